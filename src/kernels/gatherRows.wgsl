@@ -1,0 +1,29 @@
+// y[i] = table[rows[i]]
+//
+// Token embeddings, T5's position buckets, and the anchor's keys in Rolling Forcing.
+// Bindings: table f32 [any, width]; rows u32 [count]; y f32 [count, width].
+// Grid: one invocation for each element.
+// Twin: reference/rows.ts
+
+struct Params {
+  count: u32,
+  width: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<f32>;
+@group(0) @binding(2) var<storage, read> rows: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * 64u + lane;
+  if (index >= params.count * params.width) {
+    return;
+  }
+  y[index] = table[rows[index / params.width] * params.width + index % params.width];
+}

@@ -1,0 +1,14 @@
+import ndarray, { type NdArray } from 'ndarray';
+
+type Values = NdArray<Float64Array>;
+
+/** Float64 twins of `elementwise.wgsl`. */
+export const add = (a: Values, b: Values): Values => map(a, (value, index) => value + b.data[index]);
+export const multiply = (a: Values, b: Values): Values => map(a, (value, index) => value * b.data[index]);
+export const silu = (a: Values): Values => map(a, (value) => value / (1 + Math.exp(-value)));
+export const gelu = (a: Values): Values =>
+  map(a, (value) => value * 0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3))));
+
+function map(a: Values, operation: (value: number, index: number) => number): Values {
+  return ndarray(a.data.map(operation), [...a.shape]);
+}

@@ -1,0 +1,50 @@
+import ndarray, { type NdArray } from 'ndarray';
+
+type Values = NdArray<Float64Array>;
+type Patch = { height: number; width: number };
+
+/** Float64 twin of `patchify.wgsl`, latents to tokens: components are (channel, patch row, patch column). */
+export function patchify(latents: Values, shape: readonly number[], patch: Patch): Values {
+  const tokens = emptyTokens(shape, patch);
+  eachElement(shape, patch, (frame, channel, y, x, token, inPatch) => {
+    tokens.set(token, channel * patch.height * patch.width + inPatch, latents.get(frame, channel, y, x));
+  });
+  return tokens;
+}
+
+/** Float64 twin of `patchify.wgsl`, tokens to latents: components are (patch row, patch column, channel). */
+export function unpatchify(tokens: Values, shape: readonly number[], patch: Patch): Values {
+  const [, channels] = shape;
+  const latents = ndarray(new Float64Array(tokens.data.length), [...shape]);
+  eachElement(shape, patch, (frame, channel, y, x, token, inPatch) => {
+    latents.set(frame, channel, y, x, tokens.get(token, inPatch * channels + channel));
+  });
+  return latents;
+}
+
+function emptyTokens([frames, channels, height, width]: readonly number[], patch: Patch): Values {
+  const components = channels * patch.height * patch.width;
+  const count = (frames * channels * height * width) / components;
+  return ndarray(new Float64Array(count * components), [count, components]);
+}
+
+function eachElement(
+  [frames, channels, height, width]: readonly number[],
+  patch: Patch,
+  visit: (frame: number, channel: number, y: number, x: number, token: number, inPatch: number) => void,
+): void {
+  const gridHeight = height / patch.height;
+  const gridWidth = width / patch.width;
+  for (let frame = 0; frame < frames; frame++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const row = Math.floor(y / patch.height);
+          const column = Math.floor(x / patch.width);
+          const token = (frame * gridHeight + row) * gridWidth + column;
+          visit(frame, channel, y, x, token, (y % patch.height) * patch.width + (x % patch.width));
+        }
+      }
+    }
+  }
+}

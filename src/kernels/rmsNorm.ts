@@ -1,0 +1,24 @@
+import { f32, u32 } from '../tensor/device.js';
+import { expectShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import * as reference from './reference/norms.js';
+
+/**
+ * Root-mean-square norm over the last axis. In Wan's attention it spans all heads together, before the head split.
+ * @param x [rows, width]
+ * @param weight [width]
+ * @returns [rows, width]
+ */
+export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
+  expectShape(x.shape, ['any', 'any'], 'rmsNorm: x');
+  const [rows, width] = x.shape;
+  expectShape(weight.shape, [width], 'rmsNorm: weight');
+  return x.device.launch({
+    kernel: 'rmsNorm',
+    reads: [x, weight],
+    output: [rows, width],
+    params: [u32(rows), u32(width), f32(eps)],
+    workgroups: rows,
+    twin: () => reference.rmsNorm(x.host, weight.host, eps),
+  });
+}

@@ -1,0 +1,49 @@
+import { ensure } from '../errors.js';
+import { u32 } from '../tensor/device.js';
+import { expectShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import * as reference from './reference/rows.js';
+
+/**
+ * Rows of a table by index. Indices past the end are the caller's mistake: a GPU clamps them, the twin throws.
+ * @param table [any, width]
+ * @param rows u32 [count]
+ * @returns [count, width]
+ */
+export function gatherRows(table: Tensor, rows: Tensor): Tensor {
+  expectShape(table.shape, ['any', 'any'], 'gatherRows: table');
+  expectShape(rows.shape, ['any'], 'gatherRows: rows');
+  const width = table.shape[1];
+  const [count] = rows.shape;
+  return table.device.launch({
+    kernel: 'gatherRows',
+    reads: [table, rows],
+    output: [count, width],
+    params: [u32(count), u32(width)],
+    workgroups: Math.ceil((count * width) / 64),
+    twin: () => reference.gatherRows(table.host, rows.hostIndices),
+  });
+}
+
+/**
+ * Writes consecutive rows of `x` into chosen rows of `cache`, in place.
+ * @param cache [capacity, width]
+ * @param rows u32 [count], distinct
+ * @param x [any, width]
+ * @param firstRow the first row of x to write
+ */
+export function updateRows(cache: Tensor, rows: Tensor, x: Tensor, firstRow = 0): void {
+  expectShape(rows.shape, ['any'], 'updateRows: rows');
+  const width = cache.shape[1];
+  const [count] = rows.shape;
+  expectShape(x.shape, ['any', width], 'updateRows: x');
+  ensure(firstRow + count <= x.shape[0], `updateRows: x has ${x.shape[0]} rows, ${firstRow + count} are needed`);
+  cache.device.launch({
+    kernel: 'updateRows',
+    reads: [x, rows],
+    output: cache,
+    params: [u32(count), u32(width), u32(firstRow)],
+    workgroups: Math.ceil((count * width) / 64),
+    twin: () => reference.updateRows(cache.host, rows.hostIndices, x.host, firstRow),
+  });
+}

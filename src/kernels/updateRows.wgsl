@@ -1,0 +1,31 @@
+// cache[rows[i]] = x[firstRow + i]
+//
+// In place: the one op that writes into a tensor it did not make, the KV cache.
+// Bindings: x f32 [any, width]; rows u32 [count]; cache f32 [capacity, width].
+// Grid: one invocation for each element written.
+// Twin: reference/rows.ts
+
+struct Params {
+  count: u32,
+  width: u32,
+  firstRow: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> rows: array<u32>;
+@group(0) @binding(3) var<storage, read_write> cache: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.x + group.y * groups.x) * 64u + lane;
+  if (index >= params.count * params.width) {
+    return;
+  }
+  let i = index / params.width;
+  cache[rows[i] * params.width + index % params.width] = x[params.firstRow * params.width + index];
+}

@@ -1,0 +1,223 @@
+import { TokenTrimError } from '../errors.js';
+import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { PipelineCache } from './pipelines.js';
+import { BufferPool } from './pool.js';
+import { Profiler } from './profile.js';
+import { ScopeStack } from './scope.js';
+import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { bytesOf, type DType, type Storage, Tensor } from './tensor.js';
+import { BindingCache } from './uniforms.js';
+
+/** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
+const LAUNCHES_PER_SUBMIT = 64;
+
+const MAX_BUFFER_BYTES_READ = 0x01 | 0x08; // MAP_READ | COPY_DST
+
+/** Records launches on a WebGPU device; nothing waits until values are read. */
+export class GpuDevice implements Device {
+  readonly kind = 'gpu';
+  readonly maxTensorBytes: number;
+  #pool: BufferPool;
+  #pipelines: PipelineCache;
+  #bindings: BindingCache;
+  #scopes = new ScopeStack();
+  #profiler: Profiler | undefined;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #launches = 0;
+  #errors: string[] = [];
+
+  constructor(
+    private readonly device: GPUDevice,
+    readonly name: string,
+    options: { profile?: boolean } = {},
+  ) {
+    this.maxTensorBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    this.#pool = new BufferPool(device);
+    this.#pipelines = new PipelineCache(device, (message) => this.#errors.push(message));
+    this.#bindings = new BindingCache(device);
+    if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
+    // A callback that Dawn calls cannot throw; what it notes is thrown by the next call that waits for the device.
+    device.onuncapturederror = (event) => this.#errors.push(event.error.message);
+    device.lost.then(({ reason, message }) => {
+      if (reason !== 'destroyed') this.#errors.push(`the GPU device was lost (${message || reason})`);
+    });
+  }
+
+  get memory(): MemoryStats {
+    const { buffers, bytes, peakBytes, liveStorages } = this.#pool;
+    return { buffers, bytes, peakBytes, liveStorages };
+  }
+
+  zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
+    const tensor = this.#allocate(shape, dtype);
+    this.#endPass();
+    this.#commands().clearBuffer(tensor.storage.buffer as GPUBuffer, 0, bytesOf(dtype, tensor.size));
+    return tensor;
+  }
+
+  upload(
+    values: Float32Array | Float64Array | Uint32Array | Uint16Array,
+    shape: Shape,
+    dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32',
+  ): Tensor {
+    this.#checkSize(shape, dtype);
+    if (values.length !== elementCount(shape)) {
+      throw new TokenTrimError(`upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`);
+    }
+    const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
+    const bytes = new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
+    return this.#track(new Tensor(this, shape, dtype, this.#pool.upload(bytes)));
+  }
+
+  launch(call: KernelCall): Tensor {
+    const output =
+      call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
+    const kernel = this.#pipelines.get(call.kernel, call.overrides);
+    const uniform = this.#bindings.uniform(call.params);
+    const bound = [...call.reads, output];
+    for (const tensor of bound) {
+      if (tensor.storage.freed) throw new TokenTrimError(`${call.kernel}: a tensor was used after it was freed`);
+    }
+    const key = `${kernel.name}${JSON.stringify(call.overrides ?? {})}:${uniform.id}:${bound
+      .map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`)
+      .join()}`;
+    const group = this.#bindings.group(key, kernel.layout, () => [
+      { binding: 0, resource: { buffer: uniform.buffer } },
+      ...bound.map((tensor, index) => ({
+        binding: index + 1,
+        resource: { buffer: tensor.storage.buffer as GPUBuffer, size: bytesOf(tensor.dtype, tensor.size) },
+      })),
+    ]);
+
+    if (this.#profiler) this.#endPass();
+    this.#pass ??= this.#commands().beginComputePass(
+      this.#profiler ? { timestampWrites: this.#profiler.stamp(call.kernel) } : {},
+    );
+    this.#pass.setPipeline(kernel.pipeline);
+    this.#pass.setBindGroup(0, group);
+    this.#pass.dispatchWorkgroups(...this.#grid(call.workgroups));
+    if (++this.#launches >= LAUNCHES_PER_SUBMIT || this.#profiler?.full) this.#submit();
+    return output;
+  }
+
+  updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+    const rowBytes = bytesOf(target.dtype, target.size / target.shape[0]);
+    this.#endPass();
+    this.#commands().copyBufferToBuffer(
+      source.storage.buffer as GPUBuffer,
+      fromRow * rowBytes,
+      target.storage.buffer as GPUBuffer,
+      toRow * rowBytes,
+      rows * rowBytes,
+    );
+  }
+
+  async read(tensor: Tensor): Promise<Float32Array> {
+    return new Float32Array(await this.#readBytes(tensor));
+  }
+
+  async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    return new Uint32Array(await this.#readBytes(tensor));
+  }
+
+  scope<Result>(body: () => Result): Result {
+    return this.#scopes.run(body, (storage) => this.free(storage));
+  }
+
+  free(storage: Storage): void {
+    this.#pool.release(storage);
+  }
+
+  async synchronize(): Promise<void> {
+    this.#submit();
+    await this.device.queue.onSubmittedWorkDone();
+    this.#throwErrors();
+  }
+
+  async kernelTimes(): Promise<KernelTime[]> {
+    await this.synchronize();
+    return this.#profiler?.times() ?? [];
+  }
+
+  close(): void {
+    this.#encoder = this.#pass = undefined;
+    this.device.destroy();
+  }
+
+  async #readBytes(tensor: Tensor): Promise<ArrayBuffer> {
+    const byteLength = bytesOf(tensor.dtype, tensor.size);
+    const staging = this.device.createBuffer({ size: byteLength, usage: MAX_BUFFER_BYTES_READ });
+    this.#endPass();
+    this.#commands().copyBufferToBuffer(tensor.storage.buffer as GPUBuffer, 0, staging, 0, byteLength);
+    this.#submit();
+    try {
+      await staging.mapAsync(0x01 /* READ */);
+    } catch (error) {
+      this.#errors.push(error instanceof Error ? error.message : String(error));
+    }
+    this.#throwErrors();
+    const bytes = staging.getMappedRange().slice(0);
+    staging.destroy();
+    return bytes;
+  }
+
+  #allocate(shape: Shape, dtype: DType): Tensor {
+    this.#checkSize(shape, dtype);
+    return this.#track(new Tensor(this, shape, dtype, this.#pool.acquire(bytesOf(dtype, elementCount(shape)))));
+  }
+
+  #track(tensor: Tensor): Tensor {
+    this.#scopes.track(tensor.storage);
+    return tensor;
+  }
+
+  #checkSize(shape: Shape, dtype: DType): void {
+    checkShape(shape, 'tensor');
+    const bytes = bytesOf(dtype, elementCount(shape));
+    if (bytes > this.maxTensorBytes) {
+      const mebibytes = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;
+      throw new TokenTrimError(
+        `a tensor ${formatShape(shape)} of ${dtype} takes ${mebibytes(bytes)}, but ${this.name} binds at most ` +
+          `${mebibytes(this.maxTensorBytes)}: use a smaller size or window, 16-bit weights (--dtype bf16), or another adapter`,
+      );
+    }
+  }
+
+  /** Splits workgroups over two dimensions where one is not enough; kernels rebuild the index and check its bound. */
+  #grid(workgroups: number): [number, number] {
+    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
+    if (workgroups <= limit) return [workgroups, 1];
+    const rows = Math.ceil(workgroups / limit);
+    return [Math.ceil(workgroups / rows), rows];
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+
+  #submit(): void {
+    this.#endPass();
+    this.#launches = 0;
+    if (this.#encoder) {
+      const collect = this.#profiler?.resolve(this.#encoder);
+      this.device.queue.submit([this.#encoder.finish()]);
+      this.#encoder = undefined;
+      collect?.();
+    }
+    this.#pool.collect();
+    this.#bindings.collect();
+  }
+
+  #throwErrors(): void {
+    if (this.#errors.length === 0) return;
+    const [first, ...rest] = this.#errors.splice(0);
+    throw new TokenTrimError(`${this.name}: ${first}${rest.length > 0 ? ` (and ${rest.length} more errors)` : ''}`);
+  }
+}

@@ -1,0 +1,95 @@
+import { TokenTrimError } from '../errors.js';
+import { bfloat16ToFloat32, halfToFloat32 } from '../weights/convert.js';
+import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { ScopeStack } from './scope.js';
+import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { type DType, type Storage, Tensor } from './tensor.js';
+
+/** Runs every op in its float64 twin on the host: no adapter, slow, and each line can be stepped through. */
+export class ReferenceDevice implements Device {
+  readonly kind = 'reference';
+  readonly name = 'reference (float64 on the host)';
+  readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
+  #scopes = new ScopeStack();
+  #nextId = 1;
+  #storages = 0;
+  #bytes = 0;
+  #peakBytes = 0;
+
+  get memory(): MemoryStats {
+    return { buffers: this.#storages, bytes: this.#bytes, peakBytes: this.#peakBytes, liveStorages: this.#storages };
+  }
+
+  zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
+    checkShape(shape, 'tensor');
+    const count = elementCount(shape);
+    return this.#wrap(dtype === 'u32' ? new Uint32Array(count) : new Float64Array(count), shape, dtype);
+  }
+
+  upload(
+    values: Float32Array | Float64Array | Uint32Array | Uint16Array,
+    shape: Shape,
+    dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32',
+  ): Tensor {
+    checkShape(shape, 'tensor');
+    if (values.length !== elementCount(shape)) {
+      throw new TokenTrimError(`upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`);
+    }
+    if (dtype === 'u32') return this.#wrap(Uint32Array.from(values), shape, dtype);
+    const widened =
+      dtype === 'bf16'
+        ? bfloat16ToFloat32(values as Uint16Array)
+        : dtype === 'f16'
+          ? halfToFloat32(values as Uint16Array)
+          : values;
+    return this.#wrap(Float64Array.from(widened), shape, dtype);
+  }
+
+  launch(call: KernelCall): Tensor {
+    const result = call.twin();
+    if (call.output instanceof Tensor) return call.output;
+    if (!result) throw new TokenTrimError(`${call.kernel}: the twin returned nothing`);
+    return this.#wrap(result.data, call.output as Shape, call.outputType ?? 'f32');
+  }
+
+  updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+    const width = target.size / target.shape[0];
+    target.host.data.set(source.host.data.subarray(fromRow * width, (fromRow + rows) * width), toRow * width);
+  }
+
+  async read(tensor: Tensor): Promise<Float64Array> {
+    return tensor.host.data.slice();
+  }
+
+  async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    return tensor.hostIndices.slice();
+  }
+
+  scope<Result>(body: () => Result): Result {
+    return this.#scopes.run(body, (storage) => this.free(storage));
+  }
+
+  free(storage: Storage): void {
+    if (storage.freed) return;
+    storage.freed = true;
+    this.#storages--;
+    this.#bytes -= storage.byteLength;
+  }
+
+  async synchronize(): Promise<void> {}
+
+  async kernelTimes(): Promise<KernelTime[]> {
+    return [];
+  }
+
+  close(): void {}
+
+  #wrap(data: Float64Array | Uint32Array, shape: Shape, dtype: DType): Tensor {
+    const storage: Storage = { data, byteLength: data.byteLength, id: this.#nextId++, pooled: false, freed: false };
+    this.#storages++;
+    this.#bytes += storage.byteLength;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
+    this.#scopes.track(storage);
+    return new Tensor(this, shape, dtype, storage);
+  }
+}

@@ -1,0 +1,72 @@
+import type { NdArray } from 'ndarray';
+import ndarray from 'ndarray';
+import { TokenTrimError } from '../errors.js';
+import type { Device } from './device.js';
+import { elementCount, formatShape, type Shape } from './shape.js';
+
+/**
+ * Element types. `bf16` and `f16` are held packed, two to a 32-bit word (the even element in the low half), so that no
+ * adapter feature is needed; kernels unpack them and compute in f32. `u32` holds indices.
+ */
+export type DType = 'f32' | 'bf16' | 'f16' | 'u32';
+
+/** Where a tensor's elements live: one GPU buffer, or one float64 (u32 for indices) array on the reference device. */
+export interface Storage {
+  readonly buffer?: GPUBuffer;
+  readonly data?: Float64Array | Uint32Array;
+  /** Bytes taken from the device, rounding included. */
+  readonly byteLength: number;
+  /** Identity for bind-group caching; never reused. */
+  readonly id: number;
+  /** Whether the buffer goes back to the pool when freed; uploads are exact in size and are destroyed instead. */
+  readonly pooled: boolean;
+  freed: boolean;
+}
+
+/** An n-dimensional array on a device. Immutable by convention: only ops named `update...` write to an existing one. */
+export class Tensor {
+  constructor(
+    readonly device: Device,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    readonly storage: Storage,
+  ) {}
+
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** The same elements under another shape; shares storage, so freeing either frees both. */
+  reshape(...shape: number[]): Tensor {
+    if (elementCount(shape) !== this.size) {
+      throw new TokenTrimError(`reshape: ${formatShape(this.shape)} cannot be seen as ${formatShape(shape)}`);
+    }
+    return new Tensor(this.device, shape, this.dtype, this.storage);
+  }
+
+  /** The elements as a float64 ndarray: what a twin in `kernels/reference` works on. Reference device only. */
+  get host(): NdArray<Float64Array> {
+    return ndarray(this.hostData() as Float64Array, [...this.shape]);
+  }
+
+  /** The indices of a `u32` tensor. Reference device only. */
+  get hostIndices(): Uint32Array {
+    return this.hostData() as Uint32Array;
+  }
+
+  /** Gives the storage back at once; tensors made inside a scope need no such call. */
+  dispose(): void {
+    this.device.free(this.storage);
+  }
+
+  private hostData(): Float64Array | Uint32Array {
+    const { data, freed } = this.storage;
+    if (!data || freed) throw new TokenTrimError(freed ? 'tensor used after it was freed' : 'tensor is not on the host');
+    return data;
+  }
+}
+
+/** Bytes that `count` elements take on the GPU: whole 32-bit words. */
+export function bytesOf(dtype: DType, count: number): number {
+  return dtype === 'bf16' || dtype === 'f16' ? Math.ceil(count / 2) * 4 : count * 4;
+}
