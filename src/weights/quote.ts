@@ -1,0 +1,14 @@
+/** A name out of a file, made safe for a terminal: quoted, control characters escaped, at most 80 characters. */
+export function quote(name: unknown): string {
+  const text = JSON.stringify(name) ?? String(name);
+  const safe = text.replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+  return safe.length <= 80 ? safe : `${safe.slice(0, 77)}...`;
+}
+
+/** The first few of a list, quoted, and how many more there are. */
+export function quoteSome(names: readonly string[], atMost = 5): string {
+  const rest = names.length - atMost;
+  return names.slice(0, atMost).map(quote).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

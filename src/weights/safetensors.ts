@@ -1,0 +1,137 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { ensure, TokenTrimError } from '../errors.js';
+import { isReadable } from './dtype.js';
+import { quote } from './quote.js';
+import { headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.js';
+import type { TensorInfo, TensorSource } from './tensorSource.js';
+
+/** One read call never asks for more: the operating system's limit is 2 GiB. */
+const MAX_READ_BYTES = 2 ** 30;
+/** The longest typed array that every supported Node release allocates. */
+const MAX_TENSOR_BYTES = 2 ** 32;
+
+/**
+ * Opens a safetensors file: reads and checks its header, and leaves the data on disk.
+ *
+ * @throws TokenTrimError when the file is missing, unreadable, cut short or malformed
+ */
+export async function openSafetensors(path: string): Promise<TensorFile> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    const length = headerLength(await readAt(file, 0, Math.min(8, size), path), size, path);
+    const header = parseHeader(await readAt(file, 8, length, path), size - 8 - length, path);
+    return new TensorFile(path, file, 8 + length, header);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A safetensors file on disk, read by ranges. Make one with {@link openSafetensors}. */
+export class TensorFile implements TensorSource {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly #tensors: ReadonlyMap<string, TensorEntry>;
+  readonly #dataStart: number;
+  #file: FileHandle | undefined;
+
+  constructor(
+    readonly label: string,
+    file: FileHandle,
+    dataStart: number,
+    header: SafetensorsHeader,
+  ) {
+    this.#file = file;
+    this.#dataStart = dataStart;
+    this.#tensors = header.tensors;
+    this.metadata = header.metadata;
+  }
+
+  names(): string[] {
+    return [...this.#tensors.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    return this.#entry(name);
+  }
+
+  async read(name: string): Promise<Uint8Array> {
+    const { begin, byteLength } = this.#readable(name);
+    return this.#range(name, begin, byteLength);
+  }
+
+  async readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
+    const { begin, byteLength, shape } = this.#readable(name);
+    const rows = shape[0] ?? 0;
+    ensure(
+      Number.isSafeInteger(firstRow) &&
+        Number.isSafeInteger(rowCount) &&
+        firstRow >= 0 &&
+        rowCount >= 0 &&
+        firstRow + rowCount <= rows,
+      `${this.label}: tensor ${quote(name)} has rows 0 to ${rows - 1}; rows ${firstRow} to ${firstRow + rowCount - 1} were asked for.`,
+    );
+    const rowBytes = rows === 0 ? 0 : byteLength / rows;
+    return this.#range(name, begin + firstRow * rowBytes, rowCount * rowBytes);
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  #entry(name: string): TensorEntry {
+    const entry = this.#tensors.get(name);
+    ensure(entry, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.#tensors.size}.`);
+    return entry;
+  }
+
+  #readable(name: string): TensorEntry {
+    const entry = this.#entry(name);
+    ensure(
+      isReadable(entry.dtype),
+      () =>
+        `${this.label}: tensor ${quote(name)} is ${entry.dtype}, which is not supported yet: use the bf16 or fp16 file.`,
+    );
+    return entry;
+  }
+
+  async #range(name: string, begin: number, byteLength: number): Promise<Uint8Array> {
+    ensure(this.#file, `${this.label}: the file was closed before tensor ${quote(name)} was read.`);
+    ensure(
+      byteLength <= MAX_TENSOR_BYTES,
+      () =>
+        `${this.label}: tensor ${quote(name)} asks for ${byteLength} bytes at once; read it by rows, at most ${MAX_TENSOR_BYTES}.`,
+    );
+    return readAt(this.#file, this.#dataStart + begin, byteLength, this.label);
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    // Asked first: opening a named pipe would wait for ever.
+    const found = await stat(path);
+    ensure(found.isFile(), `${path}: expected a safetensors file, found something that is not a file.`);
+    return await open(path, 'r');
+  } catch (cause) {
+    if (cause instanceof TokenTrimError) throw cause;
+    throw new TokenTrimError(`${path}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, { cause });
+  }
+}
+
+async function readAt(file: FileHandle, position: number, byteLength: number, label: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(byteLength);
+  let done = 0;
+  while (done < byteLength) {
+    const length = Math.min(byteLength - done, MAX_READ_BYTES);
+    const { bytesRead } = await file.read(bytes, done, length, position + done);
+    ensure(bytesRead > 0, `${label}: the file ended at byte ${position + done}; it changed while it was read.`);
+    done += bytesRead;
+  }
+  return bytes;
+}

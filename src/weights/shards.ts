@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ensure, TokenTrimError } from '../errors.js';
+import { quote, quoteSome } from './quote.js';
+import { openSafetensors, type TensorFile } from './safetensors.js';
+import type { TensorInfo, TensorSource } from './tensorSource.js';
+
+const INDEX = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * Opens the shards that a `*.safetensors.index.json` lists as one source. Checks that every shard is there and holds
+ * exactly the tensors that the index gives it.
+ */
+export async function openShards(indexPath: string): Promise<TensorSource> {
+  const shardOf = await readIndex(indexPath);
+  const files = new Map<string, TensorFile>();
+  try {
+    for (const shard of new Set(shardOf.values())) {
+      files.set(shard, await openShard(indexPath, shard));
+    }
+    checkPlaces(indexPath, shardOf, files);
+  } catch (error) {
+    await closeAll(files);
+    throw error;
+  }
+  return new ShardedSource(indexPath, shardOf, files);
+}
+
+class ShardedSource implements TensorSource {
+  readonly metadata: ReadonlyMap<string, string>;
+
+  constructor(
+    readonly label: string,
+    private readonly shardOf: ReadonlyMap<string, string>,
+    private readonly files: ReadonlyMap<string, TensorFile>,
+  ) {
+    this.metadata = new Map([...files.values()].flatMap((file) => [...file.metadata]));
+  }
+
+  names(): string[] {
+    return [...this.files.values()].flatMap((file) => file.names());
+  }
+
+  has(name: string): boolean {
+    return this.shardOf.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    return this.#fileOf(name).info(name);
+  }
+
+  read(name: string): Promise<Uint8Array> {
+    return this.#fileOf(name).read(name);
+  }
+
+  readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
+    return this.#fileOf(name).readRows(name, firstRow, rowCount);
+  }
+
+  close(): Promise<void> {
+    return closeAll(this.files);
+  }
+
+  #fileOf(name: string): TensorFile {
+    const file = this.files.get(this.shardOf.get(name) ?? '');
+    ensure(file, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.shardOf.size}.`);
+    return file;
+  }
+}
+
+async function readIndex(indexPath: string): Promise<ReadonlyMap<string, string>> {
+  let text: string;
+  try {
+    text = await readFile(indexPath, 'utf8');
+  } catch (cause) {
+    throw new TokenTrimError(`${indexPath}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, {
+      cause,
+    });
+  }
+  try {
+    // The validated record may lack a "__proto__" key that the text has, so the entries come from the text.
+    const index = JSON.parse(text) as { weight_map: Record<string, string> };
+    INDEX.parse(index);
+    return new Map(Object.entries(index.weight_map));
+  } catch (cause) {
+    throw new TokenTrimError(
+      `${indexPath}: expected {"weight_map": {tensor name: shard file}}, found something else. Download the index again.`,
+      { cause },
+    );
+  }
+}
+
+async function openShard(indexPath: string, shard: string): Promise<TensorFile> {
+  // A downloaded index must not make the program read files elsewhere on the disk.
+  ensure(
+    shard === basename(shard) && !shard.includes('\\') && shard.endsWith('.safetensors'),
+    `${indexPath}: expected shards to be .safetensors files beside the index, found ${quote(shard)}.`,
+  );
+  try {
+    return await openSafetensors(join(dirname(indexPath), shard));
+  } catch (cause) {
+    if (((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw cause;
+    throw new TokenTrimError(`${indexPath}: the shard ${quote(shard)} is missing. Download it into the same folder.`, {
+      cause,
+    });
+  }
+}
+
+function checkPlaces(
+  indexPath: string,
+  shardOf: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, TensorFile>,
+): void {
+  const absent = [...shardOf].filter(([name, shard]) => !files.get(shard)?.has(name)).map(([name]) => name);
+  ensure(
+    absent.length === 0,
+    () =>
+      `${indexPath}: ${absent.length} tensors are not in the shard that the index names: ${quoteSome(absent)}. Download index and shards again.`,
+  );
+  for (const [shard, file] of files) {
+    const strangers = file.names().filter((name) => shardOf.get(name) !== shard);
+    ensure(
+      strangers.length === 0,
+      () =>
+        `${indexPath}: the shard ${quote(shard)} holds tensors that the index does not give it: ${quoteSome(strangers)}. Download index and shards again.`,
+    );
+  }
+}
+
+async function closeAll(files: ReadonlyMap<string, TensorFile>): Promise<void> {
+  for (const file of files.values()) await file.close();
+}
