@@ -1,0 +1,41 @@
+/** One decoded picture: `rgba` is [height, width, 4], sRGB, 0..255. Alpha is ignored by every sink. */
+export interface Frame {
+  width: number;
+  height: number;
+  rgba: Uint8Array;
+}
+
+/** Picture size in pixels and frames per second. A sink takes frames of one size only. */
+export interface VideoFormat {
+  width: number;
+  height: number;
+  fps: number;
+}
+
+/** The encoders that can make an .mp4, best first. */
+export type VideoEncoderName = 'webcodecs' | 'wasm';
+
+/** Takes frames in order while they are generated. Call `write` once at a time; every sink must be closed. */
+export interface FrameSink {
+  /** The file or folder that the frames go to. */
+  readonly path: string;
+  readonly encoder: VideoEncoderName | 'png';
+  /** What the user should be told once the run is over, for instance how to turn a PNG folder into a video. */
+  readonly note?: string;
+  /** Resolves when the next frame may be given. Throws a TokenTrimError when the size is wrong or the disk is full. */
+  write(frame: Frame): Promise<void>;
+  /** Finishes the output. Nothing stays behind when no frame was written. Calling it again does nothing. */
+  close(): Promise<void>;
+  /** Gives everything back without finishing: what is already on disk stays and plays. Never throws. */
+  abort(): Promise<void>;
+}
+
+/** What one kind of output implements; `guardedSink` adds the checks that all of them share. */
+export interface FrameWriter {
+  /** `index` counts frames from 0. */
+  write(frame: Frame, index: number): Promise<void>;
+  /** Called once, only after at least one frame; `release` follows in any case. */
+  finish(): Promise<void>;
+  /** Frees handles and encoders, and removes an output that never got a frame. May be called after a failure. */
+  release(): Promise<void>;
+}

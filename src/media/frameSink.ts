@@ -1,0 +1,46 @@
+import { extname } from 'node:path';
+import { ensure } from '../errors.js';
+import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
+import { isFolder } from './outputPath.js';
+
+export type { Frame, FrameSink, VideoFormat } from './frame.js';
+
+/** `auto` takes the best encoder that loads; a named one is used or refused. Only an .mp4 asks for an encoder. */
+export interface FrameSinkOptions {
+  encoder?: 'auto' | VideoEncoderName;
+}
+
+/**
+ * Opens the output of a generation, before anything is generated. The name decides: `.mp4` is a video; an existing
+ * folder, a path that ends in `/` or a name without extension is a folder of PNG frames.
+ * Throws a TokenTrimError, and leaves nothing behind, when the output cannot be written.
+ */
+export async function openFrameSink(
+  outPath: string,
+  format: VideoFormat,
+  { encoder = 'auto' }: FrameSinkOptions = {},
+): Promise<FrameSink> {
+  const { width, height, fps } = format;
+  ensure(
+    Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
+    `Frames need a width and height in whole pixels, but got ${width}x${height}.`,
+  );
+  ensure(
+    Number.isFinite(fps) && fps > 0 && fps <= 1000,
+    `The frame rate must be above 0 and at most 1000, but is ${fps}: pass for instance --fps 16.`,
+  );
+  ensure(outPath !== '', 'The output has no name: pass for instance --out video.mp4, or --out frames/ for PNG frames.');
+
+  const extension = extname(outPath).toLowerCase();
+  const folder = /[/\\]$/.test(outPath) || extension === '' || (extension !== '.mp4' && (await isFolder(outPath)));
+  if (folder) {
+    const { openPngFrames } = await import('./pngFrames.js');
+    return openPngFrames(outPath, format);
+  }
+  ensure(
+    extension === '.mp4',
+    `Cannot write ${outPath}: ${extension} is not a known output. Use a name that ends in .mp4, or a folder such as frames/ for PNG frames.`,
+  );
+  const { openMp4 } = await import('./mp4.js');
+  return openMp4(outPath, format, encoder);
+}
