@@ -7,7 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const typescript = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'));
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
 if (status !== 0) process.exit(status ?? 1);
 cpSync(`${root}src/kernels`, `${root}dist/kernels`, {
   recursive: true,

@@ -15,7 +15,12 @@ export const gelu = (a: Tensor): Tensor => launchElementwise('gelu', a, a);
 /** `a * sigmoid(a)`. */
 export const silu = (a: Tensor): Tensor => launchElementwise('silu', a, a);
 
-const OPERATIONS = { add: 0, multiply: 1, gelu: 2, silu: 3 } as const;
+const OPERATIONS = {
+  add: { code: 0, twin: reference.add },
+  multiply: { code: 1, twin: reference.multiply },
+  gelu: { code: 2, twin: reference.gelu },
+  silu: { code: 3, twin: reference.silu },
+} as const;
 
 function launchElementwise(operation: keyof typeof OPERATIONS, a: Tensor, b: Tensor): Tensor {
   expectShape(b.shape, a.shape, `${operation}: second input`);
@@ -24,8 +29,8 @@ function launchElementwise(operation: keyof typeof OPERATIONS, a: Tensor, b: Ten
     reads: [a, b],
     output: a.shape,
     params: [u32(a.size)],
-    overrides: { OPERATION: OPERATIONS[operation] },
+    overrides: { OPERATION: OPERATIONS[operation].code },
     workgroups: Math.ceil(a.size / 64),
-    twin: () => reference[operation](a.host, b.host),
+    twin: () => OPERATIONS[operation].twin(a.host, b.host),
   });
 }

@@ -3,6 +3,7 @@
 // Token embeddings, T5's position buckets, and the anchor's keys in Rolling Forcing.
 // Bindings: table f32 [any, width]; rows u32 [count]; y f32 [count, width].
 // Grid: one invocation for each element.
+// Precision: values are copied.
 // Twin: reference/rows.ts
 
 struct Params {

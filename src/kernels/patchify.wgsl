@@ -5,6 +5,7 @@
 //   1 channel last:  (ph, pw, c), what the head's linear layer puts out
 // Bindings: source and result f32: latents [frames, channels, height, width] and tokens [tokens, components].
 // Grid: one invocation for each element.
+// Precision: values are copied.
 // Twin: reference/patchify.ts
 
 override CHANNEL_LAST: u32;

@@ -3,6 +3,7 @@
 // In place: the one op that writes into a tensor it did not make, the KV cache.
 // Bindings: x f32 [any, width]; rows u32 [count]; cache f32 [capacity, width].
 // Grid: one invocation for each element written.
+// Precision: values are copied.
 // Twin: reference/rows.ts
 
 struct Params {

@@ -34,7 +34,7 @@ export class GpuDevice implements Device {
   ) {
     this.maxTensorBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#pool = new BufferPool(device);
-    this.#pipelines = new PipelineCache(device, (message) => this.#errors.push(message));
+    this.#pipelines = new PipelineCache(device, (message) => this.#errors.unshift(message)); // the cause of those before
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
     // A callback that Dawn calls cannot throw; what it notes is thrown by the next call that waits for the device.
@@ -63,7 +63,9 @@ export class GpuDevice implements Device {
   ): Tensor {
     this.#checkSize(shape, dtype);
     if (values.length !== elementCount(shape)) {
-      throw new TokenTrimError(`upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`);
+      throw new TokenTrimError(
+        `upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`,
+      );
     }
     const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
     const bytes = new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
@@ -71,14 +73,13 @@ export class GpuDevice implements Device {
   }
 
   launch(call: KernelCall): Tensor {
+    for (const tensor of call.reads) expectAlive(tensor, call.kernel);
+    if (call.output instanceof Tensor) expectAlive(call.output, call.kernel);
     const output =
       call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
     const kernel = this.#pipelines.get(call.kernel, call.overrides);
     const uniform = this.#bindings.uniform(call.params);
     const bound = [...call.reads, output];
-    for (const tensor of bound) {
-      if (tensor.storage.freed) throw new TokenTrimError(`${call.kernel}: a tensor was used after it was freed`);
-    }
     const key = `${kernel.name}${JSON.stringify(call.overrides ?? {})}:${uniform.id}:${bound
       .map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`)
       .join()}`;
@@ -102,6 +103,8 @@ export class GpuDevice implements Device {
   }
 
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+    expectAlive(target, 'updateRows');
+    expectAlive(source, 'updateRows');
     const rowBytes = bytesOf(target.dtype, target.size / target.shape[0]);
     this.#endPass();
     this.#commands().copyBufferToBuffer(
@@ -146,6 +149,7 @@ export class GpuDevice implements Device {
   }
 
   async #readBytes(tensor: Tensor): Promise<ArrayBuffer> {
+    expectAlive(tensor, 'read');
     const byteLength = bytesOf(tensor.dtype, tensor.size);
     const staging = this.device.createBuffer({ size: byteLength, usage: MAX_BUFFER_BYTES_READ });
     this.#endPass();
@@ -156,10 +160,12 @@ export class GpuDevice implements Device {
     } catch (error) {
       this.#errors.push(error instanceof Error ? error.message : String(error));
     }
-    this.#throwErrors();
-    const bytes = staging.getMappedRange().slice(0);
-    staging.destroy();
-    return bytes;
+    try {
+      this.#throwErrors();
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
   }
 
   #allocate(shape: Shape, dtype: DType): Tensor {
@@ -220,4 +226,9 @@ export class GpuDevice implements Device {
     const [first, ...rest] = this.#errors.splice(0);
     throw new TokenTrimError(`${this.name}: ${first}${rest.length > 0 ? ` (and ${rest.length} more errors)` : ''}`);
   }
+}
+
+/** A freed buffer may already be another tensor's: reading it would give that one's values. */
+function expectAlive(tensor: Tensor, kernel: string): void {
+  if (tensor.storage.freed) throw new TokenTrimError(`${kernel}: a tensor was used after it was freed`);
 }

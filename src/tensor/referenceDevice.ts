@@ -33,7 +33,9 @@ export class ReferenceDevice implements Device {
   ): Tensor {
     checkShape(shape, 'tensor');
     if (values.length !== elementCount(shape)) {
-      throw new TokenTrimError(`upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`);
+      throw new TokenTrimError(
+        `upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`,
+      );
     }
     if (dtype === 'u32') return this.#wrap(Uint32Array.from(values), shape, dtype);
     const widened =

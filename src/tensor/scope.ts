@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import type { Device } from './device.js';
 import { type Storage, Tensor } from './tensor.js';
 
 /**
@@ -33,12 +34,38 @@ export class ScopeStack {
   }
 }
 
+/** Frees every tensor found in `value`: a model's weights, say. */
+export function disposeAll(value: unknown): void {
+  if (value instanceof Tensor) value.dispose();
+  else if (Array.isArray(value)) for (const item of value) disposeAll(item);
+  else if (isPlainObject(value)) for (const item of Object.values(value)) disposeAll(item);
+}
+
+function isPlainObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
+
 function collectStorages(value: unknown, found: Set<Storage>): void {
   if (value instanceof Tensor) found.add(value.storage);
   else if (Array.isArray(value)) for (const item of value) collectStorages(item, found);
-  else if (value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) collectStorages(item, found);
-  }
+  else if (isPlainObject(value)) for (const item of Object.values(value)) collectStorages(item, found);
+}
+
+/**
+ * Passes a tensor through one layer after another, freeing what each made, its input included, when the next is done:
+ * a deep model needs the memory of one layer.
+ */
+export function foldScoped<Item>(
+  device: Device,
+  initial: Tensor,
+  items: readonly Item[],
+  body: (current: Tensor, item: Item, index: number) => Tensor,
+): Tensor {
+  return items.reduce((current, item, index) => {
+    const next = device.scope(() => body(current, item, index));
+    if (next !== current) current.dispose();
+    return next;
+  }, initial);
 }
 
 /** Tensors that are freed together: what a rollout makes for one block outlives scopes but not the block. */

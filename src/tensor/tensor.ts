@@ -61,7 +61,8 @@ export class Tensor {
 
   private hostData(): Float64Array | Uint32Array {
     const { data, freed } = this.storage;
-    if (!data || freed) throw new TokenTrimError(freed ? 'tensor used after it was freed' : 'tensor is not on the host');
+    if (!data || freed)
+      throw new TokenTrimError(freed ? 'tensor used after it was freed' : 'tensor is not on the host');
     return data;
   }
 }

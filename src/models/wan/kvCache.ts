@@ -1,0 +1,133 @@
+import { ensure } from '../../errors.js';
+import { updateRows } from '../../kernels/rows.js';
+import type { Device } from '../../tensor/device.js';
+import type { Tensor } from '../../tensor/tensor.js';
+
+/** What one forward call sees of the past, and what becomes of the keys and values that it makes. */
+export interface CacheCall {
+  /** Cached keys (rotated), values and the rows of them to attend to; undefined where there is no past. */
+  past(layer: number): { keys: Tensor; values: Tensor; rows: Tensor } | undefined;
+  /** Takes this call's keys, before and after rotation, and values, all [tokens, dim]. */
+  store(layer: number, made: { keys: Tensor; turnedKeys: Tensor; values: Tensor }): void;
+}
+
+/** A latent frame in the cache: its place in the video, its rows, and which of its tokens are still there. */
+interface CachedFrame {
+  readonly frame: number;
+  readonly slot: number;
+  /** Spatial indices of the tokens that were not pruned, ascending. */
+  live: readonly number[];
+}
+
+export interface KvCacheOptions {
+  readonly layers: number;
+  readonly dim: number;
+  readonly tokensPerFrame: number;
+  /** Latent frames that fit; a new block evicts the oldest ones after the sink. */
+  readonly capacity: number;
+  /** Frames at the start of the video that are never evicted and never pruned. */
+  readonly sink: number;
+  /** Frames' worth of extra rows that hold no frame: room for a copy of the sink with other rotations. */
+  readonly spare?: number;
+}
+
+/**
+ * The temporal KV cache. A frame keeps the rows of its slot for as long as it is cached; eviction and pruning only change
+ * the list of rows that attention reads, so neither copies anything and memory never grows. Windows are counted in
+ * frames: one that lost tokens still takes one frame's place.
+ */
+export class KvCache {
+  /** For every layer keys and values [(capacity + spare) * tokensPerFrame, dim]. */
+  readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
+  #frames: CachedFrame[] = [];
+  #freeSlots: number[];
+
+  constructor(
+    readonly device: Device,
+    readonly options: KvCacheOptions,
+  ) {
+    const { layers, dim, tokensPerFrame, capacity, spare = 0 } = options;
+    const shape = [(capacity + spare) * tokensPerFrame, dim];
+    this.layers = Array.from({ length: layers }, () => ({ keys: device.zeros(shape), values: device.zeros(shape) }));
+    this.#freeSlots = Array.from({ length: capacity }, (_, slot) => slot);
+  }
+
+  /** Cached frames in video order, with the number of tokens that each has left. */
+  get frames(): { frame: number; tokens: number }[] {
+    return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length }));
+  }
+
+  /** Makes room for the frames first ... first + count - 1; frames that are there already are whole again. */
+  reserve(first: number, count: number): void {
+    const { capacity, sink, tokensPerFrame } = this.options;
+    ensure(
+      count + Math.min(sink, first) <= capacity,
+      `the KV cache holds ${capacity} latent frames, a block of ${count} beside a sink of ${sink} needs ` +
+        `${count + sink}: use a larger window or a smaller sink`,
+    );
+    const everything = Array.from({ length: tokensPerFrame }, (_, token) => token);
+    for (let frame = first; frame < first + count; frame++) {
+      const cached = this.#frames.find((entry) => entry.frame === frame);
+      if (cached) cached.live = everything;
+      else this.#frames.push({ frame, slot: this.#freeSlots.pop() ?? this.#evict(), live: everything });
+    }
+  }
+
+  /** Rows of the frames that `chosen` accepts, frame by frame, each in token order. */
+  rows(chosen: (frame: number) => boolean): number[] {
+    const { tokensPerFrame } = this.options;
+    return this.#frames
+      .filter(({ frame }) => chosen(frame))
+      .flatMap(({ slot, live }) => live.map((token) => slot * tokensPerFrame + token));
+  }
+
+  /** Rows past the last slot. */
+  spareRows(): number[] {
+    const { tokensPerFrame, capacity, spare = 0 } = this.options;
+    return Array.from({ length: spare * tokensPerFrame }, (_, row) => capacity * tokensPerFrame + row);
+  }
+
+  /** Removes the tokens, for good, from every frame before `beforeFrame` that is not a sink. */
+  prune(tokens: readonly number[], beforeFrame: number): void {
+    const pruned = new Set(tokens);
+    for (const cached of this.#frames) {
+      if (cached.frame < this.options.sink || cached.frame >= beforeFrame) continue;
+      cached.live = cached.live.filter((token) => !pruned.has(token));
+    }
+  }
+
+  /** Writes the first rows of `keys` and `values` [tokens, dim] over the given rows, in place. */
+  write(layer: number, rows: Tensor, keys: Tensor, values: Tensor): void {
+    updateRows(this.layers[layer].keys, rows, keys);
+    updateRows(this.layers[layer].values, rows, values);
+  }
+
+  dispose(): void {
+    for (const { keys, values } of this.layers) {
+      keys.dispose();
+      values.dispose();
+    }
+  }
+
+  /** Drops the oldest frame after the sink and returns its slot. */
+  #evict(): number {
+    const oldest = this.#frames.findIndex(({ frame }) => frame >= this.options.sink);
+    return this.#frames.splice(oldest, 1)[0].slot;
+  }
+}
+
+/**
+ * A call as Self Forcing makes it: the block attends to every cached frame before it and to itself, and its keys
+ * (rotated) and values fill its own frames. `reserve` must have made room for them.
+ * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanSelfAttention.forward.
+ */
+export function blockCall(cache: KvCache, first: number, count: number): CacheCall {
+  const upload = (rows: number[]) => cache.device.upload(Uint32Array.from(rows), [rows.length]);
+  const pastRows = cache.rows((frame) => frame < first);
+  const past = pastRows.length > 0 ? upload(pastRows) : undefined;
+  const own = upload(cache.rows((frame) => frame >= first && frame < first + count));
+  return {
+    past: (layer) => past && { ...cache.layers[layer], rows: past },
+    store: (layer, { turnedKeys, values }) => cache.write(layer, own, turnedKeys, values),
+  };
+}

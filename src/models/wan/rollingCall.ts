@@ -1,0 +1,59 @@
+import { rope } from '../../kernels/rope.js';
+import { gatherRows, updateRows } from '../../kernels/rows.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { CacheCall, KvCache } from './kvCache.js';
+import { ropeTable } from './rope.js';
+
+/** One call of Rolling Forcing on the cache. */
+export interface RollingCall {
+  /** First frame of the window; its first block is the one that the cache has reserved frames for. */
+  readonly firstFrame: number;
+  readonly framesPerBlock: number;
+  /** Cached frames before the window, the anchor not counted, that the call attends to: the most recent ones. */
+  readonly recentFrames: number;
+  /** Frame index at which the anchor's keys are rotated for this call; undefined where the anchor is not seen. */
+  readonly anchorFrame: number | undefined;
+  /** Whether the call writes its first block's keys and values: the anchor's unrotated, all others' rotated. */
+  readonly writes: boolean;
+  readonly grid: { readonly gridHeight: number; readonly gridWidth: number; readonly heads: number };
+}
+
+/**
+ * A call as Rolling Forcing makes it: anchor, recent frames, then the window's own tokens. The anchor (the first block)
+ * is cached without rotation, and a rotated copy is laid into the cache's spare rows for every call that sees it, at
+ * whatever position that call gives it.
+ * Source: TencentARC/RollingForcing wan/modules/causal_model.py CausalWanSelfAttention.forward.
+ */
+export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
+  const { device } = cache;
+  const { sink, dim } = cache.options;
+  const { firstFrame, framesPerBlock, recentFrames, anchorFrame, writes, grid } = call;
+  const upload = (rows: number[]) => device.upload(Uint32Array.from(rows), [rows.length]);
+  const isAnchor = (frame: number) => frame < sink;
+  const isRecent = (frame: number) => !isAnchor(frame) && frame >= firstFrame - recentFrames && frame < firstFrame;
+  const isOwn = (frame: number) => frame >= firstFrame && frame < firstFrame + framesPerBlock;
+
+  const anchor = anchorFrame !== undefined && {
+    rows: upload(cache.rows(isAnchor)),
+    turnedRows: upload(cache.spareRows()),
+    table: ropeTable(device, { startFrame: anchorFrame, frames: sink, headDim: dim / grid.heads, ...grid }),
+  };
+  const pastRows = [...(anchor ? cache.spareRows() : []), ...cache.rows(isRecent)];
+  const past = pastRows.length > 0 ? upload(pastRows) : undefined;
+  const own = writes ? upload(cache.rows(isOwn)) : undefined;
+
+  return {
+    past: (layer) => {
+      const { keys, values } = cache.layers[layer];
+      if (anchor) {
+        const turned: Tensor = rope(gatherRows(keys, anchor.rows), anchor.table, grid.heads);
+        updateRows(keys, anchor.turnedRows, turned);
+        updateRows(values, anchor.turnedRows, gatherRows(values, anchor.rows));
+      }
+      return past && { keys, values, rows: past };
+    },
+    store: (layer, { keys, turnedKeys, values }) => {
+      if (own) cache.write(layer, own, isAnchor(firstFrame) ? keys : turnedKeys, values);
+    },
+  };
+}

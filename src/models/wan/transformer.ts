@@ -1,0 +1,70 @@
+import { modulatedLayerNorm } from '../../kernels/layerNorm.js';
+import { linear } from '../../kernels/linear.js';
+import { modulation } from '../../kernels/modulation.js';
+import { type PatchSize, patchify, unpatchify } from '../../kernels/patchify.js';
+import { foldScoped } from '../../tensor/scope.js';
+import { expectShape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { TransformerConfig } from '../../weights/config.js';
+import { transformerBlock } from './block.js';
+import type { TextContext } from './crossAttention.js';
+import type { CacheCall } from './kvCache.js';
+import { ropeTable } from './rope.js';
+import { embedTime } from './timeEmbedding.js';
+import type { Transformer } from './weights.js';
+
+/** Latent pixels that make one token. */
+export function patchSize({ patch_size: [, height, width] }: TransformerConfig): PatchSize {
+  return { height, width };
+}
+
+/** Rows and columns of a latent frame's token grid. */
+export function tokenGrid(
+  config: TransformerConfig,
+  latent: { height: number; width: number },
+): { gridHeight: number; gridWidth: number; tokensPerFrame: number } {
+  const patch = patchSize(config);
+  const gridHeight = latent.height / patch.height;
+  const gridWidth = latent.width / patch.width;
+  return { gridHeight, gridWidth, tokensPerFrame: gridHeight * gridWidth };
+}
+
+/**
+ * The causal DiT's flow prediction, `noise - x0`, for consecutive latent frames.
+ * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanModel._forward_inference.
+ * @param latents [frames, channels, height, width], noisy
+ * @param timesteps one a frame, 0 to 1000
+ * @param startFrame position of the first frame in the video; it has no upper end
+ * @param cache what these frames see of the past, and where their keys and values go
+ * @returns [frames, channels, height, width]
+ */
+export function predictFlow(
+  transformer: Transformer,
+  latents: Tensor,
+  timesteps: readonly number[],
+  startFrame: number,
+  context: TextContext,
+  cache: CacheCall,
+): Tensor {
+  const { device, config, weights } = transformer;
+  const { dim, num_heads: heads, eps } = config;
+  expectShape(latents.shape, [timesteps.length, config.in_dim, 'any', 'any'], 'latents');
+  const [frames, , height, width] = latents.shape;
+  const { gridHeight, gridWidth } = tokenGrid(config, { height, width });
+
+  return device.scope(() => {
+    const patches = patchify(latents, patchSize(config)); // [tokens, channels * patch area]
+    const tokens = linear(patches, weights.patchEmbedding.weight, weights.patchEmbedding.bias); // [tokens, dim]
+    const time = embedTime(transformer, timesteps);
+    const table = ropeTable(device, { startFrame, frames, gridHeight, gridWidth, headDim: dim / heads });
+
+    const features = foldScoped(device, tokens, weights.blocks, (x, block, layer) =>
+      transformerBlock(block, x, time.projection, context, { layer, heads, eps }, table, cache),
+    );
+
+    const headModulation = modulation(weights.head.modulation, time.embedding); // [frames, 2, dim]
+    const normed = modulatedLayerNorm(features, headModulation, { shift: 0, scale: 1 }, eps);
+    const flow = linear(normed, weights.head.linear.weight, weights.head.linear.bias);
+    return unpatchify(flow, [frames, config.out_dim, height, width], patchSize(config));
+  });
+}

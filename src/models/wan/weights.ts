@@ -1,0 +1,99 @@
+import type { Device } from '../../tensor/device.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { TransformerConfig } from '../../weights/config.js';
+import type { TensorSource } from '../../weights/tensorSource.js';
+import { type Linear, TensorLoader, type WeightType } from './loadTensors.js';
+
+/** The DiT's weights in the order of the forward pass. Names of fields say what; official names are in the loader. */
+export interface TransformerWeights {
+  /** [dim, channels * patch area] */
+  readonly patchEmbedding: Linear;
+  readonly textEmbedding: readonly [Linear, Linear];
+  readonly timeEmbedding: readonly [Linear, Linear];
+  /** [6 * dim, dim] */
+  readonly timeProjection: Linear;
+  readonly blocks: readonly BlockWeights[];
+  readonly head: { readonly linear: Linear /** [2, dim] */; readonly modulation: Tensor };
+}
+
+export interface BlockWeights {
+  /** [6, dim]: shift, scale, gate of the self-attention; shift, scale, gate of the feed-forward */
+  readonly modulation: Tensor;
+  readonly selfAttention: AttentionWeights;
+  /** [1, 2, dim]: weight, bias; the one affine norm of a block, before the cross-attention */
+  readonly norm3: Tensor;
+  readonly crossAttention: AttentionWeights;
+  readonly feedForward: readonly [Linear, Linear];
+}
+
+export interface AttentionWeights {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  /** [dim]: the norms of queries and keys span all heads together */
+  readonly normQuery: Tensor;
+  readonly normKey: Tensor;
+}
+
+/** A DiT on a device: what `predictFlow` runs. */
+export interface Transformer {
+  readonly device: Device;
+  readonly config: TransformerConfig;
+  readonly weights: TransformerWeights;
+}
+
+/**
+ * Reads a DiT under the official names (Wan-Video/Wan2.1 wan/modules/model.py WanModel).
+ * @param weightType how the large matrices are held on the device
+ */
+export async function loadTransformer(
+  device: Device,
+  source: TensorSource,
+  config: TransformerConfig,
+  weightType: WeightType,
+  onTensor?: (name: string) => void,
+): Promise<Transformer> {
+  const load = new TensorLoader(device, source, weightType, onTensor);
+  const { dim, in_dim: channels, patch_size: patch } = config;
+  const patchShape = [dim, channels * patch[0] * patch[1] * patch[2]];
+  const patchEmbedding = await load.linear('patch_embedding', { shape: patchShape });
+  const textEmbedding = [await load.linear('text_embedding.0'), await load.linear('text_embedding.2')] as const;
+  const timeEmbedding = [await load.linear('time_embedding.0'), await load.linear('time_embedding.2')] as const;
+  const timeProjection = await load.linear('time_projection.1');
+  const blocks: BlockWeights[] = [];
+  for (let layer = 0; layer < config.num_layers; layer++) blocks.push(await loadBlock(load, `blocks.${layer}`, dim));
+  const head = { linear: await load.linear('head.head'), modulation: await load.values('head.modulation', [2, dim]) };
+  return {
+    device,
+    config,
+    weights: { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, blocks, head },
+  };
+}
+
+async function loadBlock(load: TensorLoader, name: string, dim: number): Promise<BlockWeights> {
+  const norm3 = [await load.values(`${name}.norm3.weight`), await load.values(`${name}.norm3.bias`)];
+  const affine = load.device.zeros([1, 2, dim]);
+  norm3.forEach((part, index) => {
+    load.device.updateRows(affine.reshape(2, dim), index, part.reshape(1, dim), 0, 1);
+    part.dispose();
+  });
+  return {
+    modulation: await load.values(`${name}.modulation`, [6, dim]),
+    selfAttention: await loadAttention(load, `${name}.self_attn`),
+    norm3: affine,
+    crossAttention: await loadAttention(load, `${name}.cross_attn`),
+    feedForward: [await load.linear(`${name}.ffn.0`), await load.linear(`${name}.ffn.2`)],
+  };
+}
+
+async function loadAttention(load: TensorLoader, name: string): Promise<AttentionWeights> {
+  return {
+    query: await load.linear(`${name}.q`),
+    key: await load.linear(`${name}.k`),
+    value: await load.linear(`${name}.v`),
+    output: await load.linear(`${name}.o`),
+    normQuery: await load.values(`${name}.norm_q.weight`),
+    normKey: await load.values(`${name}.norm_k.weight`),
+  };
+}

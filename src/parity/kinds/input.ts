@@ -1,0 +1,35 @@
+import type { Device } from '../../tensor/device.js';
+import type { Decision } from '../../tokentrim/policy.js';
+import type { TensorSource } from '../../weights/tensorSource.js';
+
+/** A parity case, opened. */
+export interface ParityInput {
+  readonly device: Device;
+  /** `config` of `case.json`: every hyper-parameter of the model and the pipeline. */
+  readonly config: Record<string, unknown>;
+  /** The whole of `case.json`. */
+  readonly case: Record<string, unknown>;
+  readonly inputs: TensorSource;
+  /** Throws on reading where the case has no weights. */
+  readonly weights: TensorSource;
+  /** Names in `outputs.safetensors`; a kind computes those that it is asked for. */
+  readonly outputNames: readonly string[];
+}
+
+/** One tensor to compare with the output of the same name. */
+export interface ParityOutput {
+  readonly name: string;
+  readonly actual: ArrayLike<number>;
+  readonly shape: readonly number[];
+}
+
+/** What TokenTrim decided for a block, and the tokens left in each cached frame afterwards. */
+export interface ParityDecision {
+  readonly decision: Decision;
+  readonly rowsKept: readonly number[];
+}
+
+export type ParityItem = ParityOutput | ParityDecision;
+
+/** Computes a case's outputs, in the order in which a mistake would spread. */
+export type ParityKind = (input: ParityInput) => AsyncGenerator<ParityItem>;

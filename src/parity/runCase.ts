@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensure, TokenTrimError } from '../errors.js';
+import type { Device } from '../tensor/device.js';
+import { toFloat64Numbers } from '../weights/convert.js';
+import { openTensorSource } from '../weights/source.js';
+import type { TensorSource } from '../weights/tensorSource.js';
+import { compareDecision, type DecisionReport, type ExpectedEvent } from './compareDecision.js';
+import { compareTensor, type OutputReport } from './compareTensor.js';
+import { ditCausalKv } from './kinds/ditCausalKv.js';
+import type { ParityKind } from './kinds/input.js';
+import { torchRandn } from './kinds/randn.js';
+import { rollingForcingRollout, selfForcingRollout } from './kinds/rollouts.js';
+import { ropeTables, schedulers } from './kinds/tables.js';
+import { umt5 } from './kinds/umt5.js';
+import { vaeCachedDecode, vaeDecode } from './kinds/vae.js';
+
+/** What can be compared, by the `kind` of a case. */
+const KINDS: Readonly<Record<string, ParityKind>> = {
+  'dit-causal-kv': ditCausalKv,
+  'rolling-forcing-rollout': rollingForcingRollout,
+  rope: ropeTables,
+  schedulers,
+  'self-forcing-rollout': selfForcingRollout,
+  'tokentrim-rolling-forcing': rollingForcingRollout,
+  'tokentrim-self-forcing': selfForcingRollout,
+  'torch-randn': torchRandn,
+  umt5,
+  'vae-cached-decode': vaeCachedDecode,
+  'vae-decode': vaeDecode,
+};
+
+/** Outputs of these kinds that this version does not compute: samplers of the bidirectional model. */
+const LATER_OUTPUTS = /^(unipc|dpmpp)\./;
+
+/** How a case compared. */
+export interface CaseReport {
+  readonly case: string;
+  readonly kind: string;
+  readonly adapter: string;
+  readonly tolerance: number;
+  readonly outputs: readonly OutputReport[];
+  /** Outputs of the case that were not computed. */
+  readonly skipped: readonly string[];
+  readonly decisions: readonly DecisionReport[];
+  readonly passed: boolean;
+}
+
+/** Largest error allowed: float32 rounding on an adapter, far less in the float64 twins. */
+export function defaultTolerance(device: Device): number {
+  return device.kind === 'reference' ? 1e-5 : 1e-4;
+}
+
+/**
+ * Computes a parity case and compares every output with the recorded one.
+ * @param folder holds case.json, inputs.safetensors and outputs.safetensors (format: docs/PARITY.md)
+ * @param tolerance largest absolute error of a float output; integers must be equal
+ * @throws TokenTrimError where the folder is not a case, or is of a kind that this version does not run
+ */
+export async function runCase(folder: string, device: Device, tolerance?: number): Promise<CaseReport> {
+  const allowed = tolerance ?? defaultTolerance(device);
+  const description = await readCase(folder);
+  const kind = KINDS[description.kind];
+  ensure(
+    kind,
+    () => `${folder}: no parity check for kind "${description.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
+  );
+  const outputs = await openTensorSource(join(folder, 'outputs.safetensors'));
+  const names = outputs.names();
+  const sources = [outputs];
+  const inputsPath = join(folder, 'inputs.safetensors');
+  const open = async (path: string) => {
+    sources.push(await openTensorSource(path));
+    return sources[sources.length - 1];
+  };
+  const hasWeights = description.weights !== undefined;
+  const inputs = existsSync(inputsPath) ? await open(inputsPath) : missing(folder, 'inputs.safetensors');
+  const weights = hasWeights ? await open(join(folder, String(description.weights))) : missing(folder, 'weights');
+
+  const expectedEvents = new Map(((description.events ?? []) as ExpectedEvent[]).map((event) => [event.block, event]));
+  const tensors: OutputReport[] = [];
+  const decisions: DecisionReport[] = [];
+  const opened = { device, config: description.config, case: description, inputs, weights, outputNames: names };
+  try {
+    for await (const item of kind(opened)) {
+      if ('decision' in item) decisions.push(compareDecision(item, expectedEvents.get(item.decision.block), allowed));
+      else if (names.includes(item.name)) {
+        const { dtype, shape } = outputs.info(item.name);
+        const expected = toFloat64Numbers(await outputs.read(item.name), dtype);
+        const isFloat = dtype.startsWith('F') || dtype === 'BF16';
+        tensors.push(compareTensor(item, { values: expected, shape }, isFloat ? allowed : 0));
+      }
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
+  }
+  const seen = new Set(tensors.map(({ name }) => name));
+  const skipped = names.filter((name) => !seen.has(name));
+  const passed =
+    tensors.every((report) => report.passed) &&
+    decisions.every((report) => report.equal) &&
+    decisions.length === expectedEvents.size &&
+    skipped.every((name) => LATER_OUTPUTS.test(name));
+  return {
+    case: folder,
+    kind: description.kind,
+    adapter: device.name,
+    tolerance: allowed,
+    outputs: tensors,
+    skipped,
+    decisions,
+    passed,
+  };
+}
+
+interface CaseJson {
+  readonly [field: string]: unknown;
+  readonly kind: string;
+  readonly config: Record<string, unknown>;
+}
+
+async function readCase(folder: string): Promise<CaseJson> {
+  const path = join(folder, 'case.json');
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new TokenTrimError(`${folder}: not a parity case, there is no case.json that can be read`);
+  });
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (parsed && typeof parsed === 'object' && 'kind' in parsed && 'config' in parsed) return parsed as CaseJson;
+  } catch {}
+  throw new TokenTrimError(`${path}: expected a JSON object with "kind" and "config"`);
+}
+
+/** Stands for a file that the case does not have; asking it for a tensor says so. */
+function missing(folder: string, what: string): TensorSource {
+  const fail = (): never => {
+    throw new TokenTrimError(`${folder}: this kind of case needs ${what}`);
+  };
+  return {
+    label: folder,
+    metadata: new Map(),
+    names: () => [],
+    has: () => false,
+    info: fail,
+    read: fail,
+    readRows: fail,
+    close: async () => undefined,
+  };
+}

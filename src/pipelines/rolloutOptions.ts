@@ -1,0 +1,17 @@
+/** What both rollouts take. Frames are latent frames everywhere below the command line. */
+export interface RolloutOptions {
+  /** Latent height and width. */
+  readonly latent: { readonly height: number; readonly width: number };
+  /** Frames to generate. */
+  readonly frames: number;
+  readonly framesPerBlock: number;
+  /** Denoising steps on the 1000 ... 0 scale, before the shift warps them. */
+  readonly steps: readonly number[];
+  readonly shift: number;
+  /** Frames that attention spans, those being generated included. */
+  readonly window: number;
+  /** Frames at the start of the video that stay in the window for ever and are never pruned. */
+  readonly sink: number;
+  /** Timestep at which a finished block is written into the cache. */
+  readonly contextNoise: number;
+}

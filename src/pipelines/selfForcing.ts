@@ -1,0 +1,103 @@
+import { sliceFrames } from '../kernels/frames.js';
+import type { TextContext } from '../models/wan/crossAttention.js';
+import { blockCall, KvCache } from '../models/wan/kvCache.js';
+import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
+import type { Transformer } from '../models/wan/weights.js';
+import { Arena } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import type { NoiseSource } from './noise.js';
+import { type PlannedBlock, planBlocks } from './planBlocks.js';
+import type { RolloutEvent } from './rolloutEvent.js';
+import type { RolloutOptions } from './rolloutOptions.js';
+import { addNoise, x0FromFlow } from './sampling.js';
+import { createSchedule, warpSteps } from './schedule.js';
+
+export interface SelfForcingOptions extends RolloutOptions {
+  /** Clean latents [frames, channels, height, width] that the video begins with. */
+  readonly initialLatents?: Tensor;
+  /** Whether the first frame of the video is a block of its own. */
+  readonly independentFirstFrame?: boolean;
+}
+
+/**
+ * Self Forcing: one block of latent frames after another, each denoised in a few steps over the cache of those before it,
+ * then written into the cache clean. A policy may have the cache pruned and a block generated again.
+ * Source: guandeh17/Self-Forcing pipeline/causal_inference.py CausalInferencePipeline.inference.
+ * @param noise for the generated frames; the given ones need none
+ */
+export async function* selfForcing(
+  model: Transformer,
+  context: TextContext,
+  noise: NoiseSource,
+  options: SelfForcingOptions,
+  policy: Policy = acceptAll,
+): AsyncGenerator<RolloutEvent> {
+  const { device, config } = model;
+  const { latent, initialLatents, window, sink } = options;
+  const schedule = createSchedule(options.shift);
+  const steps = warpSteps(schedule, options.steps);
+  const given = initialLatents?.shape[0] ?? 0;
+  const { tokensPerFrame } = tokenGrid(config, latent);
+  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
+  const cache = new KvCache(device, { ...shape, capacity: window, sink });
+  const arena = new Arena(); // what one block makes
+
+  const upload = (values: Float32Array, frames: number) =>
+    arena.keep(device.upload(values, [frames, config.in_dim, latent.height, latent.width]));
+
+  const flowOf = ({ firstFrame, frames }: PlannedBlock, latents: Tensor, timestep: number): Tensor =>
+    arena.keep(
+      device.scope(() => {
+        const call = blockCall(cache, firstFrame, frames);
+        return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, context, call);
+      }),
+    );
+
+  /** Denoises a block from its initial noise; undefined where the policy had the cache pruned on the way. */
+  async function* attemptBlock(
+    planned: PlannedBlock,
+    attempt: number,
+  ): AsyncGenerator<RolloutEvent, Tensor | undefined> {
+    const { block, firstFrame, frames } = planned;
+    const reviewedStep = policy.check === 'first-step' ? 0 : steps.length - 1;
+    let input = upload(await noise.initial(firstFrame - given, frames), frames);
+    for (let step = 0; ; step++) {
+      const timesteps = Array<number>(frames).fill(steps[step]);
+      const flow = flowOf(planned, input, steps[step]);
+      const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
+      yield { kind: 'step', block, step, attempt, timesteps, input, flow, x0 };
+
+      if (step === reviewedStep) {
+        const unstable = await policy.review(block, x0);
+        if (unstable.length > 0) {
+          cache.prune(unstable, firstFrame);
+          return undefined;
+        }
+      }
+      if (step === steps.length - 1) return x0;
+      const fresh = upload(await noise.renoise(frames, 0, frames), frames);
+      input = arena.keep(device.scope(() => addNoise(schedule, x0, fresh, steps[step + 1])));
+    }
+  }
+
+  try {
+    for (const planned of planBlocks(options.frames, options.framesPerBlock, given, options.independentFirstFrame)) {
+      const { block, firstFrame, frames } = planned;
+      const isGiven = firstFrame < given;
+      cache.reserve(firstFrame, frames);
+
+      let latents = isGiven ? arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames)) : undefined;
+      for (let attempt = 0; !latents; attempt++) latents = yield* attemptBlock(planned, attempt);
+
+      // The block once more, clean: its keys and values replace the noisy ones.
+      yield { kind: 'cache', block, flow: flowOf(planned, latents, isGiven ? 0 : options.contextNoise) };
+      const decision = isGiven ? null : await policy.accept(block, latents);
+      yield { kind: 'block', block, firstFrame, latents, decision, cache };
+      arena.free();
+    }
+  } finally {
+    arena.free();
+    cache.dispose();
+  }
+}
