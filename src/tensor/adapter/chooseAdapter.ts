@@ -1,0 +1,20 @@
+import type { AdapterKind } from './adapterKind.js';
+import type { ProbedAdapter } from './probe.js';
+
+/** Best first: SwiftShader is 7 to 10 times slower than lavapipe. */
+const PREFERENCE: readonly AdapterKind[] = ['gpu', 'lavapipe', 'swiftshader', 'software'];
+
+const isKind = (word: string): word is AdapterKind => (PREFERENCE as readonly string[]).includes(word);
+
+/** The best adapter that works and answers to `request`. Dawn lists discrete cards first, and that order is kept. */
+export function chooseAdapter(adapters: readonly ProbedAdapter[], request?: string): ProbedAdapter | undefined {
+  return adapters
+    .filter((adapter) => !adapter.problem && matches(adapter, request))
+    .sort((one, other) => PREFERENCE.indexOf(one.kind) - PREFERENCE.indexOf(other.kind))[0];
+}
+
+function matches(adapter: ProbedAdapter, request: string | undefined): boolean {
+  if (request === undefined) return true;
+  if (isKind(request)) return adapter.kind === request;
+  return `${adapter.name} ${adapter.description}`.toLowerCase().includes(request.toLowerCase());
+}

@@ -1,0 +1,90 @@
+import { constants } from 'node:os';
+import { delimiter } from 'node:path';
+import { swiftShaderFiles } from './swiftshader.js';
+import { DRIVER_VARIABLES, lavapipeDriverFiles } from './vulkanDrivers.js';
+
+/** One way of starting Dawn: which drivers it may see, and which Vulkan loader is put into the process first. */
+export interface Route {
+  readonly name: 'system' | 'lavapipe' | 'swiftshader';
+  /** Value for `VK_DRIVER_FILES`; undefined leaves the environment as it is. */
+  readonly driverFiles?: string;
+  /** A `libvulkan.so.1` to load, where the system has none. */
+  readonly loader?: string;
+}
+
+/** Whatever the system offers. Without a system Vulkan loader the packaged one serves its drivers, if it is there. */
+export function systemRoute(): Route {
+  return { name: 'system', loader: packagedLoader() };
+}
+
+/** lavapipe alone, or undefined where its driver file is not installed. */
+export function lavapipeRoute(): Route | undefined {
+  const files = lavapipeDriverFiles();
+  if (files.length === 0) return undefined;
+  return { name: 'lavapipe', driverFiles: files.join(delimiter), loader: packagedLoader() };
+}
+
+/** SwiftShader from npm. @throws TokenTrimError where it cannot be had. */
+export function swiftShaderRoute(): Route {
+  const { loader, driverFile } = swiftShaderFiles();
+  return { name: 'swiftshader', driverFiles: driverFile, loader: hasSystemLoader() ? undefined : loader };
+}
+
+function packagedLoader(): string | undefined {
+  if (hasSystemLoader()) return undefined;
+  try {
+    return swiftShaderFiles().loader;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Linux only: other systems need no loader, as Dawn uses Metal and Direct3D there. */
+function hasSystemLoader(): boolean {
+  return process.platform !== 'linux' || loadLibrary('libvulkan.so.1');
+}
+
+const loaded = new Map<string, boolean>();
+
+/**
+ * Loads a shared library that is no Node addon. Node then throws "Module did not self-register", yet the library
+ * stays in the process, and Dawn's own dlopen of `libvulkan.so.1` finds it by its soname.
+ */
+export function loadLibrary(path: string): boolean {
+  const known = loaded.get(path);
+  if (known !== undefined) return known;
+  const RTLD_NODELETE = 0x1000;
+  let succeeded = true;
+  try {
+    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+  } catch (error) {
+    succeeded = String(error).includes('did not self-register');
+  }
+  loaded.set(path, succeeded);
+  return succeeded;
+}
+
+/** The environment in which a route's drivers are the only ones. */
+export function routeEnvironment(route: Route): Record<string, string> {
+  const { driverFiles } = route;
+  return driverFiles === undefined ? {} : Object.fromEntries(DRIVER_VARIABLES.map((name) => [name, driverFiles]));
+}
+
+/**
+ * Runs `body` with a route's environment and loader. Dawn reads the variables when the first adapter is requested;
+ * they are put back afterwards, so that child processes and a later search see what the user has set.
+ */
+export async function onRoute<Result>(route: Route, body: () => Promise<Result>): Promise<Result> {
+  if (route.loader) loadLibrary(route.loader);
+  const variables = routeEnvironment(route);
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  try {
+    return await body();
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
