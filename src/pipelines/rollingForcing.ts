@@ -13,7 +13,7 @@ import { planBlocks } from './planBlocks.js';
 import type { RolloutEvent } from './rolloutEvent.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
-import { createSchedule, warpSteps } from './schedule.js';
+import { createSchedule, denoisingTimesteps } from './schedule.js';
 
 /**
  * Rolling Forcing: a window of as many blocks as there are denoising steps slides over the video, its blocks noisier
@@ -34,13 +34,14 @@ export async function* rollingForcing(
   const { device, config } = model;
   const { latent, framesPerBlock: size, window, sink } = options;
   const schedule = createSchedule(options.shift);
-  const steps = warpSteps(schedule, options.steps);
+  const steps = denoisingTimesteps(schedule, options);
   const blockCount = planBlocks(options.frames, size).length;
   checkWindow(options);
   const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, latent);
   const grid = { gridHeight, gridWidth, heads: config.num_heads };
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
-  const cache = new KvCache(device, { ...shape, capacity: window + size, sink, spare: sink });
+  const capacity = Math.min(window + size, options.frames);
+  const cache = new KvCache(device, { ...shape, capacity, sink, spare: sink });
   const noisy = new Map<number, Tensor>(); // latents of the window's blocks, by block, at their next step's noise
   const arena = new Arena(); // what one window makes
 

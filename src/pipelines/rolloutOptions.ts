@@ -7,6 +7,8 @@ export interface RolloutOptions {
   readonly framesPerBlock: number;
   /** Denoising steps on the 1000 ... 0 scale, before the shift warps them. */
   readonly steps: readonly number[];
+  /** Whether the steps count along the shifted schedule (default), or are timesteps as they stand. */
+  readonly warp?: boolean;
   readonly shift: number;
   /** Frames that attention spans, those being generated included. */
   readonly window: number;

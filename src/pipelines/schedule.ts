@@ -42,6 +42,21 @@ export function warpSteps(schedule: Schedule, steps: readonly number[]): number[
   });
 }
 
+/** The timesteps of a rollout's denoising steps, which must fall. */
+export function denoisingTimesteps(
+  schedule: Schedule,
+  { steps, warp = true }: { steps: readonly number[]; warp?: boolean },
+): number[] {
+  const timesteps = warp ? warpSteps(schedule, steps) : [...steps];
+  const falls = timesteps.every((timestep, index) => timestep > 0 && (index === 0 || timestep < timesteps[index - 1]));
+  if (timesteps.length === 0 || !falls) {
+    throw new TokenTrimError(
+      `denoising steps must fall from ${TRAIN_TIMESTEPS} and stay above 0, found ${steps.join(', ')}`,
+    );
+  }
+  return timesteps;
+}
+
 /** Loss weights by timestep: training only, kept because the parity cases dump them beside the tables. */
 export function trainingWeights({ timesteps }: Schedule): Float32Array {
   const middle = TRAIN_TIMESTEPS / 2;

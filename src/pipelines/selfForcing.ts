@@ -11,7 +11,7 @@ import { type PlannedBlock, planBlocks } from './planBlocks.js';
 import type { RolloutEvent } from './rolloutEvent.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
-import { createSchedule, warpSteps } from './schedule.js';
+import { createSchedule, denoisingTimesteps } from './schedule.js';
 
 export interface SelfForcingOptions extends RolloutOptions {
   /** Clean latents [frames, channels, height, width] that the video begins with. */
@@ -36,11 +36,12 @@ export async function* selfForcing(
   const { device, config } = model;
   const { latent, initialLatents, window, sink } = options;
   const schedule = createSchedule(options.shift);
-  const steps = warpSteps(schedule, options.steps);
+  const steps = denoisingTimesteps(schedule, options);
   const given = initialLatents?.shape[0] ?? 0;
   const { tokensPerFrame } = tokenGrid(config, latent);
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
-  const cache = new KvCache(device, { ...shape, capacity: window, sink });
+  const capacity = Math.min(window, given + options.frames);
+  const cache = new KvCache(device, { ...shape, capacity, sink });
   const arena = new Arena(); // what one block makes
 
   const upload = (values: Float32Array, frames: number) =>

@@ -35,6 +35,8 @@ export interface Policy {
   review(block: number, candidate: Tensor): Promise<readonly number[]>;
   /** Told of every block that joins the video: its latents, and that its keys and values stay in the cache. */
   accept(block: number, latents: Tensor): Promise<Decision>;
+  /** Frees what the policy holds; the run is over. */
+  dispose(): void;
 }
 
 /** The baseline: every block is accepted as it comes. */
@@ -53,4 +55,5 @@ export const acceptAll: Policy = {
     attempts: 1,
     drift: null,
   }),
+  dispose: () => undefined,
 };

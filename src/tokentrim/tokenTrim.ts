@@ -74,6 +74,11 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
       previous = tokenSummary(latents, patch);
       return decision;
     },
+
+    dispose() {
+      previous?.dispose();
+      previous = undefined;
+    },
   };
 }
 

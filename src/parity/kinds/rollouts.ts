@@ -51,7 +51,7 @@ export async function* selfForcingRollout(input: ParityInput): AsyncGenerator<Pa
     initialLatents,
     independentFirstFrame: settings.independent_first_frame,
   };
-  const rollout = selfForcing(model, context, recordedNoise(input), options, trimPolicy(settings, model));
+  const rollout = selfForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let call = 0;
   yield* compareRollout(input, settings, rollout, model.config.num_heads, (event) => {
     if (event.kind === 'block') return {};
@@ -68,7 +68,7 @@ export async function* rollingForcingRollout(input: ParityInput): AsyncGenerator
   const size = settings.num_frame_per_block;
   const window = settings.max_attention_frames ?? settings.kv_cache_frames - size;
   const options = { ...rolloutOptions(settings), window, sink: size };
-  const rollout = rollingForcing(model, context, recordedNoise(input), options, trimPolicy(settings, model));
+  const rollout = rollingForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let index = 0;
   yield* compareRollout(input, settings, rollout, model.config.num_heads, (event) => {
     if (event.kind === 'block') return {};
@@ -103,7 +103,8 @@ function trimPolicy({ tokentrim }: z.infer<typeof rolloutSchema>, { config }: Tr
   });
 }
 
-const recordedNoise = ({ inputs }: ParityInput) => fileNoise(inputs, inputs.info('noise').shape.slice(-3));
+const recordedNoise = ({ inputs }: ParityInput, { noise_frames }: z.infer<typeof rolloutSchema>) =>
+  fileNoise(inputs, inputs.info('noise').shape.slice(-3), noise_frames);
 
 async function uploadInput4d({ device, inputs }: ParityInput, name: string): Promise<Tensor> {
   const { dtype, shape } = inputs.info(name);

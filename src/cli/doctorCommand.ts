@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { availableEncoders } from '../media/mp4.js';
+import { type AdapterReport, type DescribedAdapter, describeAdapters } from '../tensor/adapter/describe.js';
+import { ADAPTER_HELP } from './options.js';
+
+export function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('say which adapters there are, which one would be used, and how to get a better one')
+    .option('--adapter <name>', ADAPTER_HELP)
+    .option('--json', 'print one JSON object on standard output')
+    .action(async (flags: { adapter?: string; json?: boolean }) => {
+      const request = flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
+      const isReference = request === 'reference';
+      const report = await describeAdapters(isReference ? undefined : request);
+      const encoders = await availableEncoders();
+      process.stdout.write(
+        flags.json ? `${JSON.stringify({ ...report, encoders })}\n` : formatDoctor(report, encoders, isReference),
+      );
+      if (!report.chosen && !isReference) process.exitCode = 1;
+    });
+}
+
+function formatDoctor(
+  report: AdapterReport,
+  encoders: Awaited<ReturnType<typeof availableEncoders>>,
+  isReference: boolean,
+): string {
+  const lines = [report.platform, ''];
+  for (const adapter of report.adapters) lines.push(...formatAdapter(adapter, isReference));
+  for (const { source, problem } of report.problems) lines.push(`- ${source}: ${problem}`);
+  lines.push(
+    `- reference${isReference ? '  <- would be used' : ''}: every op in float64 on the host, slow; for stepping through`,
+    '',
+  );
+  lines.push('video encoders:');
+  for (const { name, available, detail } of encoders) lines.push(`  ${available ? 'yes' : 'no '} ${name}: ${detail}`);
+  if (report.advice.length > 0) lines.push('', 'for something better:', ...report.advice.map((line) => `  ${line}`));
+  return `${lines.join('\n')}\n`;
+}
+
+function formatAdapter(adapter: DescribedAdapter, isReference: boolean): string[] {
+  const { name, kind, source, chosen, description, features, limits, problem } = adapter;
+  const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  const useful = ['shader-f16', 'subgroups', 'timestamp-query'].map(
+    (feature) => `${features.includes(feature) ? '' : 'no '}${feature}`,
+  );
+  return [
+    `- ${name} (${kind}, ${source})${chosen && !isReference ? '  <- would be used' : ''}`,
+    `    ${description}`,
+    ...(problem ? [`    does not work: ${problem}`] : []),
+    `    binding up to ${mebibytes(limits.maxStorageBufferBindingSize)}, buffer up to ${mebibytes(limits.maxBufferSize)}, ` +
+      `workgroup memory ${limits.maxComputeWorkgroupStorageSize / 1024} KiB, ${limits.maxComputeInvocationsPerWorkgroup} invocations`,
+    `    ${useful.join(', ')}`,
+    '',
+  ];
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import { type Command, Option } from 'commander';
+import { PRESETS, type Preset } from '../pipelines/plan.js';
+import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
+import { ADAPTER_HELP, decimal, seed, steps, wholeNumber } from './options.js';
+import { runGenerate } from './runGenerate.js';
+
+/** The checkpoint that the package carries. */
+export const TOY_WORLD = fileURLToPath(new URL('../../weights/toy-world', import.meta.url));
+
+/** The options of `tokentrim generate` as commander gives them. */
+export interface GenerateFlags {
+  readonly preset: Preset;
+  readonly model: string;
+  readonly frames?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly seed: string;
+  readonly steps?: number[];
+  readonly shift?: number;
+  readonly window?: number;
+  readonly sink?: number;
+  readonly blockFrames?: number;
+  readonly contextNoise?: number;
+  readonly trim: boolean;
+  readonly trimFraction: number;
+  readonly trimSensitivity: number;
+  readonly trimWarmup: number;
+  readonly trimCheck: 'final' | 'first-step';
+  readonly trimAttempts: number;
+  readonly noise?: string;
+  readonly saveNoise?: string;
+  readonly saveLatents?: string;
+  readonly out: string;
+  readonly fps?: number;
+  readonly adapter?: string;
+  readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
+  readonly profile?: boolean;
+  readonly json?: boolean;
+}
+
+export function addGenerateCommand(program: Command): void {
+  const trim = TOKENTRIM_DEFAULTS;
+  program
+    .command('generate')
+    .description('make a video from a prompt')
+    .argument('<prompt>', 'what to show')
+    .addOption(new Option('--preset <name>', 'how blocks are generated').choices(PRESETS).default(PRESETS[0]))
+    .option('--model <folder>', 'model folder (see weights/README.md)', TOY_WORLD)
+    .option('--out <path>', 'an .mp4, or a folder for PNG frames', 'video.mp4')
+    .option('--frames <n>', 'pixel frames: 9, 21, 33, ... with blocks of 3 latent frames (default: 81)', wholeNumber(1))
+    .option('--width <px>', "width (default: the model's)", wholeNumber(1))
+    .option('--height <px>', "height (default: the model's)", wholeNumber(1))
+    .option(
+      '--fps <n>',
+      "frames a second (default: the model's)",
+      decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
+    )
+    .option('--seed <n>', 'seed of the noise; the same seed gives the same video on the same adapter', seed, '0')
+    .option('--steps <list>', 'denoising steps from 1000 down, such as 1000,750,500,250', steps)
+    .option(
+      '--shift <x>',
+      'timestep shift of the noise schedule',
+      decimal('above 0', (value) => value > 0),
+    )
+    .option('--window <n>', 'latent frames that attention spans, the block included', wholeNumber(1))
+    .option('--sink <n>', 'latent frames at the start that never leave the window', wholeNumber(0))
+    .option('--block-frames <n>', 'latent frames generated together', wholeNumber(1))
+    .option(
+      '--context-noise <t>',
+      'timestep at which blocks enter the cache',
+      decimal('from 0 to 1000', (v) => v >= 0 && v <= 1000),
+    )
+    .option('--no-trim', 'without TokenTrim: accept every block as it comes')
+    .option(
+      '--trim-fraction <p>',
+      'share of tokens that counts as unstable',
+      decimal('above 0 and up to 1', (v) => v > 0 && v <= 1),
+      trim.fraction,
+    )
+    .option(
+      '--trim-sensitivity <x>',
+      'standard deviations above the mean that are abnormal',
+      decimal('of 0 or more', (v) => v >= 0),
+      trim.sensitivity,
+    )
+    .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), trim.warmup)
+    .addOption(
+      new Option('--trim-check <when>', 'check finished blocks or their first denoising step')
+        .choices(['final', 'first-step'])
+        .default(trim.check),
+    )
+    .option('--trim-attempts <n>', 'times that a block may be generated again', wholeNumber(0), trim.maxRegenerations)
+    .option('--noise <file>', 'read the noise from a safetensors file (noise, renoise.000, ...)')
+    .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch')
+    .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors')
+    .option('--adapter <name>', ADAPTER_HELP)
+    .addOption(
+      new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),
+    )
+    .option('--profile', 'time every kernel and print the table to standard error')
+    .option('--json', 'print one JSON object on standard output at the end')
+    .action((prompt: string, flags: GenerateFlags) => runGenerate(prompt, flags));
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addDoctorCommand } from './doctorCommand.js';
+import { fail } from './fail.js';
+import { addGenerateCommand } from './generateCommand.js';
+import { addInspectCommand } from './inspectCommand.js';
+import { addParityCommand } from './parityCommand.js';
+
+const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('tokentrim')
+  .description(description)
+  .version(version)
+  .showHelpAfterError('(tokentrim <command> --help shows the options)');
+
+addGenerateCommand(program);
+addParityCommand(program);
+addInspectCommand(program);
+addDoctorCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { formatCase } from '../parity/formatCase.js';
+import { type CaseReport, runCase } from '../parity/runCase.js';
+import { openDevice } from '../tensor/openDevice.js';
+import { fail } from './fail.js';
+import { ADAPTER_HELP, decimal } from './options.js';
+
+export function addParityCommand(program: Command): void {
+  program
+    .command('parity')
+    .description('compare this program with recorded outputs of another implementation')
+    .argument('<case...>', 'folders with case.json, inputs.safetensors, outputs.safetensors (see docs/PARITY.md)')
+    .option(
+      '--tolerance <x>',
+      'largest absolute error (default: 1e-4, on reference 1e-5)',
+      decimal('of 0 or more', (value) => value >= 0),
+    )
+    .option('--adapter <name>', ADAPTER_HELP)
+    .option('--json', 'print one JSON array on standard output')
+    .action(runParity);
+}
+
+async function runParity(
+  folders: string[],
+  flags: { tolerance?: number; adapter?: string; json?: boolean },
+): Promise<void> {
+  const device = await openDevice({ adapter: flags.adapter });
+  const reports: CaseReport[] = [];
+  try {
+    for (const folder of folders) {
+      try {
+        const report = await runCase(folder, device, flags.tolerance);
+        reports.push(report);
+        if (!flags.json) process.stdout.write(formatCase(report));
+        if (!report.passed) process.exitCode = 1;
+      } catch (error) {
+        fail(error); // one folder that is no case does not hide what the others show
+      }
+    }
+  } finally {
+    device.close();
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify(reports)}\n`);
+  else {
+    const passed = reports.filter((report) => report.passed).length;
+    process.stdout.write(`${passed} of ${folders.length} cases within tolerance on ${device.name}\n`);
+  }
+}
