@@ -1,0 +1,125 @@
+import { ensure } from '../../../errors.js';
+import { attention } from '../../../kernels/attention.js';
+import { add, gelu, multiply } from '../../../kernels/elementwise.js';
+import { linear } from '../../../kernels/linear.js';
+import { rmsNorm } from '../../../kernels/rmsNorm.js';
+import { gatherRows } from '../../../kernels/rows.js';
+import type { Tensor } from '../../../tensor/tensor.js';
+import { relativePositionBuckets } from './relativePosition.js';
+import { embedTokens, type TextEncoderLayer, type TextEncoderModel } from './weights.js';
+
+const EPS = 1e-6;
+
+/** What every layer needs to know about the prompt. */
+interface Prompt {
+  /** u32 [2 * tokens - 1], the row of the position table for each distance */
+  readonly buckets: Tensor;
+  /** u32 [keys], the tokens that may be attended to: all but the padding */
+  readonly keyRows: Tensor;
+}
+
+/** One stage of the encoder: the embedded tokens, the hidden state after each block, and its final norm. */
+export interface EncoderState {
+  /** `token_embedding`, `block0`, `block1`, ... or `norm` */
+  readonly name: string;
+  /** [tokens, dim]; freed when the next state is asked for */
+  readonly hidden: Tensor;
+}
+
+/**
+ * The umT5 encoding of a prompt, as the DiT reads it.
+ * Source: Wan-Video/Wan2.1 wan/modules/t5.py T5EncoderModel; padding rows are zero, as in guandeh17/Self-Forcing
+ * utils/wan_wrapper.py WanTextEncoder.
+ * @param ids token ids, padded to the text length of the DiT
+ * @param length how many of them are tokens of the prompt
+ * @returns [ids.length, dim], rows past `length` zero
+ */
+export async function encodePrompt(encoder: TextEncoderModel, ids: Int32Array, length: number): Promise<Tensor> {
+  const { device, config } = encoder;
+  checkPrompt(ids, length, config.vocab);
+  const encoded = device.zeros([ids.length, config.dim]);
+  // No token attends to padding, so the padding rows need not be computed.
+  for await (const { name, hidden } of encoderStates(encoder, ids.subarray(0, length), length)) {
+    if (name === 'norm') device.updateRows(encoded, 0, hidden, 0, length);
+  }
+  return encoded;
+}
+
+/**
+ * Runs the encoder and stops after every stage.
+ * @param ids the tokens to run, padding included where its rows are wanted
+ * @param length how many of them, from the start, may be attended to
+ */
+export async function* encoderStates(
+  encoder: TextEncoderModel,
+  ids: Int32Array,
+  length: number,
+): AsyncGenerator<EncoderState> {
+  const { device, config } = encoder;
+  checkPrompt(ids, length, config.vocab);
+  const prompt: Prompt = {
+    buckets: device.upload(relativePositionBuckets(ids.length, config.num_buckets), [2 * ids.length - 1]),
+    keyRows: device.upload(
+      Uint32Array.from({ length }, (_, row) => row),
+      [length],
+    ),
+  };
+  let hidden = await embedTokens(encoder, ids); // [tokens, dim]
+  const advance = (step: () => Tensor) => {
+    const next = device.scope(step);
+    hidden.dispose();
+    hidden = next;
+  };
+  try {
+    yield { name: 'token_embedding', hidden };
+    let index = 0;
+    for await (const layer of encoder.layers) {
+      advance(() => encoderBlock(layer, hidden, prompt, config.num_heads));
+      yield { name: `block${index++}`, hidden };
+    }
+    advance(() => rmsNorm(hidden, encoder.norm, EPS));
+    yield { name: 'norm', hidden };
+  } finally {
+    for (const tensor of [hidden, prompt.buckets, prompt.keyRows]) tensor.dispose();
+  }
+}
+
+/**
+ * T5's bias for each relative position and head, added to the attention scores.
+ * @returns [2 * tokens - 1, heads]
+ */
+export function positionBias(layer: TextEncoderLayer, buckets: Tensor): Tensor {
+  return gatherRows(layer.positions, buckets);
+}
+
+/** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5SelfAttention (the block). */
+function encoderBlock(layer: TextEncoderLayer, hidden: Tensor, prompt: Prompt, heads: number): Tensor {
+  const attended = add(hidden, selfAttention(layer, rmsNorm(hidden, layer.norm1, EPS), prompt, heads));
+  return add(attended, feedForward(layer, rmsNorm(attended, layer.norm2, EPS)));
+}
+
+/** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5Attention; the scores are not scaled. */
+function selfAttention(layer: TextEncoderLayer, x: Tensor, { buckets, keyRows }: Prompt, heads: number): Tensor {
+  const query = linear(x, layer.query); // [tokens, heads * headDim]
+  const cached = { keys: linear(x, layer.key), values: linear(x, layer.value), rows: keyRows };
+  const mixed = attention(query, { cached }, heads, { scale: 1, bias: positionBias(layer, buckets) });
+  return linear(mixed, layer.output); // [tokens, dim]
+}
+
+/** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5FeedForward. */
+function feedForward(layer: TextEncoderLayer, x: Tensor): Tensor {
+  const gated = multiply(linear(x, layer.fc1), gelu(linear(x, layer.gate))); // [tokens, dimFfn]
+  return linear(gated, layer.fc2); // [tokens, dim]
+}
+
+function checkPrompt(ids: Int32Array, length: number, vocab: number): void {
+  ensure(
+    Number.isInteger(length) && length >= 1 && length <= ids.length,
+    `text encoder: expected 1 to ${ids.length} tokens of a prompt, found ${length}: an empty prompt still has its end token`,
+  );
+  const stranger = ids.find((id) => id < 0 || id >= vocab);
+  ensure(
+    stranger === undefined,
+    `text encoder: expected token ids below ${vocab}, found ${stranger}: the tokenizer and the text encoder are not a pair`,
+  );
+}

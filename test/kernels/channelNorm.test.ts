@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { channelNorm } from '../../src/kernels/channelNorm.js';
+import { silu } from '../../src/kernels/elementwise.js';
+import { expectAllClose } from '../support/allclose.js';
+import { KERNEL_TOLERANCE } from '../support/tolerance.js';
+import { expectTwin, expectValues, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
+
+const problems = fc.record({
+  pixels: sizes(150),
+  channels: sizes(70),
+  silu: fc.boolean(),
+  scale: fc.constantFrom(1e-3, 1, 64),
+  seed: seeds,
+});
+type NormProblem = typeof problems extends fc.Arbitrary<infer Value> ? Value : never;
+
+const problem =
+  ({ pixels, channels, silu, scale, seed }: NormProblem): Problem =>
+  (on) =>
+    channelNorm(randomTensor(on, seed, [1, pixels, 1, channels], scale), randomTensor(on, seed + 1, [channels]), {
+      silu,
+    });
+
+describe('channelNorm', () => {
+  test('agrees with its twin', async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn))),
+      { numRuns: 150 },
+    );
+  });
+
+  test('divides by the root mean square and multiplies by the gain', async () => {
+    // [3 4] has root mean square sqrt(12.5); zeros stay zeros.
+    const pinned: Problem = (on) =>
+      channelNorm(on.upload(Float32Array.of(3, 4, 0, 0), [2, 2]), on.upload(Float32Array.of(1, 2), [2]));
+    await expectValues(pinned, [3 / Math.sqrt(12.5), 8 / Math.sqrt(12.5), 0, 0]);
+  });
+
+  test('does not depend on how large a pixel’s values are', async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async (drawn) => {
+        const small = await run(problem({ ...drawn, scale: 1 }));
+        expectAllClose(await run(problem({ ...drawn, scale: 64 })), small, KERNEL_TOLERANCE);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('with SiLU is SiLU of the norm', async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async (drawn) => {
+        const apart: Problem = (on) => silu(problem({ ...drawn, silu: false })(on));
+        expectAllClose(await run(problem({ ...drawn, silu: true })), await run(apart), KERNEL_TOLERANCE);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('refuses a gain of another width', () => {
+    const wrong: Problem = (on) => channelNorm(on.zeros([2, 3]), on.zeros([2]));
+    return expect(run(wrong)).rejects.toThrow('channelNorm: gamma');
+  });
+});
