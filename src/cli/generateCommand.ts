@@ -1,12 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { PRESETS, type Preset } from '../pipelines/plan.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
+import { toyWorld } from '../weights/toyWorld.js';
 import { ADAPTER_HELP, decimal, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
-
-/** The checkpoint that the package carries. */
-export const TOY_WORLD = fileURLToPath(new URL('../../weights/toy-world', import.meta.url));
 
 /** The options of `tokentrim generate` as commander gives them. */
 export interface GenerateFlags {
@@ -46,7 +43,7 @@ export function addGenerateCommand(program: Command): void {
     .description('make a video from a prompt')
     .argument('<prompt>', 'what to show')
     .addOption(new Option('--preset <name>', 'how blocks are generated').choices(PRESETS).default(PRESETS[0]))
-    .option('--model <folder>', 'model folder (see weights/README.md)', TOY_WORLD)
+    .option('--model <folder>', 'model folder (see weights/README.md)', toyWorld)
     .option('--out <path>', 'an .mp4, or a folder for PNG frames', 'video.mp4')
     .option('--frames <n>', 'pixel frames: 9, 21, 33, ... with blocks of 3 latent frames (default: 81)', wholeNumber(1))
     .option('--width <px>', "width (default: the model's)", wholeNumber(1))

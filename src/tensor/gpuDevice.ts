@@ -1,17 +1,17 @@
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
 import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
-import { bytesOf, type DType, type Storage, Tensor } from './tensor.js';
+import { bytesOf, checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
 import { BindingCache } from './uniforms.js';
 
 /** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
 const LAUNCHES_PER_SUBMIT = 64;
 
-const MAX_BUFFER_BYTES_READ = 0x01 | 0x08; // MAP_READ | COPY_DST
+const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 
 /** Records launches on a WebGPU device; nothing waits until values are read. */
 export class GpuDevice implements Device {
@@ -105,6 +105,7 @@ export class GpuDevice implements Device {
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
     expectAlive(target, 'updateRows');
     expectAlive(source, 'updateRows');
+    checkRowCopy(target, toRow, source, fromRow, rows);
     const rowBytes = bytesOf(target.dtype, target.size / target.shape[0]);
     this.#endPass();
     this.#commands().copyBufferToBuffer(
@@ -117,10 +118,12 @@ export class GpuDevice implements Device {
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
+    ensure(tensor.dtype === 'f32', `read: expected an f32 tensor, found ${tensor.dtype}`);
     return new Float32Array(await this.#readBytes(tensor));
   }
 
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    ensure(tensor.dtype === 'u32', `readIndices: expected a u32 tensor, found ${tensor.dtype}`);
     return new Uint32Array(await this.#readBytes(tensor));
   }
 
@@ -151,7 +154,7 @@ export class GpuDevice implements Device {
   async #readBytes(tensor: Tensor): Promise<ArrayBuffer> {
     expectAlive(tensor, 'read');
     const byteLength = bytesOf(tensor.dtype, tensor.size);
-    const staging = this.device.createBuffer({ size: byteLength, usage: MAX_BUFFER_BYTES_READ });
+    const staging = this.device.createBuffer({ size: byteLength, usage: READBACK_USAGE });
     this.#endPass();
     this.#commands().copyBufferToBuffer(tensor.storage.buffer as GPUBuffer, 0, staging, 0, byteLength);
     this.#submit();

@@ -3,7 +3,7 @@ import { bfloat16ToFloat32, halfToFloat32 } from '../weights/convert.js';
 import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
-import { type DType, type Storage, Tensor } from './tensor.js';
+import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
 
 /** Runs every op in its float64 twin on the host: no adapter, slow, and each line can be stepped through. */
 export class ReferenceDevice implements Device {
@@ -55,6 +55,7 @@ export class ReferenceDevice implements Device {
   }
 
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+    checkRowCopy(target, toRow, source, fromRow, rows);
     const width = target.size / target.shape[0];
     target.host.data.set(source.host.data.subarray(fromRow * width, (fromRow + rows) * width), toRow * width);
   }

@@ -1,6 +1,6 @@
 import type { NdArray } from 'ndarray';
 import ndarray from 'ndarray';
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 import type { Device } from './device.js';
 import { elementCount, formatShape, type Shape } from './shape.js';
 
@@ -70,4 +70,22 @@ export class Tensor {
 /** Bytes that `count` elements take on the GPU: whole 32-bit words. */
 export function bytesOf(dtype: DType, count: number): number {
   return dtype === 'bf16' || dtype === 'f16' ? Math.ceil(count / 2) * 4 : count * 4;
+}
+
+/** Throws unless rows (entries of the first axis) can be copied between the two tensors as they lie in memory. */
+export function checkRowCopy(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+  const [targetWidth, sourceWidth] = [target, source].map((tensor) => tensor.size / tensor.shape[0]);
+  ensure(
+    target.dtype === source.dtype && targetWidth === sourceWidth,
+    () => `updateRows: rows of ${sourceWidth} ${source.dtype} do not fit rows of ${targetWidth} ${target.dtype}`,
+  );
+  ensure(
+    bytesOf(target.dtype, 2) === 8 || targetWidth % 2 === 0,
+    () => `updateRows: rows of ${targetWidth} packed 16-bit values do not begin on whole words`,
+  );
+  ensure(
+    fromRow >= 0 && toRow >= 0 && fromRow + rows <= source.shape[0] && toRow + rows <= target.shape[0],
+    () =>
+      `updateRows: rows ${fromRow} to ${fromRow + rows} of ${source.shape[0]} cannot go to row ${toRow} of ${target.shape[0]}`,
+  );
 }
