@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ensure } from '../../errors.js';
 import { HISTORY_FRAMES } from '../../kernels/causalConv3d.js';
 import { createVaeStream, type VaeStream } from '../../models/wan/vae/stream.js';
 import { freeVaeDecoder, loadVaeDecoder, type VaeDecoder } from '../../models/wan/vae/weights.js';
@@ -12,8 +13,8 @@ import type { ParityInput, ParityOutput } from './input.js';
 
 const slotSchema = z.tuple([
   z.int().nonnegative(),
-  // [1, channels, frames, height, width]; upstream puts other things into slots that are not in use yet
-  z.union([z.array(z.int()).length(5), z.string(), z.null()]),
+  // [1, channels, frames, height, width]; upstream marks slots that are not in use yet in other ways
+  z.array(z.int()).length(5).nullable().catch(null),
 ]);
 
 const chunksSchema = z.object({
@@ -36,8 +37,10 @@ export async function* vaeDecode(input: ParityInput): AsyncGenerator<ParityOutpu
     const video = name.slice(0, -'latent'.length);
     const wanted = new Set(input.outputNames.filter((output) => output.startsWith(video)));
     const latents = await readLatents(input, name);
-    for (const { name: part, actual, shape } of await decodeParts(stream, latents.frames(), (part) =>
-      part === 'pixels_raw' || wanted.has(video + part),
+    for (const { name: part, actual, shape } of await decodeParts(
+      stream,
+      latents.frames(),
+      (part) => part === 'pixels_raw' || wanted.has(video + part),
     )) {
       yield { name: video + part, actual, shape };
       if (part !== 'pixels_raw') continue;
@@ -67,8 +70,7 @@ export async function* vaeCachedDecode(input: ParityInput): AsyncGenerator<Parit
       const name = `chunk${index}.cache${String(slot).padStart(2, '0')}`;
       if (!input.outputNames.includes(name)) continue;
       // After one latent frame upstream's slots hold one frame; here the zeros before it are in the history too.
-      const upstream = slots.get(slot);
-      const count = Array.isArray(upstream) ? upstream[2] : HISTORY_FRAMES;
+      const count = slots.get(slot)?.[2] ?? HISTORY_FRAMES;
       const values = await input.device.read(history);
       const shape = [count, ...history.shape.slice(1)];
       yield channelsFirst(name, values.subarray((values.length / HISTORY_FRAMES) * (HISTORY_FRAMES - count)), shape);
@@ -124,6 +126,10 @@ async function readLatents({ device, inputs }: { device: VaeDecoder['device']; i
   const area = height * width;
   return {
     frames(first = 0, end = available): Tensor {
+      ensure(
+        first < end && end <= available,
+        `${inputs.label}: ${name} has ${available} frames; the case asks for ${first} to ${end - 1}`,
+      );
       const chosen = new Float64Array((end - first) * channels * area);
       for (let frame = first; frame < end; frame++) {
         for (let channel = 0; channel < channels; channel++) {

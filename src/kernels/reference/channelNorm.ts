@@ -1,0 +1,21 @@
+import ndarray, { type NdArray } from 'ndarray';
+
+/** Float64 twin of `channelNorm.wgsl`: x [..., channels], gamma [channels]. */
+export function channelNorm(
+  x: NdArray<Float64Array>,
+  gamma: NdArray<Float64Array>,
+  silu: boolean,
+): NdArray<Float64Array> {
+  const channels = gamma.shape[0];
+  const y = new Float64Array(x.data.length);
+  for (let start = 0; start < y.length; start += channels) {
+    let squares = 0;
+    for (let c = 0; c < channels; c++) squares += x.data[start + c] ** 2;
+    const scale = Math.sqrt(channels) / Math.max(Math.sqrt(squares), 1e-12);
+    for (let c = 0; c < channels; c++) {
+      const value = x.data[start + c] * scale * gamma.data[c];
+      y[start + c] = silu ? value / (1 + Math.exp(-value)) : value;
+    }
+  }
+  return ndarray(y, [...x.shape]);
+}

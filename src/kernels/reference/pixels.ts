@@ -1,0 +1,39 @@
+import ndarray, { type NdArray } from 'ndarray';
+
+type Values = NdArray<Float64Array>;
+
+/** Float64 twin of `channelsLast.wgsl`: latents [any, channels, height, width], mean and std [channels]. */
+export function channelsLast(latents: Values, mean: Values, std: Values, firstFrame: number, frames: number): Values {
+  const [, channels, height, width] = latents.shape;
+  const area = height * width;
+  const y = new Float64Array(frames * area * channels);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const plane = ((firstFrame + frame) * channels + channel) * area;
+      for (let pixel = 0; pixel < area; pixel++) {
+        const value = latents.data[plane + pixel] * std.data[channel] + mean.data[channel];
+        y[(frame * area + pixel) * channels + channel] = value;
+      }
+    }
+  }
+  return ndarray(y, [frames, height, width, channels]);
+}
+
+/** Float64 twin of `toPixels.wgsl`: x [frames, height, width, 3] to words of bytes r, g, b, 255. */
+export function toPixels(x: Values): NdArray<Uint32Array> {
+  const [frames, height, width] = x.shape;
+  const y = new Uint32Array(frames * height * width);
+  const byteAt = (index: number) => {
+    const unit = clamp(clamp(x.data[index], -1, 1) * 0.5 + 0.5, 0, 1);
+    return Math.trunc(unit * 255);
+  };
+  for (let pixel = 0; pixel < y.length; pixel++) {
+    const first = pixel * 3;
+    y[pixel] = byteAt(first) | (byteAt(first + 1) << 8) | (byteAt(first + 2) << 16) | (255 << 24);
+  }
+  return ndarray(y, [frames, height, width]);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

@@ -1,0 +1,99 @@
+import { attention } from '../../src/kernels/attention.js';
+import { causalConv3d, HISTORY_FRAMES } from '../../src/kernels/causalConv3d.js';
+import { channelNorm } from '../../src/kernels/channelNorm.js';
+import { channelsLast } from '../../src/kernels/channelsLast.js';
+import { conv2d } from '../../src/kernels/conv2d.js';
+import { add } from '../../src/kernels/elementwise.js';
+import { concatFrames, sliceFrames } from '../../src/kernels/frames.js';
+import { linear } from '../../src/kernels/linear.js';
+import type { Linear, WeightType } from '../../src/models/wan/loadTensors.js';
+import type { Conv } from '../../src/models/wan/vae/vaeLoader.js';
+import {
+  loadVaeDecoder,
+  type ResidualBlock,
+  type Upsample,
+  type VaeDecoder,
+} from '../../src/models/wan/vae/weights.js';
+import type { Device } from '../../src/tensor/device.js';
+import { elementCount } from '../../src/tensor/shape.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import type { VaeConfig } from '../../src/weights/config.js';
+import { vaeDecoderTensors } from '../../src/weights/expectedTensors.js';
+import { MemorySource } from '../support/memorySource.js';
+import { normal } from '../support/twins.js';
+
+/** Wan's stages, so that a latent frame becomes four, but few enough channels to decode in milliseconds. */
+export const TINY_VAE: VaeConfig = {
+  dim: 4,
+  z_dim: 3,
+  dim_mult: [1, 2, 2, 2],
+  num_res_blocks: 0,
+  attn_scales: [],
+  temperal_downsample: [false, true, true],
+  latents_mean: [0.5, -1, 0.25],
+  latents_std: [2, 1.5, 0.5],
+};
+
+/** A decoder's weights as the reference cases draw them: N(0, 1 / fan in), biases a tenth, gains around 1. */
+export function tinyWeights(config: VaeConfig, seed: number): MemorySource {
+  const tensors = [...vaeDecoderTensors(config)].map(([name, shape], index) => {
+    const values = normal(seed + index, elementCount(shape));
+    const fanIn = elementCount(shape.slice(1));
+    const scaled = name.endsWith('gamma')
+      ? values.map((value) => 1 + 0.2 * value)
+      : values.map((value) => (name.endsWith('bias') ? 0.1 * value : value * fanIn ** -0.5));
+    return [name, { shape, values: scaled }] as const;
+  });
+  return new MemorySource(Object.fromEntries(tensors));
+}
+
+export function tinyDecoder(on: Device, seed = 1, weightType: WeightType = 'f32'): Promise<VaeDecoder> {
+  return loadVaeDecoder(on, tinyWeights(TINY_VAE, seed), TINY_VAE, weightType);
+}
+
+/**
+ * The decoder over all latent frames at once, without histories: every causal convolution with zeros in front, the
+ * first frame of each temporal upsampling apart. As reference-semantics states it; shares only kernels with the stream.
+ */
+export function decodeWhole(decoder: VaeDecoder, latents: Tensor): Tensor {
+  const { conv1, conv2, middle, upsamples, head } = decoder;
+  let x = causal(conv1, pointwise(conv2, channelsLast(latents, decoder.latents)));
+  x = residual(middle[0], x);
+  const { norm, query, key, value, proj } = middle[1];
+  const frames = Array.from({ length: x.shape[0] }, (_, frame) => {
+    const normed = channelNorm(sliceFrames(x, frame, 1), norm);
+    const [q, keys, values] = [query, key, value].map((layer) => rows(pointwise(layer, normed)));
+    return attention(q, { own: { keys, values } }, 1).reshape(...normed.shape);
+  });
+  x = residual(middle[2], add(pointwise(proj, concatFrames(frames)), x));
+  for (const layer of upsamples) {
+    x = layer.kind === 'residual' ? residual(layer.block, x) : enlarge(layer.upsample, x);
+  }
+  return causal(head.conv, channelNorm(x, head.norm, { silu: true }));
+}
+
+function causal(conv: Conv, x: Tensor): Tensor {
+  return causalConv3d(x, x.device.zeros([HISTORY_FRAMES, ...x.shape.slice(1)]), conv.weight, conv.bias);
+}
+
+function residual({ norm1, conv1, norm2, conv2, shortcut }: ResidualBlock, x: Tensor): Tensor {
+  const hidden = causal(conv1, channelNorm(x, norm1, { silu: true }));
+  const y = causal(conv2, channelNorm(hidden, norm2, { silu: true }));
+  return add(y, shortcut ? pointwise(shortcut, x) : x);
+}
+
+function enlarge({ timeConv, conv }: Upsample, x: Tensor): Tensor {
+  const first = timeConv ? sliceFrames(x, 0, 1) : x;
+  const start = conv2d(first, conv.weight, conv.bias, { scale: 2 });
+  if (!timeConv || x.shape[0] === 1) return start;
+  const doubled = causal(timeConv, sliceFrames(x, 1, x.shape[0] - 1));
+  return concatFrames([start, conv2d(doubled, conv.weight, conv.bias, { scale: 2, parts: 2 })]);
+}
+
+function pointwise(layer: Linear, x: Tensor): Tensor {
+  return linear(rows(x), layer.weight, layer.bias).reshape(...x.shape.slice(0, -1), layer.weight.shape[0]);
+}
+
+function rows(x: Tensor): Tensor {
+  return x.reshape(x.size / x.shape[x.shape.length - 1], x.shape[x.shape.length - 1]);
+}
