@@ -1,3 +1,4 @@
+import { TokenTrimError } from '../errors.js';
 import type { Storage } from './tensor.js';
 
 /** Free buffers are kept up to this many bytes; past it the buffers of the largest sizes are destroyed first. */
@@ -79,7 +80,14 @@ export class BufferPool {
     this.buffers++;
     this.bytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
-    return this.device.createBuffer({ size, usage: USAGE, mappedAtCreation });
+    try {
+      return this.device.createBuffer({ size, usage: USAGE, mappedAtCreation });
+    } catch (error) {
+      throw new TokenTrimError(
+        `the adapter has no memory for ${mebibytes(size)} MiB more beside the ${mebibytes(this.bytes - size)} MiB in use: use ` +
+          `a smaller --width, --height or --window, or --dtype bf16 (${error instanceof Error ? error.message : error})`,
+      );
+    }
   }
 
   #ids = new WeakMap<GPUBuffer, number>();
@@ -92,6 +100,8 @@ export class BufferPool {
     return id;
   }
 }
+
+const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
 
 /** Rounds up in steps of at most a quarter of the size, so that nearly equal requests share buffers. */
 function sizeClass(byteLength: number): number {

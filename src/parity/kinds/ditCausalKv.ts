@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { blockCall, KvCache } from '../../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
+import { disposeAll } from '../../tensor/scope.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { ParityInput, ParityItem } from './input.js';
 import { cacheOutputs, openTransformer, output, parseConfig, uploadInput } from './model.js';
@@ -50,4 +51,5 @@ export async function* ditCausalKv(input: ParityInput): AsyncGenerator<ParityIte
     latents.dispose();
   }
   cache.dispose();
+  disposeAll([context, model.weights]);
 }

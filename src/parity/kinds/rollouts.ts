@@ -8,6 +8,7 @@ import type { RolloutEvent, StepEvent } from '../../pipelines/rolloutEvent.js';
 import type { RolloutOptions } from '../../pipelines/rolloutOptions.js';
 import { createSchedule, warpSteps } from '../../pipelines/schedule.js';
 import { selfForcing } from '../../pipelines/selfForcing.js';
+import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import { tokenTrim } from '../../tokentrim/tokenTrim.js';
@@ -53,7 +54,7 @@ export async function* selfForcingRollout(input: ParityInput): AsyncGenerator<Pa
   };
   const rollout = selfForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let call = 0;
-  yield* compareRollout(input, settings, rollout, model.config.num_heads, (event) => {
+  yield* compareRollout(input, settings, rollout, model, (event) => {
     if (event.kind === 'block') return {};
     const name = `call${pad(call++, 3)}`;
     if (event.kind === 'cache') return { [`${name}.flow`]: event.flow };
@@ -70,7 +71,7 @@ export async function* rollingForcingRollout(input: ParityInput): AsyncGenerator
   const options = { ...rolloutOptions(settings), window, sink: size };
   const rollout = rollingForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let index = 0;
-  yield* compareRollout(input, settings, rollout, model.config.num_heads, (event) => {
+  yield* compareRollout(input, settings, rollout, model, (event) => {
     if (event.kind === 'block') return {};
     if (event.kind === 'cache') return { [`window${pad(index++, 2)}.update_flow`]: event.flow };
     const name = `window${pad(event.step, 2)}`;
@@ -116,7 +117,7 @@ async function* compareRollout(
   input: ParityInput,
   settings: z.infer<typeof rolloutSchema>,
   rollout: AsyncGenerator<RolloutEvent>,
-  heads: number,
+  model: Transformer,
   named: (event: RolloutEvent) => Record<string, Tensor>,
 ): AsyncGenerator<ParityItem> {
   const wanted = new Set(input.outputNames);
@@ -140,9 +141,10 @@ async function* compareRollout(
     if (event.firstFrame + latents.shape[0] === lastFrame) {
       const values = Float64Array.from(frames.flatMap((part) => Array.from(part)));
       yield { name: 'latents', actual: values, shape: [1, lastFrame, ...latents.shape.slice(1)] };
-      yield* cacheOutputs(cache, (part, layer) => `final_cache_${part}.layer${layer}`, heads);
+      yield* cacheOutputs(cache, (part, layer) => `final_cache_${part}.layer${layer}`, model.config.num_heads);
     }
   }
+  disposeAll(model.weights);
   const steps = warpSteps(createSchedule(settings.timestep_shift), settings.denoising_step_list);
   yield { name: 'denoising_step_list', actual: steps, shape: [steps.length] };
 }
