@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+/** What each folder of src may import from, besides itself and errors.ts. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  weights: [],
+  media: [],
+  tensor: ['weights'], // widening of 16-bit values, for the reference device
+  kernels: ['tensor'],
+  models: ['kernels', 'tensor', 'weights'],
+  tokentrim: ['kernels', 'tensor'],
+  pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  parity: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  cli: ['parity', 'pipelines', 'tokentrim', 'tensor', 'weights', 'media'],
+};
+
+const source = resolve(import.meta.dirname, '../src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const folderOf = (path: string) => relative(source, path).split(/[/\\]/)[0];
+
+it('imports go down the ladder only', () => {
+  const wrong = files.flatMap((name) => {
+    const path = join(source, name);
+    const imports = readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g);
+    return Array.from(imports, ([, target]) => folderOf(resolve(dirname(path), target)))
+      .filter((target) => target !== folderOf(path) && target !== 'errors.js' && name !== 'index.ts')
+      .filter((target) => !ALLOWED[folderOf(path)]?.includes(target))
+      .map((target) => `${name} imports from ${target}`);
+  });
+  expect(files.length).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
+});
+
+it('nothing of 480x832 is written into the code', () => {
+  const literals = /\b(1560|32760|4680)\b/;
+  const code = (name: string) => readFileSync(join(source, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  expect(files.filter((name) => literals.test(code(name)))).toEqual([]);
+});
