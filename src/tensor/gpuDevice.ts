@@ -1,4 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { BindingCache } from './bindingCache.js';
 import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
@@ -6,7 +7,6 @@ import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { bytesOf, checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
-import { BindingCache } from './uniforms.js';
 
 /** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
 const LAUNCHES_PER_SUBMIT = 64;
@@ -83,7 +83,8 @@ export class GpuDevice implements Device {
     const key = `${kernel.name}${JSON.stringify(call.overrides ?? {})}:${uniform.id}:${bound
       .map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`)
       .join()}`;
-    const group = this.#bindings.group(key, kernel.layout, () => [
+    const storages = bound.map((tensor) => tensor.storage);
+    const group = this.#bindings.group(key, kernel.layout, storages, () => [
       { binding: 0, resource: { buffer: uniform.buffer } },
       ...bound.map((tensor, index) => ({
         binding: index + 1,
@@ -132,6 +133,7 @@ export class GpuDevice implements Device {
   }
 
   free(storage: Storage): void {
+    if (!storage.freed && !storage.pooled) this.#bindings.forget(storage);
     this.#pool.release(storage);
   }
 

@@ -1,4 +1,5 @@
 import type { Param } from './device.js';
+import type { Storage } from './tensor.js';
 
 const MAX_ENTRIES = 4096;
 
@@ -9,6 +10,7 @@ const MAX_ENTRIES = 4096;
 export class BindingCache {
   #uniforms = new Map<string, { buffer: GPUBuffer; id: number }>();
   #groups = new Map<string, GPUBindGroup>();
+  #keysOf = new Map<number, string[]>(); // by storage
   #doomed: GPUBuffer[] = [];
   #nextId = 0;
 
@@ -32,25 +34,48 @@ export class BindingCache {
     return entry;
   }
 
-  group(key: string, layout: GPUBindGroupLayout, entries: () => GPUBindGroupEntry[]): GPUBindGroup {
+  /** @param storages what the group binds; those that are not pooled take their groups along when they go */
+  group(
+    key: string,
+    layout: GPUBindGroupLayout,
+    storages: readonly Storage[],
+    entries: () => GPUBindGroupEntry[],
+  ): GPUBindGroup {
     let group = this.#groups.get(key);
     if (!group) {
-      if (this.#groups.size >= MAX_ENTRIES) this.#groups.clear();
+      if (this.#groups.size >= MAX_ENTRIES) this.#forgetGroups();
       group = this.device.createBindGroup({ layout, entries: entries() });
       this.#groups.set(key, group);
+      for (const { id, pooled } of storages) {
+        if (pooled) continue;
+        const keys = this.#keysOf.get(id);
+        if (keys) keys.push(key);
+        else this.#keysOf.set(id, [key]);
+      }
     }
     return group;
+  }
+
+  /** Forgets the groups of a storage whose buffer will not be used again. */
+  forget(storage: Storage): void {
+    for (const key of this.#keysOf.get(storage.id) ?? []) this.#groups.delete(key);
+    this.#keysOf.delete(storage.id);
   }
 
   /** Forgets everything; the uniform buffers are destroyed at the next `collect`. */
   clear(): void {
     for (const { buffer } of this.#uniforms.values()) this.#doomed.push(buffer);
     this.#uniforms.clear();
-    this.#groups.clear();
+    this.#forgetGroups();
   }
 
   /** Destroys forgotten buffers. Call after a submit. */
   collect(): void {
     for (const buffer of this.#doomed.splice(0)) buffer.destroy();
+  }
+
+  #forgetGroups(): void {
+    this.#groups.clear();
+    this.#keysOf.clear();
   }
 }
