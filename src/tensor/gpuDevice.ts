@@ -80,9 +80,8 @@ export class GpuDevice implements Device {
     const kernel = this.#pipelines.get(call.kernel, call.overrides);
     const uniform = this.#bindings.uniform(call.params);
     const bound = [...call.reads, output];
-    const key = `${kernel.name}${JSON.stringify(call.overrides ?? {})}:${uniform.id}:${bound
-      .map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`)
-      .join()}`;
+    const ids = bound.map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`);
+    const key = `${kernel.key}:${uniform.id}:${ids.join()}`;
     const storages = bound.map((tensor) => tensor.storage);
     const group = this.#bindings.group(key, kernel.layout, storages, () => [
       { binding: 0, resource: { buffer: uniform.buffer } },

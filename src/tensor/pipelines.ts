@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /** A compiled kernel and where its numbered bindings end. */
 export interface Kernel {
-  readonly name: string;
+  /** Name and override constants. */
+  readonly key: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -30,13 +31,13 @@ export class PipelineCache {
     const key = name + JSON.stringify(overrides);
     let kernel = this.#kernels.get(key);
     if (!kernel) {
-      kernel = this.#compile(name, overrides);
+      kernel = this.#compile(key, name, overrides);
       this.#kernels.set(key, kernel);
     }
     return kernel;
   }
 
-  #compile(name: string, overrides: Readonly<Record<string, number>>): Kernel {
+  #compile(key: string, name: string, overrides: Readonly<Record<string, number>>): Kernel {
     let module = this.#modules.get(name);
     this.device.pushErrorScope('validation');
     if (!module) {
@@ -53,6 +54,6 @@ export class PipelineCache {
       .popErrorScope()
       .then((error) => error && this.onError(`kernel ${name} does not compile on this adapter: ${error.message}`))
       .catch(() => undefined);
-    return { name, pipeline, layout };
+    return { key, pipeline, layout };
   }
 }
