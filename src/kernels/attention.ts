@@ -19,10 +19,11 @@ export interface AttentionOptions {
   readonly bias?: Tensor;
 }
 
-/** Workgroup memory that every WebGPU device grants is 16 KiB: wide heads take smaller tiles of queries. */
-function queriesPerTile(headDim: number): number {
-  return headDim <= 128 ? 8 : headDim <= 512 ? 2 : 1;
-}
+/** Queries that a workgroup handles: the components of a vec4. */
+const TILE = 4;
+
+/** Two vec4 for each component of a head must fit the 16 KiB of workgroup memory that every WebGPU device grants. */
+const MAX_HEAD_DIM = 384;
 
 /**
  * Softmax attention without a mask: which keys take part is said by the rows, never by -infinity.
@@ -39,7 +40,7 @@ export function attention(
   const [queries, width] = query.shape;
   const headDim = width / heads;
   ensure(Number.isInteger(headDim), `attention: ${width} columns do not split into ${heads} heads`);
-  ensure(headDim <= 1024, `attention: heads of up to 1024 are supported, found ${headDim}`);
+  ensure(headDim <= MAX_HEAD_DIM, `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`);
   const { cached, own } = context;
   for (const part of [cached, own]) {
     if (!part) continue;
@@ -53,7 +54,6 @@ export function attention(
   const biasSpan = options.bias ? (options.bias.shape[0] + 1) / 2 : 0;
   if (options.bias) expectShape(options.bias.shape, ['any', heads], 'attention: bias');
   // A part that is absent still needs something bound; the kernel does not read it.
-  const tile = queriesPerTile(headDim);
   return query.device.launch({
     kernel: 'attention',
     reads: [
@@ -67,8 +67,8 @@ export function attention(
     ],
     output: [queries, width],
     params: [u32(queries), u32(heads), u32(rowCount), u32(ownCount), u32(biasSpan), f32(scale)],
-    overrides: { HEAD_DIM: headDim, TILE: tile, HAS_BIAS: options.bias ? 1 : 0 },
-    workgroups: Math.ceil(queries / tile) * heads,
+    overrides: { HEAD_DIM: headDim, HAS_BIAS: options.bias ? 1 : 0 },
+    workgroups: Math.ceil(queries / TILE) * heads,
     twin: () =>
       reference.attention(
         query.host,

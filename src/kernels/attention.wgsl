@@ -5,12 +5,11 @@
 // Bindings: query f32 [queries, heads * HEAD_DIM]; keys, values f32 [cacheRows, heads * HEAD_DIM]; rows u32 [rowCount];
 //   ownKeys, ownValues f32 [ownCount, heads * HEAD_DIM]; bias f32 [2 * biasSpan - 1, heads], by key row minus query row
 //   plus biasSpan - 1 (T5's relative positions; only where HAS_BIAS); y f32 [queries, heads * HEAD_DIM].
-// Grid: one workgroup of 64 invocations for each head and tile of TILE queries.
+// Grid: one workgroup of 64 invocations for each head and tile of four queries: the components of a vec4.
 // Precision: f32 with an online softmax: a running maximum and sum, so the number of keys has no limit.
 // Twin: reference/attention.ts
 
 override HEAD_DIM: u32;
-override TILE: u32;
 override HAS_BIAS: u32;
 
 struct Params {
@@ -32,15 +31,14 @@ struct Params {
 @group(0) @binding(7) var<storage, read> bias: array<f32>;
 @group(0) @binding(8) var<storage, read_write> y: array<f32>;
 
-const CHUNK = 64u; // keys handled between two updates of the running maximum: one for each invocation
+const CHUNK = 64u; // keys between two updates of the running maximum: one for each invocation
+const TILE = 4u;
 
-var<workgroup> queryTile: array<f32, TILE * HEAD_DIM>;
-var<workgroup> sums: array<f32, TILE * HEAD_DIM>; // weighted values so far
-var<workgroup> weights: array<f32, TILE * CHUNK>; // scores of this chunk, then their exponentials
-var<workgroup> chunkRow: array<u32, CHUNK>; // where in its tensor each key of this chunk starts
-var<workgroup> maximum: array<f32, TILE>;
-var<workgroup> total: array<f32, TILE>;
-var<workgroup> rescale: array<f32, TILE>;
+var<workgroup> queryTile: array<vec4f, HEAD_DIM>; // scaled; one component for each query
+var<workgroup> sums: array<vec4f, HEAD_DIM>; // weighted values so far; an invocation touches every 64th only
+var<workgroup> scores: array<vec4f, CHUNK>;
+var<workgroup> weights: array<vec4f, CHUNK>;
+var<workgroup> starts: array<u32, CHUNK>; // where in its tensor each key of the chunk begins
 
 @compute @workgroup_size(64)
 fn main(
@@ -56,98 +54,96 @@ fn main(
   let head = index % params.heads;
   let firstQuery = (index / params.heads) * TILE;
   let width = params.heads * HEAD_DIM;
-  let keyCount = params.rowCount + params.ownCount;
-
-  for (var i = lane; i < TILE * HEAD_DIM; i += 64u) {
-    let q = min(firstQuery + i / HEAD_DIM, params.queries - 1u);
-    queryTile[i] = query[q * width + head * HEAD_DIM + i % HEAD_DIM] * params.scale;
-    sums[i] = 0.0;
+  // A tile that goes past the last query repeats it; the result is not stored.
+  let tile = min(vec4u(firstQuery) + vec4u(0u, 1u, 2u, 3u), vec4u(params.queries - 1u));
+  for (var d = lane; d < HEAD_DIM; d += 64u) {
+    let at = tile * width + head * HEAD_DIM + d;
+    queryTile[d] = vec4f(query[at.x], query[at.y], query[at.z], query[at.w]) * params.scale;
+    sums[d] = vec4f();
   }
-  if (lane < TILE) {
-    maximum[lane] = -3.0e38;
-    total[lane] = 0.0;
-  }
-
-  for (var firstKey = 0u; firstKey < keyCount; firstKey += CHUNK) {
-    workgroupBarrier();
-    scoreKey(firstKey + lane, lane, head, width, firstQuery);
-    workgroupBarrier();
-    if (lane < TILE) {
-      updateSoftmax(lane, min(CHUNK, keyCount - firstKey));
-    }
-    workgroupBarrier();
-    addValues(firstKey, min(CHUNK, keyCount - firstKey), lane);
-  }
-
   workgroupBarrier();
-  for (var i = lane; i < TILE * HEAD_DIM; i += 64u) {
-    let q = firstQuery + i / HEAD_DIM;
-    if (q < params.queries) {
-      y[q * width + head * HEAD_DIM + i % HEAD_DIM] = sums[i] / total[i / HEAD_DIM];
+
+  let keyCount = params.rowCount + params.ownCount;
+  var maximum = vec4f(-3.0e38); // over all keys so far, the same in every invocation
+  var ownTotal = vec4f(); // exponentials of the keys that this invocation scored
+  for (var firstKey = 0u; firstKey < keyCount; firstKey += CHUNK) {
+    let count = min(CHUNK, keyCount - firstKey);
+    let j = firstKey + lane;
+    var start = 0u;
+    var score = vec4f();
+    if (lane < count) {
+      let row = keyRow(j);
+      start = row * width + head * HEAD_DIM;
+      score = scoreKey(j < params.rowCount, start);
+      if (HAS_BIAS == 1u) {
+        let at = (vec4u(row + params.biasSpan - 1u) - tile) * params.heads + head;
+        score += vec4f(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
+      }
+      scores[lane] = score;
+    }
+    workgroupBarrier();
+
+    var largest = maximum;
+    for (var i = 0u; i < count; i++) {
+      largest = max(largest, scores[i]);
+    }
+    let rescale = exp(maximum - largest);
+    maximum = largest;
+    ownTotal *= rescale;
+    if (lane < count) {
+      let weight = exp(score - largest);
+      weights[lane] = weight;
+      starts[lane] = start;
+      ownTotal += weight;
+    }
+    workgroupBarrier();
+
+    let cachedCount = min(count, max(params.rowCount, firstKey) - firstKey);
+    for (var d = lane; d < HEAD_DIM; d += 64u) {
+      var sum = sums[d] * rescale;
+      for (var i = 0u; i < cachedCount; i++) {
+        sum += weights[i] * values[starts[i] + d];
+      }
+      for (var i = cachedCount; i < count; i++) {
+        sum += weights[i] * ownValues[starts[i] + d];
+      }
+      sums[d] = sum;
+    }
+  }
+
+  scores[lane] = ownTotal;
+  workgroupBarrier();
+  var total = vec4f();
+  for (var i = 0u; i < CHUNK; i++) {
+    total += scores[i];
+  }
+  for (var d = lane; d < HEAD_DIM; d += 64u) {
+    let result = sums[d] / total;
+    for (var t = 0u; t < min(TILE, params.queries - firstQuery); t++) {
+      y[(firstQuery + t) * width + head * HEAD_DIM + d] = result[t];
     }
   }
 }
 
-// The scores of one key against every query of the tile.
-fn scoreKey(j: u32, lane: u32, head: u32, width: u32, firstQuery: u32) {
-  if (j >= params.rowCount + params.ownCount) {
-    return;
+// Where key j lies in its tensor: picked by index in the cache, in order among a call's own.
+fn keyRow(j: u32) -> u32 {
+  if (j < params.rowCount) {
+    return rows[j];
   }
-  let isCached = j < params.rowCount;
-  var row = j - params.rowCount;
+  return j - params.rowCount;
+}
+
+// The scores of one key against the four queries.
+fn scoreKey(isCached: bool, start: u32) -> vec4f {
+  var score = vec4f();
   if (isCached) {
-    row = rows[j];
-  }
-  let start = row * width + head * HEAD_DIM;
-  chunkRow[lane] = start;
-  for (var t = 0u; t < TILE; t++) {
-    var score = 0.0;
     for (var d = 0u; d < HEAD_DIM; d++) {
-      if (isCached) {
-        score += queryTile[t * HEAD_DIM + d] * keys[start + d];
-      } else {
-        score += queryTile[t * HEAD_DIM + d] * ownKeys[start + d];
-      }
+      score += queryTile[d] * keys[start + d];
     }
-    if (HAS_BIAS == 1u) {
-      let q = min(firstQuery + t, params.queries - 1u);
-      score += bias[(row + params.biasSpan - 1u - q) * params.heads + head];
+  } else {
+    for (var d = 0u; d < HEAD_DIM; d++) {
+      score += queryTile[d] * ownKeys[start + d];
     }
-    weights[t * CHUNK + lane] = score;
   }
-}
-
-// Moves one query's running maximum, and turns the chunk's scores into exponentials relative to it.
-fn updateSoftmax(t: u32, count: u32) {
-  var largest = maximum[t];
-  for (var j = 0u; j < count; j++) {
-    largest = max(largest, weights[t * CHUNK + j]);
-  }
-  rescale[t] = exp(maximum[t] - largest);
-  maximum[t] = largest;
-  var sum = 0.0;
-  for (var j = 0u; j < count; j++) {
-    let weight = exp(weights[t * CHUNK + j] - largest);
-    weights[t * CHUNK + j] = weight;
-    sum += weight;
-  }
-  total[t] = total[t] * rescale[t] + sum;
-}
-
-// Each invocation owns every 64th component of the tile's sums.
-fn addValues(firstKey: u32, count: u32, lane: u32) {
-  for (var i = lane; i < TILE * HEAD_DIM; i += 64u) {
-    let t = i / HEAD_DIM;
-    let d = i % HEAD_DIM;
-    var sum = sums[i] * rescale[t];
-    for (var j = 0u; j < count; j++) {
-      let start = chunkRow[j];
-      if (firstKey + j < params.rowCount) {
-        sum += weights[t * CHUNK + j] * values[start + d];
-      } else {
-        sum += weights[t * CHUNK + j] * ownValues[start + d];
-      }
-    }
-    sums[i] = sum;
-  }
+  return score;
 }

@@ -25,18 +25,17 @@ struct Params {
 
 var<workgroup> partial: array<f32, 64>;
 
-// The sum of `value` over the workgroup; every invocation must call it.
+// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
+// barriers, where a tree has two for every level.
 fn workgroupSum(value: f32, lane: u32) -> f32 {
-  workgroupBarrier();
   partial[lane] = value;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
-    }
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < 64u; i++) {
+    sum += partial[i];
   }
   workgroupBarrier();
-  return partial[0];
+  return sum;
 }
 
 @compute @workgroup_size(64)
