@@ -3,9 +3,27 @@ import { TokenTrimError } from '../errors.js';
 
 /** Prints one message for the person at the terminal and makes the exit status 1; a stack only for a bug of ours. */
 export function fail(error: unknown): void {
-  process.exitCode = 1;
-  const isExpected = error instanceof TokenTrimError;
-  const message =
-    error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`${pc.red('error:')} ${message}\n`);
+  process.exitCode ||= 1;
+  process.stderr.write(`${pc.red('error:')} ${messageOf(error)}\n`);
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof TokenTrimError) return error.message;
+  if (error instanceof RangeError && error.message.includes('allocation failed')) {
+    return `there is not enough memory (${error.message}): use a smaller --width, --height or --window`;
+  }
+  return error.stack ?? error.message;
+}
+
+/** Has a reader that goes away (`| head`) end in a message and a status, in the place of an uncaught EPIPE. */
+export function watchOutput(): void {
+  let failed = false;
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (!failed) fail(new TokenTrimError(`standard output could not be written (${code}): not everything was printed`));
+    failed = true;
+  });
+  process.stderr.on('error', () => {
+    process.exitCode ||= 1; // nobody is left to be told
+  });
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { PRESETS, type Preset } from '../pipelines/plan.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { toyWorld } from '../weights/toyWorld.js';
-import { ADAPTER_HELP, decimal, seed, steps, wholeNumber } from './options.js';
+import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
@@ -43,8 +43,12 @@ export function addGenerateCommand(program: Command): void {
     .description('make a video from a prompt')
     .argument('<prompt>', 'what to show')
     .addOption(new Option('--preset <name>', 'how blocks are generated').choices(PRESETS).default(PRESETS[0]))
-    .option('--model <folder>', 'model folder (see weights/README.md)', toyWorld)
-    .option('--out <path>', 'an .mp4, or a folder for PNG frames', 'video.mp4')
+    .addOption(
+      new Option('--model <folder>', 'model folder (see weights/README.md)')
+        .argParser(path)
+        .default(toyWorld, 'the toy world that comes with this program'),
+    )
+    .option('--out <path>', 'an .mp4, or a folder for PNG frames', path, 'video.mp4')
     .option('--frames <n>', 'pixel frames: 9, 21, 33, ... with blocks of 3 latent frames (default: 81)', wholeNumber(1))
     .option('--width <px>', "width (default: the model's)", wholeNumber(1))
     .option('--height <px>', "height (default: the model's)", wholeNumber(1))
@@ -58,7 +62,7 @@ export function addGenerateCommand(program: Command): void {
     .option(
       '--shift <x>',
       'timestep shift of the noise schedule',
-      decimal('above 0', (value) => value > 0),
+      decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
     )
     .option('--window <n>', 'latent frames that attention spans, the block included', wholeNumber(1))
     .option('--sink <n>', 'latent frames at the start that never leave the window', wholeNumber(0))
@@ -88,9 +92,9 @@ export function addGenerateCommand(program: Command): void {
         .default(trim.check),
     )
     .option('--trim-attempts <n>', 'times that a block may be generated again', wholeNumber(0), trim.maxRegenerations)
-    .option('--noise <file>', 'read the noise from a safetensors file (noise, renoise.000, ...)')
-    .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch')
-    .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors')
+    .option('--noise <file>', 'read the noise from a safetensors file (noise, renoise.000, ...)', path)
+    .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
+    .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--adapter <name>', ADAPTER_HELP)
     .addOption(
       new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),

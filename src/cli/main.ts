@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addDoctorCommand } from './doctorCommand.js';
-import { fail } from './fail.js';
+import { fail, watchOutput } from './fail.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { addInspectCommand } from './inspectCommand.js';
 import { addParityCommand } from './parityCommand.js';
@@ -18,6 +18,7 @@ addParityCommand(program);
 addInspectCommand(program);
 addDoctorCommand(program);
 
+watchOutput();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,9 +1,11 @@
+import { rmSync, statSync } from 'node:fs';
 import { ensure } from '../errors.js';
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
-import { fileNoise } from '../pipelines/fileNoise.js';
+import { checkMemory } from '../pipelines/checkMemory.js';
+import { fileNoise, recordedGrid } from '../pipelines/fileNoise.js';
 import type { GenerateRequest } from '../pipelines/generate.js';
 import type { NoiseSource } from '../pipelines/noise.js';
-import { type Plan, type PlanRequest, planRollout, vaeFactors } from '../pipelines/plan.js';
+import { type Plan, type PlanRequest, plannedDraws, planRollout, vaeFactors } from '../pipelines/plan.js';
 import { recordNoise } from '../pipelines/recordNoise.js';
 import { seededNoise } from '../pipelines/seededNoise.js';
 import type { Device } from '../tensor/device.js';
@@ -12,6 +14,7 @@ import { GrowingSafetensors } from '../weights/growingSafetensors.js';
 import { type ModelFolder, openModelFolder } from '../weights/modelFolder.js';
 import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
+import { checkPaths } from './checkPaths.js';
 import type { GenerateFlags } from './generateCommand.js';
 
 /** All that `tokentrim generate` needs, opened and checked: what can be refused is refused before anything is generated. */
@@ -23,75 +26,68 @@ export interface Run {
   readonly fps: number;
   readonly sink: FrameSink;
   readonly latents: GrowingSafetensors | undefined;
-  /** Gives the recordings their names. */
+  /** Completes the video and the recordings with what they hold. */
   finish(): Promise<void>;
-  /** Gives back what is still open; after `finish` nothing that was written is lost. */
+  /** Gives back what is still open; what was not finished is removed, except frames that are in the video. */
   close(): Promise<void>;
+  /** Removes what was not finished, for a process that ends at once. */
+  discard(): void;
 }
 
 export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run> {
+  ensure(prompt.trim() !== '', 'the prompt is empty: say what to show, such as "a red circle on a navy background"');
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const giveBack of opened.splice(0).reverse()) await giveBack();
   };
   const files: GrowingSafetensors[] = [];
-  const create = async (path: string, maxTensors: number) => {
-    const file = await GrowingSafetensors.create(path, maxTensors);
-    opened.push(() => file.abandon());
-    files.push(file);
-    return file;
-  };
   try {
     const folder = await openModelFolder(flags.model);
     opened.push(() => folder.close());
+    await checkPaths(flags, folder);
     const recording = flags.noise === undefined ? undefined : await openTensorSource(flags.noise);
     if (recording) opened.push(() => recording.close());
     const planRequest = completeRequest(folder, flags, recording);
     const plan = planRollout(folder.config, planRequest);
-    const frameShape = [folder.config.transformer.in_dim, plan.latent.height, plan.latent.width];
-    const newNoise = (): NoiseSource =>
-      recording
-        ? fileNoise(recording, frameShape, plan.frames)
-        : seededNoise(
-            flags.seed,
-            plan.frames,
-            frameShape.reduce((count, size) => count * size, 1),
-          );
-    const plainNoise = newNoise();
-
-    const fps = flags.fps ?? folder.config.sampling.fps;
     const device = await openDevice({ adapter: flags.adapter, profile: flags.profile });
     opened.push(async () => device.close());
-    const sink = await openFrameSink(flags.out, { width: plan.pixel.width, height: plan.pixel.height, fps });
-    opened.push(() => sink.abort());
+    checkMemory(device, folder.config, plan);
+
+    const frameShape = [folder.config.transformer.in_dim, plan.latent.height, plan.latent.width];
+    const frameSize = frameShape.reduce((count, size) => count * size, 1);
+    const newNoise = (): NoiseSource =>
+      recording
+        ? fileNoise(recording, frameShape, plan.frames, plannedDraws(plan))
+        : seededNoise(flags.seed, plan.frames, frameSize);
+    let noise = newNoise();
+
+    const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
+    const create = async (path: string, maxTensors: number) => {
+      const file = await GrowingSafetensors.create(path, maxTensors, metadata);
+      opened.push(() => file.abandon());
+      files.push(file);
+      return file;
+    };
     const latents = flags.saveLatents === undefined ? undefined : await create(flags.saveLatents, 1);
     latents?.begin('latents', frameShape, true);
-    const noise =
-      flags.saveNoise === undefined
-        ? plainNoise
-        : await recordNoise(plainNoise, newNoise(), await create(flags.saveNoise, 1 + mostDraws(plan, flags)), {
-            frames: plan.frames,
-            framesPerBlock: plan.framesPerBlock,
-            frameShape,
-          });
+    const noiseFile =
+      flags.saveNoise === undefined ? undefined : await create(flags.saveNoise, mostTensors(plan, flags));
+    const fps = flags.fps ?? folder.config.sampling.fps;
+    const sink = await openFrameSink(flags.out, { width: plan.pixel.width, height: plan.pixel.height, fps });
+    opened.push(() => sink.abort());
+    if (noiseFile) noise = await recordNoise(noise, newNoise(), noiseFile, { ...plan, frameShape });
 
-    const request: GenerateRequest = {
-      ...planRequest,
-      prompt,
-      trim: flags.trim && {
-        fraction: flags.trimFraction,
-        sensitivity: flags.trimSensitivity,
-        warmup: flags.trimWarmup,
-        maxRegenerations: flags.trimAttempts,
-        check: flags.trimCheck,
-      },
-      dtype: flags.dtype === 'auto' ? undefined : flags.dtype,
-      noise: () => noise,
-    };
     const finish = async () => {
-      for (const file of files) await file.close({ format: 'pt', prompt, seed: flags.seed, preset: plan.preset });
+      const results = await Promise.allSettled([sink.close(), ...files.map((file) => file.close())]);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     };
-    return { folder, device, plan, request, fps, sink, latents, finish, close };
+    const discard = () => {
+      for (const { temporaryPath } of files) rmSync(temporaryPath, { force: true });
+      const video = statSync(sink.path, { throwIfNoEntry: false });
+      if (video?.isFile() && video.size === 0) rmSync(sink.path);
+    };
+    const request = { ...planRequest, ...choices(prompt, flags), noise: () => noise };
+    return { folder, device, plan, request, fps, sink, latents, finish, close, discard };
   } catch (error) {
     await close();
     throw error;
@@ -103,24 +99,28 @@ function completeRequest({ config }: ModelFolder, flags: GenerateFlags, recordin
   const { preset, steps, shift, window, sink, blockFrames: framesPerBlock, contextNoise } = flags;
   let { frames, width, height } = flags;
   if (recording) {
-    ensure(
-      recording.has('noise'),
-      `${recording.label}: expected a tensor "noise" [1, frames, channels, height, width]`,
-    );
-    const [latentFrames, , latentHeight, latentWidth] = recording.info('noise').shape.slice(-4);
+    const recorded = recordedGrid(recording);
     const { spatial, temporal } = vaeFactors(config);
-    frames ??= 1 + (latentFrames - 1) * temporal;
-    width ??= latentWidth * spatial;
-    height ??= latentHeight * spatial;
+    frames ??= 1 + (recorded.frames - 1) * temporal;
+    width ??= recorded.width * spatial;
+    height ??= recorded.height * spatial;
   }
   return { preset, frames, width, height, steps, shift, window, sink, framesPerBlock, contextNoise };
 }
 
-/** Most re-noising draws that a run can make, all allowed interventions included. */
-function mostDraws(plan: Plan, flags: GenerateFlags): number {
-  const blocks = plan.frames / plan.framesPerBlock;
-  const attempts = flags.trim ? 1 + flags.trimAttempts : 1;
-  return plan.preset === 'rolling-forcing'
-    ? (blocks + plan.steps.length) * plan.steps.length
-    : blocks * plan.steps.length * attempts;
+function choices(prompt: string, flags: GenerateFlags): Pick<GenerateRequest, 'prompt' | 'trim' | 'dtype'> {
+  const trim = flags.trim && {
+    fraction: flags.trimFraction,
+    sensitivity: flags.trimSensitivity,
+    warmup: flags.trimWarmup,
+    maxRegenerations: flags.trimAttempts,
+    check: flags.trimCheck,
+  };
+  return { prompt, trim, dtype: flags.dtype === 'auto' ? undefined : flags.dtype };
+}
+
+/** Most tensors of a noise recording: the initial noise, and every draw of a run in which all that may trigger does. */
+function mostTensors(plan: Plan, flags: GenerateFlags): number {
+  const attempts = flags.trim && plan.preset === 'self-forcing' ? 1 + flags.trimAttempts : 1;
+  return 1 + plannedDraws(plan) * attempts;
 }

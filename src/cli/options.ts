@@ -23,6 +23,12 @@ export function decimal(range: string, isAllowed: (value: number) => boolean): (
   };
 }
 
+/** The path of a file or folder. */
+export function path(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('expected a path, found nothing');
+  return text;
+}
+
 /** A seed of any size; only its low 32 bits count. */
 export function seed(text: string): string {
   if (!/^[+-]?\d+$/.test(text.trim())) throw new InvalidArgumentError(`expected a whole number, found "${text}"`);

@@ -1,6 +1,9 @@
-import type { Plan } from '../pipelines/plan.js';
+import { fullyDenoisedFrames, type Plan } from '../pipelines/plan.js';
 import type { Device } from '../tensor/device.js';
 import type { Decision } from '../tokentrim/policy.js';
+import type { ModelConfig } from '../weights/config.js';
+import type { GenerateFlags } from './generateCommand.js';
+import type { Run } from './openRun.js';
 
 /** A block in the output of `--json`; null where there is no such value. */
 export interface BlockRow {
@@ -33,6 +36,62 @@ export function blockNote(row: BlockRow | undefined): string {
 export function callCount(plan: Plan): number {
   const blocks = plan.frames / plan.framesPerBlock;
   return plan.preset === 'rolling-forcing' ? blocks + plan.steps.length - 1 : blocks * plan.steps.length;
+}
+
+/** What a user should know of a plan that works and still disappoints. */
+export function planNote(config: ModelConfig, plan: Plan): string | undefined {
+  const blocks = plan.frames / plan.framesPerBlock;
+  if (plan.preset !== 'rolling-forcing' || blocks >= plan.steps.length) return undefined;
+  return (
+    `note: with fewer blocks (${blocks}) than denoising steps (${plan.steps.length}) rolling-forcing leaves its first ` +
+    `blocks noisy, as the official code does: use --frames ${fullyDenoisedFrames(config, plan)} or more`
+  );
+}
+
+/** The object that `--json` prints. */
+export interface Summary {
+  readonly out: string;
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** A number where it is exact; null where the noise came from a file. */
+  readonly seed: number | string | null;
+  readonly preset: string;
+  readonly model: string;
+  readonly adapter: string;
+  readonly seconds: number;
+  readonly peakGpuBytes: number;
+  readonly blocks: readonly BlockRow[];
+}
+
+export function summarise(
+  { folder, device, plan, fps, sink }: Run,
+  flags: Pick<GenerateFlags, 'seed' | 'noise'>,
+  { frames, blocks }: { frames: number; blocks: readonly BlockRow[] },
+  seconds: number,
+): Summary {
+  const seed = Number(flags.seed);
+  return {
+    out: sink.path,
+    frames,
+    width: plan.pixel.width,
+    height: plan.pixel.height,
+    fps,
+    seed: flags.noise === undefined ? (Number.isSafeInteger(seed) ? seed : flags.seed) : null,
+    preset: plan.preset,
+    model: folder.config.name,
+    adapter: device.name,
+    seconds,
+    peakGpuBytes: device.kind === 'gpu' ? device.memory.peakBytes : 0,
+    blocks,
+  };
+}
+
+export function closingLine({ out, frames, width, height, seconds, adapter, blocks }: Summary): string {
+  const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
+  const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';
+  return `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}; ${trims}\n`;
 }
 
 /** Time of every kernel, the slowest first. */

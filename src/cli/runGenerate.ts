@@ -2,109 +2,90 @@ import { TokenTrimError } from '../errors.js';
 import { createProgress } from '../media/progress.js';
 import { generate } from '../pipelines/generate.js';
 import type { GenerateFlags } from './generateCommand.js';
+import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
-import { type BlockRow, blockNote, blockRow, callCount, kernelTable } from './report.js';
+import {
+  type BlockRow,
+  blockNote,
+  blockRow,
+  callCount,
+  closingLine,
+  kernelTable,
+  planNote,
+  summarise,
+} from './report.js';
 
-/** Exit status of a run that was interrupted: 128 + SIGINT. */
-const INTERRUPTED = 130;
+/** What a rollout came to, whole or not. */
+interface Outcome {
+  frames: number;
+  /** Whether it was the video that could not be written: its error says what became of it. */
+  videoFailed: boolean;
+  readonly blocks: BlockRow[];
+}
 
 /** `tokentrim generate`. */
 export async function runGenerate(prompt: string, flags: GenerateFlags): Promise<void> {
   const start = performance.now();
-  const run = await openRun(prompt, flags);
   const interrupt = watchInterrupt();
+  let run: Run | undefined;
   try {
-    const { frames, blocks } = await rollOut(run, interrupt);
-    await run.sink.close();
-    await run.finish();
-    if (interrupt.asked) {
-      process.exitCode = INTERRUPTED;
-      const kept =
-        frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
-      throw new TokenTrimError(`interrupted: ${kept}`);
+    run = await openRun(prompt, flags);
+    interrupt.onSecond = run.discard;
+    const outcome: Outcome = { frames: 0, videoFailed: false, blocks: [] };
+    try {
+      await rollOut(run, outcome, interrupt.signal);
+      interrupt.signal.throwIfAborted();
+      await run.finish();
+    } catch (error) {
+      process.exitCode = interrupt.status || 1;
+      throw await keepFinished(run, outcome, interrupt.signal.aborted ? new TokenTrimError('interrupted') : error);
     }
     if (run.sink.note) process.stderr.write(`${run.sink.note}\n`);
     if (flags.profile) process.stderr.write(await kernelTable(run.device));
-    const summary = summarise(run, flags, frames, blocks, (performance.now() - start) / 1000);
+    const summary = summarise(run, flags, outcome, (performance.now() - start) / 1000);
     if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    else process.stderr.write(closingLines(summary));
+    else process.stderr.write(closingLine(summary));
   } finally {
+    await run?.close();
     interrupt.release();
-    await run.close();
   }
 }
 
-/** Generates, writes pictures as they come, and stops early where the user asks. */
-async function rollOut(run: Run, interrupt: { asked: boolean }): Promise<{ frames: number; blocks: BlockRow[] }> {
+/** Generates, writes latents and pictures as they come, and stops early where the user asks. */
+async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
   const { folder, device, plan, request, sink, latents } = run;
-  const blocks: BlockRow[] = [];
+  const note = planNote(folder.config, plan);
+  if (note) process.stderr.write(`${note}\n`);
   const progress = createProgress({ total: callCount(plan), label: plan.preset });
-  let frames = 0;
   let calls = 0;
   try {
-    for await (const event of generate(device, folder, request)) {
-      if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(blocks.at(-1)));
+    signal.throwIfAborted();
+    for await (const event of generate(device, folder, { ...request, signal })) {
+      if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(outcome.blocks.at(-1)));
       if (event.kind === 'block') {
-        blocks.push(blockRow(event.decision, event.seconds));
         await latents?.append(Float32Array.from(await device.read(event.latents)));
+        outcome.blocks.push(blockRow(event.decision, event.seconds));
+        continue; // its pictures are ready too: latents and video end with the same block
       }
       if (event.kind === 'frames') {
-        for (const frame of event.frames) await sink.write(frame);
-        frames += event.frames.length;
+        for (const frame of event.frames) {
+          outcome.videoFailed = true;
+          await sink.write(frame);
+          outcome.videoFailed = false;
+          outcome.frames++;
+        }
       }
-      if (interrupt.asked) break;
+      if (signal.aborted) break;
     }
   } finally {
     progress.stop();
   }
-  return { frames, blocks };
 }
 
-/** The first Ctrl-C (or SIGTERM) ends the run after the call at hand; the second ends the process at once. */
-function watchInterrupt(): { asked: boolean; release(): void } {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const state = {
-    asked: false,
-    release() {
-      for (const signal of signals) process.off(signal, onSignal);
-    },
-  };
-  const onSignal = () => {
-    if (state.asked) process.exit(INTERRUPTED);
-    state.asked = true;
-    process.stderr.write('\nstopping: what is finished is kept (once more to stop at once)\n');
-  };
-  for (const signal of signals) process.on(signal, onSignal);
-  return state;
-}
-
-function summarise(
-  { folder, device, plan, fps, sink }: Run,
-  flags: GenerateFlags,
-  frames: number,
-  blocks: BlockRow[],
-  seconds: number,
-) {
-  const { width, height } = plan.pixel;
-  const seed = Number(flags.seed);
-  return {
-    out: sink.path,
-    frames,
-    width,
-    height,
-    fps,
-    seed: Number.isSafeInteger(seed) ? seed : flags.seed,
-    preset: plan.preset,
-    model: folder.config.name,
-    adapter: device.name,
-    seconds,
-    peakGpuBytes: device.kind === 'gpu' ? device.memory.peakBytes : 0,
-    blocks,
-  };
-}
-
-function closingLines({ out, frames, width, height, seconds, adapter, blocks }: ReturnType<typeof summarise>): string {
-  const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
-  const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';
-  return `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}; ${trims}\n`;
+/** Completes the outputs of a run that ended early, and says in the error's message what they hold. */
+async function keepFinished(run: Run, { frames, videoFailed, blocks }: Outcome, error: unknown): Promise<unknown> {
+  if (frames > 0 || blocks.length > 0) await run.finish().catch(() => undefined); // the first error is the one to tell
+  if (videoFailed || !(error instanceof TokenTrimError)) return error;
+  const kept = frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
+  return new TokenTrimError(`${error.message}${/[.!]$/.test(error.message) ? ' ' : '; '}${kept}`, { cause: error });
 }

@@ -61,28 +61,29 @@ export function defaultTolerance(device: Device): number {
 export async function runCase(folder: string, device: Device, tolerance?: number): Promise<CaseReport> {
   const allowed = tolerance ?? defaultTolerance(device);
   const description = await readCase(folder);
-  const kind = KINDS[description.kind];
   ensure(
-    kind,
+    Object.hasOwn(KINDS, description.kind),
     () => `${folder}: no parity check for kind "${description.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
   );
-  const outputs = await openTensorSource(join(folder, 'outputs.safetensors'));
-  const names = outputs.names();
-  const sources = [outputs];
-  const inputsPath = join(folder, 'inputs.safetensors');
+  const kind = KINDS[description.kind];
+  const sources: TensorSource[] = [];
   const open = async (path: string) => {
-    sources.push(await openTensorSource(path));
-    return sources[sources.length - 1];
+    const source = await openTensorSource(path);
+    sources.push(source);
+    return source;
   };
-  const hasWeights = description.weights !== undefined;
-  const inputs = existsSync(inputsPath) ? await open(inputsPath) : missing(folder, 'inputs.safetensors');
-  const weights = hasWeights ? await open(join(folder, String(description.weights))) : missing(folder, 'weights');
-
   const expectedEvents = new Map(((description.events ?? []) as ExpectedEvent[]).map((event) => [event.block, event]));
   const tensors: OutputReport[] = [];
   const decisions: DecisionReport[] = [];
-  const opened = { device, config: description.config, case: description, inputs, weights, outputNames: names };
+  let names: string[] = [];
   try {
+    const outputs = await open(join(folder, 'outputs.safetensors'));
+    names = outputs.names();
+    const inputsPath = join(folder, 'inputs.safetensors');
+    const hasWeights = description.weights !== undefined;
+    const inputs = existsSync(inputsPath) ? await open(inputsPath) : missing(folder, 'inputs.safetensors');
+    const weights = hasWeights ? await open(join(folder, String(description.weights))) : missing(folder, 'weights');
+    const opened = { device, config: description.config, case: description, inputs, weights, outputNames: names };
     for await (const item of kind(opened)) {
       if ('decision' in item) decisions.push(compareDecision(item, expectedEvents.get(item.decision.block), allowed));
       else if (names.includes(item.name)) {
@@ -98,6 +99,7 @@ export async function runCase(folder: string, device: Device, tolerance?: number
   const seen = new Set(tensors.map(({ name }) => name));
   const skipped = names.filter((name) => !seen.has(name));
   const passed =
+    tensors.length > 0 &&
     tensors.every((report) => report.passed) &&
     decisions.every((report) => report.equal) &&
     decisions.length === expectedEvents.size &&

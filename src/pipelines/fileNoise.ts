@@ -7,27 +7,40 @@ import type { NoiseSource } from './noise.js';
  * Recorded noise: `noise` [1, frames, channels, height, width] and the draws `renoise.000`, `renoise.001`, ...
  * [frames, channels, height, width] in the order in which they were made, as parity cases and `--save-noise` have them.
  * @param frameShape [channels, height, width] of the model at the size asked for
- * @param neededFrames latent frames that the run will generate
- * @throws TokenTrimError where the recording is for another size, or for fewer frames
+ * @param frames latent frames that the run will generate
+ * @param draws re-noising draws that it makes at the least
+ * @throws TokenTrimError where the recording is for another size, or for a shorter run; later, where TokenTrim makes more
+ *   draws than were recorded
  */
-export function fileNoise(source: TensorSource, frameShape: readonly number[], neededFrames: number): NoiseSource {
-  const require = (name: string): readonly number[] => {
-    if (!source.has(name)) {
-      throw new TokenTrimError(`${source.label}: there is no tensor "${name}"; the recording is shorter than this run`);
-    }
+export function fileNoise(source: TensorSource, frameShape: readonly number[], frames: number, draws = 0): NoiseSource {
+  const { label } = source;
+  const wanted = `[..., ${frameShape.join(', ')}]`;
+  const framesOf = (name: string): number => {
     const { dtype, shape } = source.info(name);
-    if (!['F32', 'F16', 'BF16', 'F64'].includes(dtype) || shape.slice(-3).join() !== frameShape.join()) {
-      throw new TokenTrimError(
-        `${source.label}: ${name} is ${dtype} [${shape.join(', ')}], expected floats of [..., ${frameShape.join(', ')}]`,
-      );
-    }
-    return shape;
+    ensure(
+      ['F32', 'F16', 'BF16', 'F64'].includes(dtype) && shape.slice(-3).join() === frameShape.join(),
+      `${label}: ${name} is ${dtype} [${shape.join(', ')}], this run needs floats of ${wanted}: choose the --width and ` +
+        '--height that it was recorded at, or record it again with --save-noise',
+    );
+    return shape.at(-4) ?? 1;
   };
-  const frameSize = frameShape.reduce((count, size) => count * size, 1);
-  const frames = require('noise').at(-4) ?? 1;
-  ensure(frames >= neededFrames, `${source.label}: noise has ${frames} latent frames, this run needs ${neededFrames}`);
+  const recorded = recordedGrid(source).frames;
+  framesOf('noise');
+  ensure(
+    recorded >= frames,
+    `${label}: noise has ${recorded} latent frames, this run needs ${frames}: use fewer --frames, or record it again`,
+  );
+  const last = drawName(draws - 1);
+  ensure(
+    draws === 0 || source.has(last),
+    `${label}: this run makes ${draws} re-noising draws, but there is no ${last}: record it again with --save-noise and ` +
+      'the same --preset, --frames and --steps',
+  );
+  for (let draw = 0; draw < draws; draw++) framesOf(drawName(draw));
+
   let noise: Float32Array | undefined;
   let draw = 0;
+  const frameSize = frameShape.reduce((count, size) => count * size, 1);
   return {
     async initial(firstFrame, count) {
       noise ??= toFloat32(await source.read('noise'), source.info('noise').dtype);
@@ -35,13 +48,40 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], n
     },
 
     async renoise(count, from, used) {
-      const name = `renoise.${String(draw++).padStart(3, '0')}`;
-      const available = require(name).at(-4);
-      if (available !== count) {
-        throw new TokenTrimError(`${source.label}: ${name} has ${available} frames, this run draws ${count} there`);
+      const name = drawName(draw++);
+      if (!source.has(name)) {
+        throw new TokenTrimError(
+          `${label}: TokenTrim had a block generated again, and the recording has no noise left for that (there is no ` +
+            `${name}): record it again with --save-noise and the same options, or pass --no-trim`,
+        );
       }
-      const bytes = await source.readRows(name, from, used);
-      return toFloat32(bytes, source.info(name).dtype);
+      const available = framesOf(name);
+      ensure(
+        available === count,
+        `${label}: ${name} has ${available} latent frames, this run draws ${count} there: record it again with ` +
+          '--save-noise and the same --preset, --frames and --steps',
+      );
+      return toFloat32(await source.readRows(name, from, used), source.info(name).dtype);
     },
   };
+}
+
+/**
+ * For how many latent frames of which size a recording is.
+ * @throws TokenTrimError where it is no recording of noise
+ */
+export function recordedGrid(source: TensorSource): { frames: number; height: number; width: number } {
+  const shape = source.has('noise') ? source.info('noise').shape : [];
+  ensure(
+    (shape.length === 5 && shape[0] === 1) || shape.length === 4,
+    `${source.label}: expected a tensor "noise" [1, frames, channels, height, width], found ` +
+      `${shape.length > 0 ? `[${shape.join(', ')}]` : 'none'}: pass a file that --save-noise wrote, or a parity case's inputs`,
+  );
+  const [frames, , height, width] = shape.slice(-4);
+  return { frames, height, width };
+}
+
+/** `renoise.000`, `renoise.001`, ... */
+export function drawName(draw: number): string {
+  return `renoise.${String(draw).padStart(3, '0')}`;
 }

@@ -17,12 +17,14 @@ import { acceptAll, type Decision } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import type { TensorSource } from '../weights/tensorSource.js';
+import { checkMemory } from './checkMemory.js';
 import type { NoiseSource } from './noise.js';
 import { type Plan, type PlanRequest, planRollout } from './plan.js';
 import { rollingForcing } from './rollingForcing.js';
 import { seededNoise } from './seededNoise.js';
 import { selfForcing } from './selfForcing.js';
 
+/** A prompt, and what of its generation is chosen; everything but the prompt has a default. */
 export interface GenerateRequest extends PlanRequest {
   readonly prompt: string;
   /** Its low 32 bits seed the noise; unused where `noise` is given. */
@@ -33,6 +35,8 @@ export interface GenerateRequest extends PlanRequest {
   readonly dtype?: WeightType;
   /** Noise to use in the place of the seed's. */
   readonly noise?: (plan: Plan) => Promise<NoiseSource> | NoiseSource;
+  /** Ends the run while weights are loading; once it rolls, just stop taking events. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -70,21 +74,31 @@ export async function* generate(
 ): AsyncGenerator<GenerateEvent> {
   const { config } = folder;
   const plan = planRollout(config, request);
+  checkMemory(device, config, plan);
   const noise = (await request.noise?.(plan)) ?? defaultNoise(plan, config.transformer.in_dim, request.seed ?? 0);
   const policy = request.trim === false ? acceptAll : tokenTrim(patchSize(config.transformer), request.trim);
   const weightType = (source: TensorSource) => request.dtype ?? storedType(source);
 
-  yield { kind: 'stage', stage: 'text', plan };
-  const promptEmbeds = await embedPrompt(device, folder, request.prompt, weightType(folder.textEncoder));
-
-  yield { kind: 'stage', stage: 'weights', plan };
-  const model = await loadTransformer(device, folder.transformer, config.transformer, weightType(folder.transformer));
-  const decoder = await loadVaeDecoder(device, folder.vae, config.vae, weightType(folder.vae));
-  const context: TextContext = prepareContext(model, promptEmbeds);
-  promptEmbeds.dispose();
-  const stream = createVaeStream(decoder);
+  const onTensor = () => request.signal?.throwIfAborted();
+  const freeing: (() => void)[] = [() => policy.dispose()];
 
   try {
+    yield { kind: 'stage', stage: 'text', plan };
+    const promptEmbeds = await embedPrompt(device, folder, request.prompt, weightType(folder.textEncoder), onTensor);
+    freeing.push(() => promptEmbeds.dispose());
+
+    yield { kind: 'stage', stage: 'weights', plan };
+    const { transformer, vae } = folder;
+    const model = await loadTransformer(device, transformer, config.transformer, weightType(transformer), onTensor);
+    freeing.push(() => disposeAll([model.weights]));
+    const decoder = await loadVaeDecoder(device, vae, config.vae, weightType(vae), onTensor);
+    freeing.push(() => freeVaeDecoder(decoder));
+    const context: TextContext = prepareContext(model, promptEmbeds);
+    freeing.push(() => disposeAll([context]));
+    promptEmbeds.dispose();
+    const stream = createVaeStream(decoder);
+    freeing.push(() => stream.dispose());
+
     yield { kind: 'stage', stage: 'rollout', plan };
     const rollout = plan.preset === 'self-forcing' ? selfForcing : rollingForcing;
     let resumed = performance.now();
@@ -100,10 +114,7 @@ export async function* generate(
       resumed = performance.now();
     }
   } finally {
-    policy.dispose();
-    stream.dispose();
-    freeVaeDecoder(decoder);
-    disposeAll([context, model.weights]);
+    for (const free of freeing.reverse()) free();
   }
 }
 
@@ -113,10 +124,11 @@ async function embedPrompt(
   { config, textEncoder, tokenizerPath }: ModelFolder,
   prompt: string,
   dtype: WeightType,
+  onTensor: () => void,
 ): Promise<Tensor> {
   const tokenizer = await loadTokenizer(tokenizerPath);
   const { ids, length } = tokenizer.encode(cleanPrompt(prompt), config.transformer.text_len);
-  const encoder = await loadTextEncoder(device, textEncoder, config.text_encoder, dtype);
+  const encoder = await loadTextEncoder(device, textEncoder, config.text_encoder, dtype, onTensor);
   const embeds = await encodePrompt(encoder, ids, length);
   freeTextEncoder(encoder);
   return embeds;

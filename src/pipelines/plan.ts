@@ -1,7 +1,8 @@
 import { ensure } from '../errors.js';
 import type { ModelConfig } from '../weights/config.js';
-import { planBlocks } from './planBlocks.js';
+import { checkWindow } from './checkWindow.js';
 import type { RolloutOptions } from './rolloutOptions.js';
+import { createSchedule, denoisingTimesteps } from './schedule.js';
 
 export const PRESETS = ['self-forcing', 'rolling-forcing'] as const;
 export type Preset = (typeof PRESETS)[number];
@@ -31,6 +32,12 @@ export interface Plan extends RolloutOptions {
 
 /** Pixel frames where nothing is asked for: five seconds at 16 frames a second. */
 const DEFAULT_FRAMES = 81;
+
+/** Most pixel frames of a plan, 17 hours at 16 a second: the noise of a seed is counted off before the first block. */
+const MAX_FRAMES = 1_000_000;
+
+/** Most pixels along a side: far above every model, far below where a size stops being an exact number of bytes. */
+const MAX_SIDE = 1_000_000;
 
 /** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size / 1560). */
 const ROLLING_WINDOW = 21;
@@ -62,7 +69,9 @@ export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
       `the ${axis} must be a multiple of ${unit} pixels (the VAE's ${spatial} times the DiT's patch of ${patch}), found ` +
         `${size}: use --${axis} ${Math.max(unit, Math.floor(size / unit) * unit || unit)}`,
     );
+    ensure(size <= MAX_SIDE, `the ${axis} can be ${MAX_SIDE} pixels at most, found ${size}`);
   }
+  ensure(pixel.frames <= MAX_FRAMES, `a run makes ${MAX_FRAMES} frames at most, found ${pixel.frames}`);
   const frames = (pixel.frames - 1) / temporal + 1;
   const nearest = nearestFrames(pixel.frames, temporal, framesPerBlock);
   ensure(
@@ -70,11 +79,11 @@ export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
     `${pixel.frames} frames do not split into blocks: a video has 1 + ${temporal}(n - 1) frames for n latent frames, and n ` +
       `must be a multiple of ${framesPerBlock}: use --frames ${nearest.join(' or ')}`,
   );
-  planBlocks(frames, framesPerBlock);
 
   const isRolling = preset === 'rolling-forcing';
-  const configured = presetConfig.local_attn_size;
-  return {
+  const configured = presetConfig.local_attn_size ?? -1;
+  const bounded = request.window ?? (configured > 0 ? configured : isRolling ? ROLLING_WINDOW : undefined);
+  const plan: Plan = {
     preset,
     pixel,
     latent: { width: pixel.width / spatial, height: pixel.height / spatial },
@@ -83,10 +92,29 @@ export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
     steps: request.steps ?? presetConfig.denoising_step_list,
     warp: presetConfig.warp_denoising_step,
     shift: request.shift ?? sampling.timestep_shift,
-    window: request.window ?? (configured && configured > 0 ? configured : isRolling ? ROLLING_WINDOW : frames),
+    window: bounded ?? frames,
     sink: request.sink ?? presetConfig.sink_size ?? (isRolling ? framesPerBlock : 0),
     contextNoise: request.contextNoise ?? sampling.context_noise,
   };
+  checkWindow(plan, bounded !== undefined);
+  denoisingTimesteps(createSchedule(plan.shift), plan); // throws where the steps do not fall
+  return plan;
+}
+
+/**
+ * Smallest number of pixel frames at which Rolling Forcing gives every block all of its denoising steps; with fewer blocks
+ * than steps the official code, and this one, lets the first block join the video too early.
+ */
+export function fullyDenoisedFrames(config: ModelConfig, { steps, framesPerBlock }: Plan): number {
+  return (steps.length * framesPerBlock - 1) * vaeFactors(config).temporal + 1;
+}
+
+/** Re-noising draws of a rollout in which nothing triggers. */
+export function plannedDraws({ preset, frames, framesPerBlock, steps }: Plan): number {
+  const blocks = frames / framesPerBlock;
+  // A block needs no noise after its last step; with fewer blocks than steps, Rolling Forcing's first never gets there.
+  const finished = preset === 'rolling-forcing' && blocks < steps.length ? blocks - 1 : blocks;
+  return blocks * steps.length - finished;
 }
 
 /** Pixels a latent pixel stands for, along a side and in time. */

@@ -1,4 +1,5 @@
 import type { GrowingSafetensors } from '../weights/growingSafetensors.js';
+import { drawName } from './fileNoise.js';
 import type { NoiseSource } from './noise.js';
 
 /**
@@ -24,7 +25,7 @@ export async function recordNoise(
     initial: (firstFrame, count) => source.initial(firstFrame, count),
     async renoise(count, from, used) {
       const values = await source.renoise(count, 0, count);
-      file.begin(`renoise.${String(draw++).padStart(3, '0')}`, frameShape, false);
+      file.begin(drawName(draw++), frameShape, false);
       await file.append(values);
       return values.subarray(from * frameSize, (from + used) * frameSize);
     },

@@ -1,4 +1,3 @@
-import { ensure } from '../errors.js';
 import { concatFrames, sliceFrames } from '../kernels/frames.js';
 import type { TextContext } from '../models/wan/crossAttention.js';
 import { KvCache } from '../models/wan/kvCache.js';
@@ -8,8 +7,10 @@ import type { Transformer } from '../models/wan/weights.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import { checkWindow } from './checkWindow.js';
 import type { NoiseSource } from './noise.js';
 import { planBlocks } from './planBlocks.js';
+import { planWindow } from './planWindow.js';
 import type { RolloutEvent } from './rolloutEvent.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
@@ -36,7 +37,7 @@ export async function* rollingForcing(
   const schedule = createSchedule(options.shift);
   const steps = denoisingTimesteps(schedule, options);
   const blockCount = planBlocks(options.frames, size).length;
-  checkWindow(options);
+  checkWindow({ ...options, preset: 'rolling-forcing' }, true);
   const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, latent);
   const grid = { gridHeight, gridWidth, heads: config.num_heads };
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
@@ -45,7 +46,7 @@ export async function* rollingForcing(
   const noisy = new Map<number, Tensor>(); // latents of the window's blocks, by block, at their next step's noise
   const arena = new Arena(); // what one window makes
 
-  const upload = (values: Float32Array) => device.upload(values, [size, config.in_dim, latent.height, latent.width]); // [size, channels, height, width]
+  const upload = (values: Float32Array) => device.upload(values, [size, config.in_dim, latent.height, latent.width]);
   const flowOf = (latents: Tensor, timesteps: number[], firstFrame: number, updatesCache: boolean): Tensor =>
     arena.keep(
       device.scope(() => {
@@ -57,58 +58,46 @@ export async function* rollingForcing(
 
   try {
     for (let index = 0; index < blockCount + steps.length - 1; index++) {
-      const start = Math.max(0, index - steps.length + 1);
-      const end = Math.min(blockCount - 1, index);
-      const blocks = Array.from({ length: end - start + 1 }, (_, offset) => start + offset);
-      const firstFrame = start * size;
-      const finishes = index >= steps.length - 1; // whether the first block takes its last step here
-      // While the window grows at the start, and when it is full, its last block is at the first step; at the end of the
-      // video its first block is at the last step.
-      const isGrowing = start === 0 || blocks.length === steps.length;
-      const stepOf = (block: number) => (start === 0 ? end - block : steps.length - 1 - (block - start));
-      const timesteps = blocks.flatMap((block) => Array<number>(size).fill(steps[stepOf(block)]));
+      const { blocks, finishes } = planWindow(index, blockCount, steps.length);
+      const first = blocks[0].block;
+      const firstFrame = first * size;
+      const timesteps = blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
       cache.reserve(firstFrame, size);
 
-      const initial = isGrowing ? arena.keep(upload(await noise.initial(end * size, size))) : undefined;
-      const parts = blocks.map((block) => (block === end && initial) || (noisy.get(block) as Tensor));
-      const input = arena.keep(concatFrames(parts));
+      const parts: Tensor[] = [];
+      for (const { block, isFresh } of blocks) {
+        const stored = noisy.get(block);
+        parts.push(isFresh || !stored ? arena.keep(upload(await noise.initial(block * size, size))) : stored);
+      }
+      const input = arena.keep(concatFrames(parts)); // [window frames, channels, height, width]
       let x0: Tensor;
       for (let attempt = 0; ; attempt++) {
         const flow = flowOf(input, timesteps, firstFrame, false);
         x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
-        yield { kind: 'step', block: start, step: index, attempt, timesteps, input, flow, x0 };
+        yield { kind: 'step', block: first, step: index, attempt, timesteps, input, flow, x0 };
         if (!finishes) break;
-        const unstable = await policy.review(start, arena.keep(sliceFrames(x0, 0, size)));
+        const unstable = await policy.review(first, arena.keep(sliceFrames(x0, 0, size)));
         if (unstable.length === 0) break;
         cache.prune(unstable, firstFrame);
       }
       const latents = arena.keep(sliceFrames(x0, 0, size)); // the first block
 
-      for (const block of blocks) {
+      for (const [offset, { block, step }] of blocks.entries()) {
         noisy.get(block)?.dispose();
         noisy.delete(block);
-        if (stepOf(block) === steps.length - 1) continue;
+        if (step === steps.length - 1) continue;
         // The official code draws noise for the whole window and uses one block of it.
-        const offset = (block - start) * size;
-        const fresh = arena.keep(upload(await noise.renoise(blocks.length * size, offset, size)));
-        const next = steps[stepOf(block) + 1];
-        noisy.set(
-          block,
-          device.scope(() => addNoise(schedule, sliceFrames(x0, offset, size), fresh, next)),
-        );
+        const from = offset * size;
+        const fresh = arena.keep(upload(await noise.renoise(blocks.length * size, from, size)));
+        const renoised = () => addNoise(schedule, sliceFrames(x0, from, size), fresh, steps[step + 1]);
+        noisy.set(block, device.scope(renoised));
       }
 
       const clean = Array<number>(size).fill(options.contextNoise);
-      yield { kind: 'cache', block: start, flow: flowOf(latents, clean, firstFrame, true) };
+      yield { kind: 'cache', block: first, flow: flowOf(latents, clean, firstFrame, true) };
       if (finishes) {
-        yield {
-          kind: 'block',
-          block: start,
-          firstFrame,
-          latents,
-          decision: await policy.accept(start, latents),
-          cache,
-        };
+        const decision = await policy.accept(first, latents);
+        yield { kind: 'block', block: first, firstFrame, latents, decision, cache };
       }
       arena.free();
     }
@@ -134,17 +123,4 @@ function seenFrames(
   }
   const recentFrames = Math.min(firstFrame - sink, window - frames - sink);
   return { recentFrames, anchorFrame: sink > 0 ? firstFrame - recentFrames - sink : undefined };
-}
-
-function checkWindow({ steps, framesPerBlock, window, sink }: RolloutOptions): void {
-  ensure(
-    sink === 0 || sink === framesPerBlock,
-    `Rolling Forcing anchors its first block: --sink must be ${framesPerBlock} (or 0 for none), found ${sink}`,
-  );
-  const needed = steps.length * framesPerBlock + sink;
-  ensure(
-    window >= needed && window % framesPerBlock === 0,
-    `Rolling Forcing with ${steps.length} steps rolls ${steps.length * framesPerBlock} frames beside an anchor of ` +
-      `${sink}: --window must be a multiple of ${framesPerBlock} and at least ${needed}, found ${window}`,
-  );
 }

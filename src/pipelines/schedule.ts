@@ -21,9 +21,10 @@ export function createSchedule(shift: number): Schedule {
     throw new TokenTrimError(`the timestep shift must be a positive number, found ${shift}`);
   }
   const { fround } = Math;
+  const [factor, slope] = [fround(shift), fround(shift - 1)]; // torch rounds a number before it meets a tensor
   const sigmas = linspace(1, 0, TRAIN_TIMESTEPS + 1)
     .subarray(0, TRAIN_TIMESTEPS)
-    .map((u) => fround(shift * u) / fround(1 + fround((shift - 1) * u)));
+    .map((u) => fround(factor * u) / fround(1 + fround(slope * u)));
   return { sigmas, timesteps: sigmas.map((sigma) => sigma * TRAIN_TIMESTEPS) };
 }
 

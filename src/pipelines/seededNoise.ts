@@ -12,11 +12,17 @@ const DRAW_GROUP = 16;
  */
 export function seededNoise(seed: bigint | number | string, frames: number, frameSize: number): NoiseSource {
   const initial = new TorchGenerator(seed);
-  const renoise = new TorchGenerator(seed);
   const total = frames * frameSize;
   // Frames that do not fill whole groups cannot be drawn on their own: then the initial noise is drawn at once.
-  const everything = frameSize % DRAW_GROUP === 0 ? undefined : renoise.randn(total);
-  if (!everything) renoise.skipNormals(total);
+  const everything = frameSize % DRAW_GROUP === 0 ? undefined : initial.randn(total);
+
+  let renoise: TorchGenerator | undefined;
+  const afterInitial = (): TorchGenerator => {
+    if (everything) return initial;
+    const generator = new TorchGenerator(seed);
+    generator.skipNormals(total);
+    return generator;
+  };
 
   let nextFrame = 0;
   let latest: { firstFrame: number; values: Float32Array } = { firstFrame: -1, values: new Float32Array(0) };
@@ -32,6 +38,7 @@ export function seededNoise(seed: bigint | number | string, frames: number, fram
     },
 
     async renoise(count, from, used) {
+      renoise ??= afterInitial();
       return renoise.randn(count * frameSize).subarray(from * frameSize, (from + used) * frameSize);
     },
   };

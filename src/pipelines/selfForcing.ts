@@ -13,6 +13,7 @@ import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
 
+/** What Self Forcing takes beyond what both rollouts take. */
 export interface SelfForcingOptions extends RolloutOptions {
   /** Clean latents [frames, channels, height, width] that the video begins with. */
   readonly initialLatents?: Tensor;

@@ -118,11 +118,13 @@ export class GpuDevice implements Device {
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
+    expectAlive(tensor, 'read');
     ensure(tensor.dtype === 'f32', `read: expected an f32 tensor, found ${tensor.dtype}`);
     return new Float32Array(await this.#readBytes(tensor));
   }
 
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    expectAlive(tensor, 'readIndices');
     ensure(tensor.dtype === 'u32', `readIndices: expected a u32 tensor, found ${tensor.dtype}`);
     return new Uint32Array(await this.#readBytes(tensor));
   }
@@ -153,7 +155,6 @@ export class GpuDevice implements Device {
   }
 
   async #readBytes(tensor: Tensor): Promise<ArrayBuffer> {
-    expectAlive(tensor, 'read');
     const byteLength = bytesOf(tensor.dtype, tensor.size);
     const staging = this.device.createBuffer({ size: byteLength, usage: READBACK_USAGE });
     this.#endPass();

@@ -5,7 +5,7 @@
  */
 export function unstableTokens(drift: ArrayLike<number>, fraction: number): number[] {
   // 0.07 * 100 is 7.000000000000001: rounded up as it is, a hair over an integer would cost one token more.
-  const count = Math.min(drift.length, Math.ceil(fraction * drift.length - 1e-9));
+  const count = Math.max(1, Math.ceil(fraction * drift.length - 1e-9));
   return Array.from(drift, (_, token) => token)
     .sort((left, right) => drift[right] - drift[left] || left - right)
     .slice(0, count)

@@ -19,6 +19,7 @@ export interface TokenTrimOptions {
   readonly check: 'final' | 'first-step';
 }
 
+/** The parameters of the paper, with its check of finished blocks. */
 export const TOKENTRIM_DEFAULTS: TokenTrimOptions = {
   fraction: 0.1,
   sensitivity: 2,
@@ -46,7 +47,9 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
       if (!previous) return [];
       const review = await measure(candidate, previous, patch, settings.fraction);
       reviews.push(review);
-      const isAbnormal = review.severity > statistics.mean + settings.sensitivity * statistics.std;
+      const { count, mean, std } = statistics;
+      // Without an accepted severity to compare with, as for block 1 with a warm-up of 0, nothing is abnormal (our choice).
+      const isAbnormal = count > 0 && review.severity > mean + settings.sensitivity * std;
       const mayIntervene = block > settings.warmup && reviews.length <= settings.maxRegenerations;
       return isAbnormal && mayIntervene ? review.unstable : [];
     },

@@ -19,6 +19,7 @@ interface CachedFrame {
   live: readonly number[];
 }
 
+/** What a cache is sized by. */
 export interface KvCacheOptions {
   readonly layers: number;
   readonly dim: number;

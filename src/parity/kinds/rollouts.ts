@@ -6,9 +6,9 @@ import { fileNoise } from '../../pipelines/fileNoise.js';
 import { rollingForcing } from '../../pipelines/rollingForcing.js';
 import type { RolloutEvent, StepEvent } from '../../pipelines/rolloutEvent.js';
 import type { RolloutOptions } from '../../pipelines/rolloutOptions.js';
-import { createSchedule, warpSteps } from '../../pipelines/schedule.js';
+import { createSchedule, denoisingTimesteps } from '../../pipelines/schedule.js';
 import { selfForcing } from '../../pipelines/selfForcing.js';
-import { disposeAll } from '../../tensor/scope.js';
+import { Arena, disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import { tokenTrim } from '../../tokentrim/tokenTrim.js';
@@ -31,7 +31,7 @@ const rolloutSchema = z.object({
   max_attention_frames: z.int().positive().optional(),
   sink_size: z.int().min(0).optional(),
   denoising_step_list: z.array(z.number()),
-  warp_denoising_step: z.literal(true),
+  warp_denoising_step: z.boolean(),
   timestep_shift: z.number(),
   context_noise: z.number(),
   independent_first_frame: z.boolean().optional(),
@@ -88,6 +88,7 @@ function rolloutOptions(settings: z.infer<typeof rolloutSchema>): Omit<RolloutOp
     frames: settings.noise_frames,
     framesPerBlock: settings.num_frame_per_block,
     steps: settings.denoising_step_list,
+    warp: settings.warp_denoising_step,
     shift: settings.timestep_shift,
     contextNoise: settings.context_noise,
   };
@@ -121,14 +122,16 @@ async function* compareRollout(
   named: (event: RolloutEvent) => Record<string, Tensor>,
 ): AsyncGenerator<ParityItem> {
   const wanted = new Set(input.outputNames);
+  const slices = new Arena();
   const frames: ArrayLike<number>[] = [];
   const lastFrame = settings.noise_frames + (settings.initial_frames ?? 0);
   for await (const event of rollout) {
     const tensors = {
       ...named(event),
-      ...(settings.tokentrim && event.kind === 'step' ? attempts(event, settings) : {}),
+      ...(settings.tokentrim && event.kind === 'step' ? attempts(event, settings, slices) : {}),
     };
     for (const [name, tensor] of Object.entries(tensors)) if (wanted.has(name)) yield output(name, tensor);
+    slices.free();
     if (event.kind !== 'block') continue;
 
     const { latents, decision, cache, block } = event;
@@ -145,19 +148,19 @@ async function* compareRollout(
     }
   }
   disposeAll(model.weights);
-  const steps = warpSteps(createSchedule(settings.timestep_shift), settings.denoising_step_list);
+  const steps = denoisingTimesteps(createSchedule(settings.timestep_shift), rolloutOptions(settings));
   yield { name: 'denoising_step_list', actual: steps, shape: [steps.length] };
 }
 
 /** What the TokenTrim cases keep of a step: the first prediction, the candidate, and the block made again. */
-function attempts(event: StepEvent, settings: z.infer<typeof rolloutSchema>): Record<string, Tensor> {
+function attempts(event: StepEvent, settings: z.infer<typeof rolloutSchema>, slices: Arena): Record<string, Tensor> {
   const name = `block${pad(event.block, 2)}`;
   const size = settings.num_frame_per_block;
   const isWindow = settings.max_attention_frames !== undefined;
   const finishes = isWindow
     ? event.step >= settings.denoising_step_list.length - 1
     : event.step === settings.denoising_step_list.length - 1;
-  const first = sliceFrames(event.x0, 0, size);
+  const first = slices.keep(sliceFrames(event.x0, 0, size));
   return {
     ...(event.step === 0 && event.attempt === 0 && !isWindow ? { [`${name}.first_step`]: first } : {}),
     ...(finishes ? { [`${name}.${event.attempt === 0 ? 'candidate' : 'regenerated'}`]: first } : {}),

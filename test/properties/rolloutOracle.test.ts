@@ -1,0 +1,192 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
+import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutOptions } from '../../src/pipelines/rolloutOptions.js';
+import { seededNoise } from '../../src/pipelines/seededNoise.js';
+import { selfForcing } from '../../src/pipelines/selfForcing.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
+import { expectAllClose } from '../support/allclose.js';
+import { device } from '../support/device.js';
+import { runRollout, TINY_CONFIG, TINY_ROLLING_FORCING, TINY_SELF_FORCING, tinyModel } from '../support/tinyModel.js';
+import { ROLLOUT_TOLERANCE } from '../support/tolerance.js';
+import { type PlainFrame, plainFlow, type Sees } from './plainDit.js';
+
+// A rollout with its cache against the whole sequence computed at once, without one: the finished blocks at timestep 0
+// and the call at hand, with a mask that says what each of them saw. The mask is the specification's, not the cache's.
+
+const latent = { height: 4, width: 6 } as const; // a grid of 2 x 3
+const frameSize = 4 * latent.height * latent.width;
+const tiny = await tinyModel(device, 3);
+afterAll(() => tiny.dispose());
+
+/** The tokens to prune before a block is made again, by block. */
+type Script = Readonly<Record<number, readonly number[]>>;
+
+/** Has each of the script's blocks made again, once. */
+function scriptedPolicy(script: Script): Policy {
+  const done = new Set<number>();
+  return {
+    ...acceptAll,
+    async review(block) {
+      if (!(block in script) || done.has(block)) return [];
+      done.add(block);
+      return script[block];
+    },
+  };
+}
+
+/** Whether a token was pruned from the cache before `block` was made: every earlier script entry reached it. */
+function isPruned(
+  script: Script,
+  { framesPerBlock, sink }: RolloutOptions,
+  block: number,
+  attempt: number,
+  frame: number,
+  token: number,
+): boolean {
+  return Object.entries(script).some(([at, tokens]) => {
+    const hasHappened = Number(at) < block || (Number(at) === block && attempt > 0);
+    return hasHappened && frame >= sink && frame < Number(at) * framesPerBlock && tokens.includes(token);
+  });
+}
+
+const framesOf = async (tensor: Tensor): Promise<number[][]> => {
+  const values = Array.from(await tensor.device.read(tensor));
+  return Array.from({ length: tensor.shape[0] }, (_, frame) =>
+    values.slice(frame * frameSize, (frame + 1) * frameSize),
+  );
+};
+
+/** Compares every call of a rollout with the oracle; `masks` says what a finished block's call and this one saw. */
+async function compare(
+  rollout: AsyncGenerator<RolloutEvent>,
+  options: RolloutOptions,
+  masks: (call: { kind: 'step' | 'cache'; block: number; frames: number; attempt: number }) => Sees,
+): Promise<{ calls: number }> {
+  const clean: PlainFrame[] = [];
+  let calls = 0;
+  let attempt = 0;
+  let own: number[][] = []; // x0 of the block that a cache call writes
+  await runRollout(rollout, async (event) => {
+    if (event.kind === 'block') {
+      for (const frame of await framesOf(event.latents)) {
+        clean.push({ latent: frame, timestep: options.contextNoise, position: clean.length });
+      }
+      return;
+    }
+    const first = event.block * options.framesPerBlock;
+    if (event.kind === 'step') {
+      attempt = event.attempt;
+      own = (await framesOf(event.x0)).slice(0, options.framesPerBlock);
+    }
+    const latents = event.kind === 'step' ? await framesOf(event.input) : own;
+    const timesteps = event.kind === 'step' ? event.timesteps : own.map(() => options.contextNoise);
+    const sequence = [
+      ...clean.slice(0, first),
+      ...latents.map((frame, index) => ({ latent: frame, timestep: timesteps[index], position: first + index })),
+    ];
+    const sees = masks({ kind: event.kind, block: event.block, frames: latents.length, attempt });
+    const expected = plainFlow(TINY_CONFIG, tiny.weights, tiny.prompt, sequence, latent, sees).slice(first);
+    const actual = await device.read(event.flow);
+    expectAllClose(actual, expected.flat(), ROLLOUT_TOLERANCE, `${event.kind} of block ${event.block}`);
+    calls++;
+  });
+  return { calls };
+}
+
+describe('Self Forcing', () => {
+  /** Every frame of the sink and the most recent others, as many as the window holds, the block's own included. */
+  const masks =
+    (options: RolloutOptions, script: Script = {}) =>
+    ({ block: current, attempt }: { block: number; attempt: number }): Sees =>
+    (queryFrame, keyFrame, keyToken) => {
+      const { framesPerBlock: size, window, sink } = options;
+      const block = Math.floor(queryFrame / size);
+      const end = (block + 1) * size;
+      const isCached = keyFrame < end && (keyFrame < sink || keyFrame >= end - (window - sink));
+      // A finished block's clean call came after its last attempt.
+      const tries = block === current ? attempt : 1;
+      return isCached && !isPruned(script, options, block, tries, keyFrame, keyToken) ? keyFrame : undefined;
+    };
+
+  test.each([
+    { name: 'everything fits', change: { window: 12, sink: 0 } },
+    { name: 'a window without a sink', change: { window: 6, sink: 0 } },
+    { name: 'a window with a sink', change: { window: 9, sink: 3 } },
+    { name: 'a sink that is no multiple of a block', change: { window: 7, sink: 2 } },
+    { name: 'blocks of one frame', change: { framesPerBlock: 1, frames: 5, window: 3, sink: 1 } },
+    { name: 'blocks written with context noise', change: { window: 6, sink: 0, contextNoise: 100 } },
+  ])('cached equals uncached: $name', async ({ change }) => {
+    const options = { ...TINY_SELF_FORCING, latent, ...change };
+    const noise = seededNoise(5, options.frames, frameSize);
+    const rollout = selfForcing(tiny.model, tiny.context, noise, options);
+    const { calls } = await compare(rollout, options, masks(options));
+    expect(calls).toBe((options.frames / options.framesPerBlock) * (options.steps.length + 1));
+  });
+
+  test.each<{ name: string; script: Script }>([
+    { name: 'one token of one block', script: { 2: [4] } },
+    { name: 'other tokens later', script: { 1: [0, 5], 3: [1, 2] } },
+    { name: 'all tokens', script: { 2: [0, 1, 2, 3, 4, 5] } },
+  ])('pruned rows have no influence, now or later: $name', async ({ script }) => {
+    for (const sink of [0, 3]) {
+      const options = { ...TINY_SELF_FORCING, latent, window: 9, sink };
+      const noise = seededNoise(6, options.frames, frameSize);
+      const rollout = selfForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
+      const { calls } = await compare(rollout, options, masks(options, script));
+      expect(calls).toBe(4 * 3 + 2 * Object.keys(script).length);
+    }
+  });
+});
+
+describe('Rolling Forcing', () => {
+  // reference-semantics.md section 5, "Attention of the window's own n frames".
+  const masks =
+    (options: RolloutOptions, script: Script = {}) =>
+    (call: { kind: 'step' | 'cache'; block: number; frames: number; attempt: number }): Sees =>
+    (queryFrame, keyFrame, keyToken) => {
+      const { framesPerBlock: size, window, sink } = options;
+      const isOwnCall = queryFrame >= call.block * size;
+      const isUpdate = !isOwnCall || call.kind === 'cache';
+      const start = isOwnCall ? call.block : Math.floor(queryFrame / size);
+      const first = start * size;
+      const frames = isOwnCall ? call.frames : size;
+      if (keyFrame >= first) return keyFrame < first + frames ? keyFrame : undefined;
+      const tries = isOwnCall ? call.attempt : 1;
+      if (isPruned(script, options, start, tries, keyFrame, keyToken)) return undefined;
+      if (isUpdate) {
+        if (keyFrame < sink) return first + size <= window ? keyFrame : undefined;
+        return keyFrame >= first + size - window ? keyFrame : undefined;
+      }
+      const recent = Math.min(first - sink, window - frames - sink);
+      if (keyFrame < sink) return first - recent - sink + keyFrame;
+      return keyFrame >= first - recent ? keyFrame : undefined;
+    };
+
+  test.each([
+    { name: 'windows that grow, are full and shrink', change: { frames: 18, window: 15 } },
+    { name: 'the smallest window: the recent frames give way to the anchor', change: { frames: 18, window: 12 } },
+    { name: 'as many blocks as steps', change: { frames: 9, window: 15 } },
+    { name: 'fewer blocks than steps', change: { frames: 6, window: 15 } },
+    { name: 'no anchor', change: { frames: 15, window: 12, sink: 0 } },
+  ])('cached equals uncached: $name', async ({ change }) => {
+    const options = { ...TINY_ROLLING_FORCING, latent, ...change };
+    const noise = seededNoise(7, options.frames, frameSize);
+    const rollout = rollingForcing(tiny.model, tiny.context, noise, options);
+    const { calls } = await compare(rollout, options, masks(options));
+    expect(calls).toBe(2 * (options.frames / 3 + options.steps.length - 1));
+  });
+
+  test.each<{ name: string; script: Script }>([
+    { name: 'one token', script: { 3: [4] } },
+    { name: 'other tokens later', script: { 2: [0, 5], 4: [1, 2] } },
+    { name: 'all recent tokens: the anchor stays', script: { 3: [0, 1, 2, 3, 4, 5] } },
+  ])('pruned rows have no influence, now or later: $name', async ({ script }) => {
+    const options = { ...TINY_ROLLING_FORCING, latent, frames: 18 };
+    const noise = seededNoise(8, options.frames, frameSize);
+    const rollout = rollingForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
+    const { calls } = await compare(rollout, options, masks(options, script));
+    expect(calls).toBe(2 * (6 + 2) + Object.keys(script).length);
+  });
+});
