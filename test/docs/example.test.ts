@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import { codeBlocks, root } from './documents.js';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const index = readFileSync(join(root, 'src/index.ts'), 'utf8');
+
+/** The `@example` of src/index.ts, without the comment around it. */
+const [, commented] = /@example\n(.*?)\n \* @packageDocumentation/s.exec(index) ?? [];
+const examples = {
+  'README.md': codeBlocks(readme, 'ts').join('\n'),
+  'src/index.ts': commented.replace(/^ \* ?/gm, ''),
+};
+
+const { options } = ts.parseJsonConfigFileContent(
+  ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+  ts.sys,
+  root,
+);
+
+/** What the compiler says of `code`, with 'tokentrim' standing for src/index.ts. */
+function diagnose(code: string): string[] {
+  const path = join(root, 'test/docs/example.ts');
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (name) => name === path || fileExists(name);
+  host.readFile = (name) => (name === path ? code : readFile(name));
+  host.getSourceFile = (name, target, ...rest) =>
+    name === path ? ts.createSourceFile(name, code, target) : getSourceFile(name, target, ...rest);
+  const program = ts.createProgram([path], { ...options, paths: { tokentrim: [join(root, 'src/index.ts')] } }, host);
+  const file = program.getSourceFile(path);
+  const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+  return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+describe('library examples compile', () => {
+  test.each(Object.entries(examples))('%s', (_, code) => {
+    expect(code).toContain("from 'tokentrim'");
+    expect(diagnose(code)).toEqual([]);
+  });
+
+  test('and the check sees a wrong one', () => {
+    const wrong = examples['README.md'].replace('event.decision.severity', 'event.decision.severities');
+    expect(diagnose(wrong).join()).toContain('severities');
+  });
+});

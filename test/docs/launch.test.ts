@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './documents.js';
+
+interface Launch {
+  readonly name: string;
+  readonly preLaunchTask: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** What VS Code puts in place of the repository's root. */
+const WORKSPACE = /^\$\{workspaceFolder\}/;
+
+const read = (name: string) => JSON.parse(readFileSync(join(root, '.vscode', name), 'utf8'));
+const { configurations } = read('launch.json') as { configurations: Launch[] };
+const { tasks } = read('tasks.json') as { tasks: { label: string; script: string }[] };
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+
+test('four configurations, each on a program that is there, each building first', () => {
+  expect(configurations).toHaveLength(4);
+  for (const { program, preLaunchTask } of configurations) {
+    expect(existsSync(program.replace(WORKSPACE, root)), program).toBe(true);
+    const task = tasks.find(({ label }) => label === preLaunchTask);
+    expect(scripts[task?.script ?? ''], preLaunchTask).toBeDefined();
+  }
+});
+
+test('the twins are stepped through where the tour says so', () => {
+  const adapters = configurations.map(({ args }) => args[args.indexOf('--adapter') + 1]);
+  expect([adapters[0], adapters[3]]).toEqual(['reference', 'reference']);
+  expect(configurations[1].args).not.toContain('--adapter');
+});
+
+test('the parity case is there', () => {
+  expect(existsSync(join(root, configurations[3].args[1], 'case.json'))).toBe(true);
+});
+
+test('compiled files say where their TypeScript is', () => {
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8'));
+  expect(compilerOptions).toMatchObject({ sourceMap: true, inlineSources: true });
+});
