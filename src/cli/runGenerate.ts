@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import { collectGarbage } from '../media/collectGarbage.js';
 import { createProgress } from '../media/progress.js';
 import { generate } from '../pipelines/generate.js';
 import type { GenerateFlags } from './generateCommand.js';
@@ -74,6 +75,7 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
           outcome.videoFailed = false;
           outcome.frames++;
         }
+        collectGarbage(); // left alone, V8 lets its heap grow for hundreds of blocks before it settles
       }
       if (signal.aborted) break;
     }
