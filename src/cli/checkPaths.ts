@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TokenTrimError } from '../errors.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
-import type { GenerateFlags } from './generateCommand.js';
+import type { GenerateFlags } from './generateFlags.js';
 
 /** Refuses outputs that would overwrite one another, or what the run reads. */
 export async function checkPaths(flags: GenerateFlags, model: ModelFolder): Promise<void> {

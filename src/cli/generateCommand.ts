@@ -1,40 +1,10 @@
 import { type Command, Option } from 'commander';
-import { PRESETS, type Preset } from '../pipelines/plan.js';
+import { PRESETS } from '../pipelines/plan.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { toyWorld } from '../weights/toyWorld.js';
+import type { GenerateFlags } from './generateFlags.js';
 import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
-
-/** The options of `tokentrim generate` as commander gives them. */
-export interface GenerateFlags {
-  readonly preset: Preset;
-  readonly model: string;
-  readonly frames?: number;
-  readonly width?: number;
-  readonly height?: number;
-  readonly seed: string;
-  readonly steps?: number[];
-  readonly shift?: number;
-  readonly window?: number;
-  readonly sink?: number;
-  readonly blockFrames?: number;
-  readonly contextNoise?: number;
-  readonly trim: boolean;
-  readonly trimFraction: number;
-  readonly trimSensitivity: number;
-  readonly trimWarmup: number;
-  readonly trimCheck: 'final' | 'first-step';
-  readonly trimAttempts: number;
-  readonly noise?: string;
-  readonly saveNoise?: string;
-  readonly saveLatents?: string;
-  readonly out: string;
-  readonly fps?: number;
-  readonly adapter?: string;
-  readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
-  readonly profile?: boolean;
-  readonly json?: boolean;
-}
 
 export function addGenerateCommand(program: Command): void {
   const trim = TOKENTRIM_DEFAULTS;

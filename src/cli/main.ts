@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { addDoctorCommand } from './doctorCommand.js';
 import { fail, watchOutput } from './fail.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { addInspectCommand } from './inspectCommand.js';
 import { addParityCommand } from './parityCommand.js';
+
+// V8 lets its nursery grow while there is garbage to put there; a small one keeps the memory of a long run flat.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 

@@ -15,7 +15,7 @@ import { type ModelFolder, openModelFolder } from '../weights/modelFolder.js';
 import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { checkPaths } from './checkPaths.js';
-import type { GenerateFlags } from './generateCommand.js';
+import type { GenerateFlags } from './generateFlags.js';
 
 /** All that `tokentrim generate` needs, opened and checked: what can be refused is refused before anything is generated. */
 export interface Run {
@@ -34,13 +34,14 @@ export interface Run {
   discard(): void;
 }
 
+type Closers = (() => Promise<void>)[];
+
 export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run> {
   ensure(prompt.trim() !== '', 'the prompt is empty: say what to show, such as "a red circle on a navy background"');
-  const opened: (() => Promise<void>)[] = [];
+  const opened: Closers = [];
   const close = async () => {
     for (const giveBack of opened.splice(0).reverse()) await giveBack();
   };
-  const files: GrowingSafetensors[] = [];
   try {
     const folder = await openModelFolder(flags.model);
     opened.push(() => folder.close());
@@ -53,29 +54,10 @@ export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run
     opened.push(async () => device.close());
     checkMemory(device, folder.config, plan);
 
-    const frameShape = [folder.config.transformer.in_dim, plan.latent.height, plan.latent.width];
-    const frameSize = frameShape.reduce((count, size) => count * size, 1);
-    const newNoise = (): NoiseSource =>
-      recording
-        ? fileNoise(recording, frameShape, plan.frames, plannedDraws(plan))
-        : seededNoise(flags.seed, plan.frames, frameSize);
-    let noise = newNoise();
-
-    const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
-    const create = async (path: string, maxTensors: number) => {
-      const file = await GrowingSafetensors.create(path, maxTensors, metadata);
-      opened.push(() => file.abandon());
-      files.push(file);
-      return file;
-    };
-    const latents = flags.saveLatents === undefined ? undefined : await create(flags.saveLatents, 1);
-    latents?.begin('latents', frameShape, true);
-    const noiseFile =
-      flags.saveNoise === undefined ? undefined : await create(flags.saveNoise, mostTensors(plan, flags));
+    const { latents, noise, files } = await openRecordings(prompt, flags, folder, plan, recording, opened);
     const fps = flags.fps ?? folder.config.sampling.fps;
     const sink = await openFrameSink(flags.out, { width: plan.pixel.width, height: plan.pixel.height, fps });
     opened.push(() => sink.abort());
-    if (noiseFile) noise = await recordNoise(noise, newNoise(), noiseFile, { ...plan, frameShape });
 
     const finish = async () => {
       const results = await Promise.allSettled([sink.close(), ...files.map((file) => file.close())]);
@@ -86,12 +68,46 @@ export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run
       const video = statSync(sink.path, { throwIfNoEntry: false });
       if (video?.isFile() && video.size === 0) rmSync(sink.path);
     };
-    const request = { ...planRequest, ...choices(prompt, flags), noise: () => noise };
+    const request = { ...planRequest, ...choices(prompt, flags), noise };
     return { folder, device, plan, request, fps, sink, latents, finish, close, discard };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The noise of a run, read from a file, written to one or neither, and the file for its latents. */
+async function openRecordings(
+  prompt: string,
+  flags: GenerateFlags,
+  { config }: ModelFolder,
+  plan: Plan,
+  recording: TensorSource | undefined,
+  opened: Closers,
+) {
+  const frameShape = [config.transformer.in_dim, plan.latent.height, plan.latent.width];
+  const frameSize = frameShape.reduce((count, size) => count * size, 1);
+  const newNoise = (): NoiseSource =>
+    recording
+      ? fileNoise(recording, frameShape, plan.frames, plannedDraws(plan))
+      : seededNoise(flags.seed, plan.frames, frameSize);
+  const plainNoise = newNoise(); // refuses a recording that does not fit before any file is made
+
+  const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
+  const files: GrowingSafetensors[] = [];
+  const create = async (path: string | undefined, maxTensors: number) => {
+    if (path === undefined) return undefined;
+    const file = await GrowingSafetensors.create(path, maxTensors, metadata);
+    opened.push(() => file.abandon());
+    files.push(file);
+    return file;
+  };
+  const latents = await create(flags.saveLatents, 1);
+  latents?.begin('latents', frameShape, true);
+  const noiseFile = await create(flags.saveNoise, mostTensors(plan, flags));
+  const noise = () =>
+    noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, { ...plan, frameShape }) : plainNoise;
+  return { latents, noise, files };
 }
 
 /** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */

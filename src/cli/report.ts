@@ -2,7 +2,7 @@ import { fullyDenoisedFrames, type Plan } from '../pipelines/plan.js';
 import type { Device } from '../tensor/device.js';
 import type { Decision } from '../tokentrim/policy.js';
 import type { ModelConfig } from '../weights/config.js';
-import type { GenerateFlags } from './generateCommand.js';
+import type { GenerateFlags } from './generateFlags.js';
 import type { Run } from './openRun.js';
 
 /** A block in the output of `--json`; null where there is no such value. */

@@ -2,7 +2,7 @@ import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
 import { createProgress } from '../media/progress.js';
 import { generate } from '../pipelines/generate.js';
-import type { GenerateFlags } from './generateCommand.js';
+import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
 import {
@@ -89,5 +89,5 @@ async function keepFinished(run: Run, { frames, videoFailed, blocks }: Outcome, 
   if (frames > 0 || blocks.length > 0) await run.finish().catch(() => undefined); // the first error is the one to tell
   if (videoFailed || !(error instanceof TokenTrimError)) return error;
   const kept = frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
-  return new TokenTrimError(`${error.message}${/[.!]$/.test(error.message) ? ' ' : '; '}${kept}`, { cause: error });
+  return new TokenTrimError(`${error.message}; ${kept}`, { cause: error });
 }

@@ -1,12 +1,12 @@
 import { ensure } from '../errors.js';
-import type { Plan } from './plan.js';
+import type { RolloutOptions } from './rolloutOptions.js';
 
 /**
  * Refuses a window that the rollout could not work in, before anything is loaded.
  * @param isBounded false where the window is the whole video: then no frame ever leaves it, and a sink changes nothing
  */
 export function checkWindow(
-  plan: Pick<Plan, 'preset' | 'steps' | 'framesPerBlock' | 'window' | 'sink'>,
+  plan: RolloutOptions & { readonly preset: 'self-forcing' | 'rolling-forcing' },
   isBounded: boolean,
 ): void {
   const { preset, steps, framesPerBlock: size, window, sink } = plan;

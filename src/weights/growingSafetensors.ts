@@ -149,7 +149,7 @@ const partial = (path: string) => `${path}.partial`;
 
 function unwritable(path: string, cause: NodeJS.ErrnoException | string): TokenTrimError {
   const reason = typeof cause === 'string' ? cause : (REASONS[cause.code ?? ''] ?? cause.message);
-  return new TokenTrimError(`cannot write ${path}: ${reason}. Choose a path in a folder that exists and has room.`, {
+  return new TokenTrimError(`cannot write ${path}: ${reason}: choose a path in a folder that exists and has room`, {
     cause,
   });
 }

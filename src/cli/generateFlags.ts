@@ -1,0 +1,32 @@
+import type { Preset } from '../pipelines/plan.js';
+
+/** The options of `tokentrim generate` as commander gives them. */
+export interface GenerateFlags {
+  readonly preset: Preset;
+  readonly model: string;
+  readonly frames?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly seed: string;
+  readonly steps?: number[];
+  readonly shift?: number;
+  readonly window?: number;
+  readonly sink?: number;
+  readonly blockFrames?: number;
+  readonly contextNoise?: number;
+  readonly trim: boolean;
+  readonly trimFraction: number;
+  readonly trimSensitivity: number;
+  readonly trimWarmup: number;
+  readonly trimCheck: 'final' | 'first-step';
+  readonly trimAttempts: number;
+  readonly noise?: string;
+  readonly saveNoise?: string;
+  readonly saveLatents?: string;
+  readonly out: string;
+  readonly fps?: number;
+  readonly adapter?: string;
+  readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
+  readonly profile?: boolean;
+  readonly json?: boolean;
+}

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { TorchGenerator } from '../../src/tensor/random.js';
+import { elementCount } from '../../src/tensor/shape.js';
+import { openTensorSource } from '../../src/weights/source.js';
+import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { readVideo } from '../media/support/readVideo.js';
+import { useProgram } from './program.js';
+
+const program = useProgram();
+
+const SMALL = ['--frames', '321', '--steps', '1000,500', '--width', '32', '--height', '32'];
+const RUN = ['generate', 'a red circle', ...SMALL, '--out', 'video.mp4'];
+const RECORDED = [...RUN, '--save-latents', 'latents.safetensors', '--save-noise', 'noise.safetensors'];
+
+/** Sends signals once progress shows that blocks are finished: a severity is that of block 1 or a later one. */
+const afterSomeBlocks = (...signals: NodeJS.Signals[]) => {
+  const waiting = [...signals];
+  return (stderr: string, kill: (signal: NodeJS.Signals) => void) => {
+    const said = waiting.length === signals.length ? stderr.includes('severity') : stderr.includes('stopping');
+    if (said && waiting.length > 0) kill(waiting.shift()!);
+  };
+};
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s: video and recordings hold what was finished', async (signal, expected) => {
+  const { status, stdout, stderr } = await program.run([...RECORDED, '--json'], { onStderr: afterSomeBlocks(signal) });
+  expect(status).toBe(expected);
+  expect(stdout).toBe('');
+  const [, kept] = /^error: interrupted; video\.mp4 holds the (\d+) frames that were finished$/m.exec(stderr) ?? [];
+  const frames = Number(kept);
+  expect(frames).toBeGreaterThanOrEqual(21);
+  expect(frames).toBeLessThan(321);
+  expect((await readVideo(program.path('video.mp4'), { decode: true })).pictures).toHaveLength(frames);
+
+  const latents = await openTensorSource(program.path('latents.safetensors'));
+  expect(latents.info('latents').shape).toEqual([1, (frames - 1) / 4 + 1, 16, 4, 4]);
+  await latents.close();
+  expect(program.files()).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
+});
+
+test('a second SIGINT ends the run at once, without half a recording', async () => {
+  const { status, stderr } = await program.run(RECORDED, { onStderr: afterSomeBlocks('SIGINT', 'SIGINT') });
+  expect(status).toBe(130);
+  // It may be that the first signal was through by then: what it keeps is whole.
+  const left = program.files();
+  if (stderr.includes('interrupted;')) expect(left).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
+  else expect(left.filter((file) => file !== 'video.mp4')).toEqual([]);
+});
+
+test('a killed run leaves a video that plays', async () => {
+  const { status } = await program.run(RUN, { onStderr: afterSomeBlocks('SIGKILL') });
+  expect(status).toBeNull();
+  // Fragments are half a second long: of 21 frames or more, the first 8 are on the disk.
+  const { pictures } = await readVideo(program.path('video.mp4'), { decode: true });
+  expect(pictures.length).toBeGreaterThanOrEqual(8);
+});
+
+test('noise that ends in the middle of a run: the message says so, and what was written plays', async () => {
+  // What --save-noise writes without TokenTrim at the size and seed at which generate.test.ts has it intervene in block 2.
+  const torch = new TorchGenerator(12);
+  const drawn = (...shape: number[]) => ({ dtype: 'F32' as const, shape, data: torch.randn(elementCount(shape)) });
+  const names = ['noise', 'renoise.000', 'renoise.001', 'renoise.002'];
+  const tensors = new Map(names.map((name, index) => [name, index === 0 ? drawn(1, 9, 16, 6, 6) : drawn(3, 16, 6, 6)]));
+  await writeSafetensors(program.path('noise.safetensors'), tensors);
+
+  const prompt = 'a red circle bounces left and right on a navy background';
+  const run = ['generate', prompt, '--steps', '1000,500', '--noise', 'noise.safetensors', '--out', 'short.mp4'];
+  const trimmed = ['--trim-warmup', '1', '--trim-sensitivity', '0'];
+  const { status, stderr } = await program.run([...run, ...trimmed]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/no noise left for that \(there is no renoise\.003\).*short\.mp4 holds the 21 frames/);
+  expect((await readVideo(program.path('short.mp4'), { decode: true })).pictures).toHaveLength(21);
+});
+
+test('a reader that goes away before the result: a message and a status, and the video is whole', async () => {
+  const tiny = ['generate', 'a red circle', '--frames', '9', '--width', '16', '--height', '16', '--json'];
+  const { status, stderr } = await program.run(tiny, { closeStdout: true });
+  expect(stderr).toContain('error: standard output could not be written (EPIPE)');
+  expect(status).toBe(1);
+  expect(existsSync(program.path('video.mp4'))).toBe(true);
+  expect(readFileSync(program.path('video.mp4')).length).toBeGreaterThan(500);
+  expect((await readVideo(program.path('video.mp4'))).timestamps).toHaveLength(9);
+});

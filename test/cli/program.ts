@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** How a command ended, and what it left in its folder. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  /** Without what Dawn prints on every adapter it opens. */
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Called with all of standard error so far, whenever there is more. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Closes the program's standard output at once. */
+  readonly closeStdout?: boolean;
+}
+
+/** The command line, compiled from the sources as they are, and an empty folder for each test to run it in. */
+export interface Program {
+  readonly folder: string;
+  run(args: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** Everything in the test's folder. */
+  files(): string[];
+  path(name: string): string;
+}
+
+/** Call at the top of a test file. */
+export function useProgram(): Program {
+  let home = '';
+  let folder = '';
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), 'tokentrim-cli-'));
+    compile(join(home, 'program'));
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  beforeEach(() => {
+    folder = mkdtempSync(join(home, 'test-'));
+  });
+  return {
+    get folder() {
+      return folder;
+    },
+    run: (args, options) => run(join(home, 'program', 'bin', 'tokentrim.js'), folder, args, options),
+    files: () => readdirSync(folder, { recursive: true }).map(String).sort(),
+    path: (name) => join(folder, name),
+  };
+}
+
+/** A program folder as npm would install it, with `dist` made from `src` without a type check, which takes a second. */
+function compile(to: string): void {
+  mkdirSync(to);
+  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  for (const name of readdirSync(join(root, 'src'), { recursive: true }).map(String)) {
+    const target = join(to, 'dist', name);
+    if (extname(name) === '.wgsl') cpSync(join(root, 'src', name), target);
+    if (extname(name) !== '.ts') continue;
+    const source = readFileSync(join(root, 'src', name), 'utf8');
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target.replace(/\.ts$/, '.js'), ts.transpileModule(source, { compilerOptions: options }).outputText);
+  }
+  for (const name of ['bin', 'package.json', 'weights', 'node_modules']) symlinkSync(join(root, name), join(to, name));
+  rmSync(join(to, 'bin'));
+  cpSync(join(root, 'bin'), join(to, 'bin'), { recursive: true }); // it finds dist beside itself
+}
+
+function run(bin: string, cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const start = performance.now();
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...options.env } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  if (options.closeStdout) child.stdout.destroy();
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+    options.onStderr?.(stderr, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      const said = stderr.replace(/^Warning: max\w+ artificially reduced .*\n/gm, '');
+      resolve({ status, stdout, stderr: said, seconds: (performance.now() - start) / 1000 });
+    });
+  });
+}
