@@ -22,6 +22,10 @@ export { type FrameSink, openFrameSink } from './media/frameSink.js';
 export { prepareContext, type TextContext } from './models/wan/crossAttention.js';
 /** The KV cache: frames, rows, eviction and pruning. */
 export { KvCache, type KvCacheOptions } from './models/wan/kvCache.js';
+export { cleanPrompt } from './models/wan/text/clean.js';
+export { loadTokenizer } from './models/wan/text/tokenize.js';
+export { encodePrompt } from './models/wan/text/umt5.js';
+export { loadTextEncoder } from './models/wan/text/weights.js';
 export { predictFlow } from './models/wan/transformer.js';
 export { createVaeStream, type VaeStream } from './models/wan/vae/stream.js';
 export { loadVaeDecoder } from './models/wan/vae/weights.js';
@@ -31,11 +35,12 @@ export { type CaseReport, runCase } from './parity/runCase.js';
 /** Noise: of a seed, or recorded. */
 export { fileNoise } from './pipelines/fileNoise.js';
 /** From a prompt to pictures. */
-export { type GenerateEvent, type GenerateRequest, generate } from './pipelines/generate.js';
+export { type GenerateEvent, type GenerateRequest, generate, type Picture } from './pipelines/generate.js';
 export type { NoiseSource } from './pipelines/noise.js';
 export { type Plan, type PlanRequest, planRollout } from './pipelines/plan.js';
 export { rollingForcing } from './pipelines/rollingForcing.js';
 export type { RolloutEvent } from './pipelines/rolloutEvent.js';
+export type { RolloutOptions } from './pipelines/rolloutOptions.js';
 export { seededNoise } from './pipelines/seededNoise.js';
 export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
 /** Devices and tensors. */
@@ -48,5 +53,5 @@ export { acceptAll, type Decision, type Policy } from './tokentrim/policy.js';
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
 /** Weights on disk. */
 export { type ModelFolder, openModelFolder } from './weights/modelFolder.js';
-export { openTensorSource } from './weights/source.js';
+export { openTensorSource, type TensorSource } from './weights/source.js';
 export { toyWorld } from './weights/toyWorld.js';

@@ -88,6 +88,25 @@ export function summarise(
   };
 }
 
+/** Longest rollout whose every block is listed at the end; of a longer one only the trimmed blocks are. */
+const LISTED_BLOCKS = 30;
+
+/** TokenTrim's decisions, block by block; nothing where it was off. */
+export function blockTable(blocks: readonly BlockRow[], warmup: number): string {
+  if (blocks.every(({ severity }) => severity === null)) return '';
+  const listed = blocks.length > LISTED_BLOCKS ? blocks.filter(({ triggered }) => triggered) : blocks;
+  const cell = (value: number | null) => (value?.toFixed(2) ?? '-').padStart(11);
+  const rows = listed.map(({ index, severity, threshold, triggered, unstable, severityAfter }) => {
+    const outcome = triggered
+      ? `pruned ${unstable?.length} tokens a frame and generated again: severity ${severityAfter?.toFixed(2)}`
+      : index > 0 && index <= warmup
+        ? 'accepted (warm-up)'
+        : 'accepted';
+    return `${String(index).padStart(5)}${cell(severity)}${cell(threshold)}  ${outcome}\n`;
+  });
+  return `block   severity  threshold\n${rows.join('')}`;
+}
+
 export function closingLine({ out, frames, width, height, seconds, adapter, blocks }: Summary): string {
   const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
   const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';

@@ -9,6 +9,7 @@ import {
   type BlockRow,
   blockNote,
   blockRow,
+  blockTable,
   callCount,
   closingLine,
   kernelTable,
@@ -45,7 +46,7 @@ export async function runGenerate(prompt: string, flags: GenerateFlags): Promise
     if (flags.profile) process.stderr.write(await kernelTable(run.device));
     const summary = summarise(run, flags, outcome, (performance.now() - start) / 1000);
     if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    else process.stderr.write(closingLine(summary));
+    else process.stderr.write(blockTable(summary.blocks, flags.trimWarmup) + closingLine(summary));
   } finally {
     await run?.close();
     interrupt.release();
@@ -56,7 +57,7 @@ export async function runGenerate(prompt: string, flags: GenerateFlags): Promise
 async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
   const { folder, device, plan, request, sink, latents } = run;
   const note = planNote(folder.config, plan);
-  if (note) process.stderr.write(`${note}\n`);
+  for (const line of [device.note, note]) if (line) process.stderr.write(`${line}\n`);
   const progress = createProgress({ total: callCount(plan), label: plan.preset });
   let calls = 0;
   try {

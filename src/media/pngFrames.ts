@@ -1,4 +1,4 @@
-import { readdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { FrameSink, FrameWriter, VideoFormat } from './frame.js';
@@ -25,9 +25,14 @@ export async function openPngFrames(folder: string, format: VideoFormat): Promis
         .toBuffer();
       const name = join(folder, `frame-${String(index).padStart(5, '0')}.png`);
       // A run that is killed in the middle of a frame must not leave half a picture under a frame's name.
-      await writeFile(`${name}.part`, png);
-      written = true;
-      await rename(`${name}.part`, name);
+      try {
+        await writeFile(`${name}.part`, png);
+        written = true;
+        await rename(`${name}.part`, name);
+      } catch (error) {
+        await rm(`${name}.part`, { force: true });
+        throw error;
+      }
     },
     async finish() {},
     async release() {

@@ -47,6 +47,8 @@ export interface Device {
   readonly kind: 'gpu' | 'reference';
   /** The adapter's name as `tokentrim doctor` prints it. */
   readonly name: string;
+  /** What the user should know of the choice of adapter: another one that was passed over, say. */
+  readonly note?: string;
   readonly memory: MemoryStats;
   /** Largest tensor in bytes that one binding can hold. */
   readonly maxTensorBytes: number;

@@ -17,6 +17,7 @@ const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 export class GpuDevice implements Device {
   readonly kind = 'gpu';
   readonly maxTensorBytes: number;
+  readonly note: string | undefined;
   #pool: BufferPool;
   #pipelines: PipelineCache;
   #bindings: BindingCache;
@@ -30,9 +31,10 @@ export class GpuDevice implements Device {
   constructor(
     private readonly device: GPUDevice,
     readonly name: string,
-    options: { profile?: boolean } = {},
+    options: { profile?: boolean; note?: string } = {},
   ) {
     this.maxTensorBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    this.note = options.note;
     this.#pool = new BufferPool(device);
     this.#pipelines = new PipelineCache(device, (message) => this.#errors.unshift(message)); // the cause of those before
     this.#bindings = new BindingCache(device);

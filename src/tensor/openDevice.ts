@@ -15,5 +15,5 @@ export async function openDevice(options: { adapter?: string; profile?: boolean 
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice();
   const found = await findAdapter(request);
-  return new GpuDevice(await openGpuDevice(found), found.name, options);
+  return new GpuDevice(await openGpuDevice(found), found.name, { ...options, note: found.note });
 }

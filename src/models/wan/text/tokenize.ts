@@ -66,9 +66,12 @@ async function readTokenizer(path: string): Promise<Tokenizer> {
   try {
     return new Tokenizer(JSON.parse(text), {});
   } catch (cause) {
-    throw new TokenTrimError(`${path}: expected a tokenizer.json, but it cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
+    throw new TokenTrimError(
+      `${path}: expected a tokenizer.json, but it cannot be read (${(cause as Error).message}): copy the model's own tokenizer.json again`,
+      {
+        cause,
+      },
+    );
   }
 }
 
