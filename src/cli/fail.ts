@@ -4,7 +4,9 @@ import { TokenTrimError } from '../errors.js';
 /** Prints one message for the person at the terminal and makes the exit status 1; a stack only for a bug of ours. */
 export function fail(error: unknown): void {
   process.exitCode ||= 1;
-  process.stderr.write(`${pc.red('error:')} ${messageOf(error)}\n`);
+  // Colour for a terminal only: picocolors on its own also colours logs, where CI is set.
+  const { red } = pc.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
+  process.stderr.write(`${red('error:')} ${messageOf(error)}\n`);
 }
 
 function messageOf(error: unknown): string {
