@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
 import type { Device } from '../../src/tensor/device.js';
-import { toFloat32 } from '../../src/weights/convert.js';
 import type { ReadableDType } from '../../src/weights/dtype.js';
 import { openTensorSource } from '../../src/weights/source.js';
 import { type TensorData, writeSafetensors } from '../../src/weights/writeSafetensors.js';
@@ -34,11 +33,9 @@ export async function runFixture(
   change?: (fixture: Fixture) => void,
   tolerance?: number,
 ): Promise<CaseReport> {
-  const { renoise_frames } = JSON.parse(await readFile(join(ROOT, name, 'case.json'), 'utf8'));
-  if (!change && !renoise_frames) return runCase(join(ROOT, name), device, tolerance);
+  if (!change) return runCase(join(ROOT, name), device, tolerance);
   const fixture = await loadFixture(name);
-  if (renoise_frames) restoreWindows(fixture, renoise_frames);
-  change?.(fixture);
+  change(fixture);
   return inTemporaryFolder(fixture, (folder) => runCase(folder, device, tolerance));
 }
 
@@ -92,23 +89,6 @@ export function explain(report: CaseReport): string {
 /** A tensor's float32 values, which may be written to. */
 export function valuesOf({ data }: TensorData): Float32Array {
   return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-}
-
-/**
- * The fixtures of Rolling Forcing keep the used block of every draw; the check reads whole windows. What was left out
- * becomes NaN, so that reading one wrong frame ruins the result.
- */
-function restoreWindows({ inputs }: Fixture, draws: readonly (readonly [number, number])[]): void {
-  for (const [draw, [frames, first]] of draws.entries()) {
-    const name = `renoise.${String(draw).padStart(3, '0')}`;
-    const used = inputs.get(name)!;
-    const [size, ...frameShape] = used.shape;
-    const kept = toFloat32(new Uint8Array(used.data.buffer, used.data.byteOffset, used.data.byteLength), 'F32');
-    const frame = kept.length / size;
-    const data = new Float32Array(frames * frame).fill(Number.NaN);
-    data.set(kept, first * frame);
-    inputs.set(name, { dtype: 'F32', shape: [frames, ...frameShape], data });
-  }
 }
 
 async function readTensors(path: string): Promise<Map<string, TensorData>> {

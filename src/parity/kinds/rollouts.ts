@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { ensure } from '../../errors.js';
 import { sliceFrames } from '../../kernels/frames.js';
 import { patchSize } from '../../models/wan/transformer.js';
 import type { Transformer } from '../../models/wan/weights.js';
 import { fileNoise } from '../../pipelines/fileNoise.js';
+import type { NoiseSource } from '../../pipelines/noise.js';
 import { rollingForcing } from '../../pipelines/rollingForcing.js';
 import type { RolloutEvent, StepEvent } from '../../pipelines/rolloutEvent.js';
 import type { RolloutOptions } from '../../pipelines/rolloutOptions.js';
@@ -105,8 +107,30 @@ function trimPolicy({ tokentrim }: z.infer<typeof rolloutSchema>, { config }: Tr
   });
 }
 
-const recordedNoise = ({ inputs }: ParityInput, { noise_frames }: z.infer<typeof rolloutSchema>) =>
-  fileNoise(inputs, inputs.info('noise').shape.slice(-3), noise_frames);
+const keptDrawsSchema = z.array(z.tuple([z.int(), z.int()])).optional();
+
+/**
+ * The case's noise. Rolling Forcing uses one block of each draw, and a case may keep only that: `renoise_frames` then says
+ * for every draw how many frames it had, and which was the first that was used.
+ */
+function recordedNoise(input: ParityInput, { noise_frames }: z.infer<typeof rolloutSchema>): NoiseSource {
+  const { inputs } = input;
+  const noise = fileNoise(inputs, inputs.info('noise').shape.slice(-3), noise_frames);
+  const kept = keptDrawsSchema.parse(input.case.renoise_frames);
+  if (!kept) return noise;
+  let draw = 0;
+  return {
+    initial: noise.initial,
+    renoise(count, from, used) {
+      const expected = kept[draw++]?.join();
+      ensure(
+        expected === `${count},${from}`,
+        `draw ${draw - 1} is frames,first ${count},${from}, recorded: ${expected}`,
+      );
+      return noise.renoise(used, 0, used);
+    },
+  };
+}
 
 async function uploadInput4d({ device, inputs }: ParityInput, name: string): Promise<Tensor> {
   const { dtype, shape } = inputs.info(name);
