@@ -39,7 +39,7 @@ const MAX_FRAMES = 1_000_000;
 /** Most pixels along a side: far above every model, far below where a size stops being an exact number of bytes. */
 const MAX_SIDE = 1_000_000;
 
-/** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size / 1560). */
+/** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size, in frames). */
 const ROLLING_WINDOW = 21;
 
 /**
