@@ -71,6 +71,7 @@ export async function* rollingForcing(
       }
       const input = arena.keep(concatFrames(parts)); // [window frames, channels, height, width]
       let x0: Tensor;
+      const mark = arena.size;
       for (let attempt = 0; ; attempt++) {
         const flow = flowOf(input, timesteps, firstFrame, false);
         x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
@@ -79,6 +80,7 @@ export async function* rollingForcing(
         const unstable = await policy.review(first, arena.keep(sliceFrames(x0, 0, size)));
         if (unstable.length === 0) break;
         cache.prune(unstable, firstFrame);
+        arena.free(mark); // the rejected prediction
       }
       const latents = arena.keep(sliceFrames(x0, 0, size)); // the first block
 

@@ -74,6 +74,7 @@ export async function* selfForcing(
         const unstable = await policy.review(block, x0);
         if (unstable.length > 0) {
           cache.prune(unstable, firstFrame);
+          arena.free(); // the rejected attempt
           return undefined;
         }
       }

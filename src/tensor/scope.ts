@@ -77,7 +77,13 @@ export class Arena {
     return tensor;
   }
 
-  free(): void {
-    for (const tensor of this.#tensors.splice(0)) tensor.dispose();
+  /** How many tensors it holds: a mark to free back to. */
+  get size(): number {
+    return this.#tensors.length;
+  }
+
+  /** Frees what was kept since it held `mark` tensors; everything, without one. */
+  free(mark = 0): void {
+    for (const tensor of this.#tensors.splice(mark)) tensor.dispose();
   }
 }
