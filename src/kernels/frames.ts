@@ -1,7 +1,7 @@
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Frames from ... from + count - 1 of a tensor whose first axis is frames, as a new tensor. */
+/** Frames (entries of the first axis) from ... from + count - 1 of a tensor, as a new tensor. */
 export function sliceFrames(source: Tensor, from: number, count: number): Tensor {
   const frames = source.device.zeros([count, ...source.shape.slice(1)], source.dtype);
   source.device.updateRows(frames, 0, source, from, count);

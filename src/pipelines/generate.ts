@@ -90,11 +90,11 @@ export async function* generate(
     yield { kind: 'stage', stage: 'weights', plan };
     const { transformer, vae } = folder;
     const model = await loadTransformer(device, transformer, config.transformer, weightType(transformer), onTensor);
-    freeing.push(() => disposeAll([model.weights]));
+    freeing.push(() => disposeAll(model.weights));
     const decoder = await loadVaeDecoder(device, vae, config.vae, weightType(vae), onTensor);
     freeing.push(() => freeVaeDecoder(decoder));
     const context: TextContext = prepareContext(model, promptEmbeds);
-    freeing.push(() => disposeAll([context]));
+    freeing.push(() => disposeAll(context));
     promptEmbeds.dispose();
     const stream = createVaeStream(decoder);
     freeing.push(() => stream.dispose());

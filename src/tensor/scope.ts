@@ -25,7 +25,7 @@ export class ScopeStack {
     } finally {
       this.#open.pop();
       const kept = new Set<Storage>();
-      collectStorages(result, kept);
+      visitTensors(result, ({ storage }) => kept.add(storage));
       for (const storage of made) {
         if (kept.has(storage)) this.track(storage);
         else free(storage);
@@ -36,19 +36,18 @@ export class ScopeStack {
 
 /** Frees every tensor found in `value`: a model's weights, say. */
 export function disposeAll(value: unknown): void {
-  if (value instanceof Tensor) value.dispose();
-  else if (Array.isArray(value)) for (const item of value) disposeAll(item);
-  else if (isPlainObject(value)) for (const item of Object.values(value)) disposeAll(item);
+  visitTensors(value, (tensor) => tensor.dispose());
+}
+
+/** Visits a tensor, or those in an array or a plain object, however deep. */
+function visitTensors(value: unknown, visit: (tensor: Tensor) => void): void {
+  if (value instanceof Tensor) visit(value);
+  else if (Array.isArray(value)) for (const item of value) visitTensors(item, visit);
+  else if (isPlainObject(value)) for (const item of Object.values(value)) visitTensors(item, visit);
 }
 
 function isPlainObject(value: unknown): value is object {
   return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-function collectStorages(value: unknown, found: Set<Storage>): void {
-  if (value instanceof Tensor) found.add(value.storage);
-  else if (Array.isArray(value)) for (const item of value) collectStorages(item, found);
-  else if (isPlainObject(value)) for (const item of Object.values(value)) collectStorages(item, found);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { TokenTrimError } from '../errors.js';
+import { ensure } from '../errors.js';
 import type { PatchSize } from '../kernels/patchify.js';
 import { tokenDrift, tokenSummary } from '../kernels/tokenDrift.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -102,14 +102,15 @@ async function measure(candidate: Tensor, previous: Tensor, patch: PatchSize, fr
 }
 
 function checkOptions({ fraction, sensitivity, warmup, maxRegenerations }: TokenTrimOptions): void {
-  const problem = !(fraction > 0 && fraction <= 1)
-    ? `the pruned fraction must be above 0 and at most 1, found ${fraction}`
-    : !(sensitivity >= 0)
-      ? `the sensitivity must not be negative, found ${sensitivity}`
-      : !(Number.isInteger(warmup) && warmup >= 0)
-        ? `the warm-up must be a whole number of blocks, found ${warmup}`
-        : !(Number.isInteger(maxRegenerations) && maxRegenerations >= 0)
-          ? `the number of attempts must be a whole number, found ${maxRegenerations}`
-          : undefined;
-  if (problem) throw new TokenTrimError(`TokenTrim: ${problem}`);
+  const isCount = (value: number) => Number.isInteger(value) && value >= 0;
+  ensure(
+    fraction > 0 && fraction <= 1,
+    `TokenTrim: the pruned fraction must be above 0 and at most 1, found ${fraction}`,
+  );
+  ensure(sensitivity >= 0, `TokenTrim: the sensitivity must not be negative, found ${sensitivity}`);
+  ensure(isCount(warmup), `TokenTrim: the warm-up must be a whole number of blocks, found ${warmup}`);
+  ensure(
+    isCount(maxRegenerations),
+    `TokenTrim: the number of attempts must be a whole number, found ${maxRegenerations}`,
+  );
 }

@@ -25,7 +25,7 @@ export class TensorLoader {
 
   /** A vector or small table in f32, optionally under another shape of as many elements. */
   async values(name: string, shape?: readonly number[]): Promise<Tensor> {
-    const { values, shape: stored } = await this.#read(name);
+    const { values, shape: stored } = await this.float32(name);
     return this.device.upload(values, this.#checkShape(name, stored, shape ?? stored));
   }
 
@@ -55,7 +55,8 @@ export class TensorLoader {
     return options.bias === false ? { weight } : { weight, bias: await this.values(`${name}.bias`) };
   }
 
-  async #read(name: string): Promise<{ values: Float32Array; shape: readonly number[] }> {
+  /** A tensor's values on the host, for what is rearranged before it is uploaded. */
+  protected async float32(name: string): Promise<{ values: Float32Array; shape: readonly number[] }> {
     const { dtype, shape } = this.source.info(name);
     this.onTensor(name);
     return { values: toFloat32(await this.source.read(name), dtype), shape };

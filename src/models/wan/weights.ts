@@ -1,4 +1,6 @@
+import { concatFrames } from '../../kernels/frames.js';
 import type { Device } from '../../tensor/device.js';
+import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { TransformerConfig } from '../../weights/config.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
@@ -72,16 +74,16 @@ export async function loadTransformer(
 }
 
 async function loadBlock(load: TensorLoader, name: string, dim: number): Promise<BlockWeights> {
-  const norm3 = [await load.values(`${name}.norm3.weight`), await load.values(`${name}.norm3.bias`)];
-  const affine = load.device.zeros([1, 2, dim]);
-  norm3.forEach((part, index) => {
-    load.device.updateRows(affine.reshape(2, dim), index, part.reshape(1, dim), 0, 1);
-    part.dispose();
-  });
+  const affine = [
+    await load.values(`${name}.norm3.weight`, [1, dim]),
+    await load.values(`${name}.norm3.bias`, [1, dim]),
+  ];
+  const norm3 = concatFrames(affine).reshape(1, 2, dim);
+  disposeAll(affine);
   return {
     modulation: await load.values(`${name}.modulation`, [6, dim]),
     selfAttention: await loadAttention(load, `${name}.self_attn`),
-    norm3: affine,
+    norm3,
     crossAttention: await loadAttention(load, `${name}.cross_attn`),
     feedForward: [await load.linear(`${name}.ffn.0`), await load.linear(`${name}.ffn.2`)],
   };

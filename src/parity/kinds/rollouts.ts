@@ -14,9 +14,8 @@ import { Arena, disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import { tokenTrim } from '../../tokentrim/tokenTrim.js';
-import { toFloat32 } from '../../weights/convert.js';
 import type { ParityInput, ParityItem } from './input.js';
-import { cacheOutputs, openTransformer, output, parseConfig } from './model.js';
+import { cacheOutputs, openTransformer, output, parseConfig, uploadInput } from './model.js';
 
 const tokentrimSchema = z.object({
   pruning_fraction: z.number(),
@@ -46,7 +45,9 @@ const rolloutSchema = z.object({
 export async function* selfForcingRollout(input: ParityInput): AsyncGenerator<ParityItem> {
   const settings = parseConfig(rolloutSchema, input);
   const { model, context } = await openTransformer(input);
-  const initialLatents = settings.initial_frames ? await uploadInput4d(input, 'initial_latent') : undefined;
+  const initialLatents = settings.initial_frames
+    ? await uploadInput(input.device, input.inputs, 'initial_latent')
+    : undefined;
   const options = {
     ...rolloutOptions(settings),
     window: settings.kv_cache_frames,
@@ -130,11 +131,6 @@ function recordedNoise(input: ParityInput, { noise_frames }: z.infer<typeof roll
       return noise.renoise(used, 0, used);
     },
   };
-}
-
-async function uploadInput4d({ device, inputs }: ParityInput, name: string): Promise<Tensor> {
-  const { dtype, shape } = inputs.info(name);
-  return device.upload(toFloat32(await inputs.read(name), dtype), shape.slice(-4));
 }
 
 /** Turns a rollout's events into outputs: what `named` finds in each, then what all rollouts have in common. */

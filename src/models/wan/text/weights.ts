@@ -1,4 +1,5 @@
 import type { Device } from '../../../tensor/device.js';
+import { disposeAll } from '../../../tensor/scope.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { TextEncoderConfig } from '../../../weights/config.js';
@@ -72,8 +73,7 @@ export async function loadTextEncoderLayer(load: TensorLoader, layer: number): P
 
 /** Gives the encoder's memory back, once the prompt is encoded. */
 export function freeTextEncoder({ layers, norm }: LoadedTextEncoder): void {
-  for (const layer of layers) for (const tensor of Object.values(layer)) tensor.dispose();
-  norm.dispose();
+  disposeAll([layers, norm]);
 }
 
 /**

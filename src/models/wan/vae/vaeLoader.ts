@@ -1,8 +1,6 @@
-import type { Device } from '../../../tensor/device.js';
+import { sliceFrames } from '../../../kernels/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import { toFloat32 } from '../../../weights/convert.js';
-import type { TensorSource } from '../../../weights/tensorSource.js';
-import { type Linear, TensorLoader, type WeightType } from '../loadTensors.js';
+import { type Linear, TensorLoader } from '../loadTensors.js';
 
 /** A convolution: weight [outChannels, ...kernel, inChannels], causal with kernel (3, k, k), spatial with (3, 3). */
 export interface Conv {
@@ -12,18 +10,9 @@ export interface Conv {
 
 /** Reads the VAE's layers. PyTorch keeps a kernel's channels outside its taps; channels-last kernels want them inside. */
 export class VaeLoader extends TensorLoader {
-  constructor(
-    device: Device,
-    source: TensorSource,
-    weightType: WeightType,
-    private readonly announce: (name: string) => void = () => undefined,
-  ) {
-    super(device, source, weightType, announce);
-  }
-
   /** `<name>.weight` [out, in, ...kernel] as [out, ...kernel, in], and `<name>.bias`. */
   async conv(name: string): Promise<Conv> {
-    const { values, shape } = await this.#matrixValues(`${name}.weight`);
+    const { values, shape } = await this.float32(`${name}.weight`);
     const [outChannels, inChannels, ...kernel] = shape;
     const taps = kernel.reduce((product, size) => product * size, 1);
     const weight = this.uploadMatrix(tapsOutside(values, inChannels, taps), [outChannels, ...kernel, inChannels]);
@@ -37,13 +26,12 @@ export class VaeLoader extends TensorLoader {
 
   /** A pointwise convolution that makes several things at once, as one linear layer for each. */
   async split(name: string, parts: number): Promise<Linear[]> {
-    const { values, shape } = await this.#matrixValues(`${name}.weight`);
+    const { values, shape } = await this.float32(`${name}.weight`);
     const bias = await this.values(`${name}.bias`);
     const [outChannels, inChannels] = [shape[0] / parts, shape[1]];
     const layers = Array.from({ length: parts }, (_, part) => {
       const rows = values.slice(part * outChannels * inChannels, (part + 1) * outChannels * inChannels);
-      const partBias = this.device.zeros([outChannels]);
-      this.device.updateRows(partBias, 0, bias, part * outChannels, outChannels);
+      const partBias = sliceFrames(bias, part * outChannels, outChannels);
       return { weight: this.uploadMatrix(rows, [outChannels, inChannels]), bias: partBias };
     });
     bias.dispose();
@@ -53,12 +41,6 @@ export class VaeLoader extends TensorLoader {
   /** `<name>.gamma`, whose trailing axes of 1 serve PyTorch's broadcasting only. */
   gamma(name: string): Promise<Tensor> {
     return this.values(`${name}.gamma`, this.source.info(`${name}.gamma`).shape.slice(0, 1)); // [channels]
-  }
-
-  async #matrixValues(name: string): Promise<{ values: Float32Array; shape: readonly number[] }> {
-    const { dtype, shape } = this.source.info(name);
-    this.announce(name);
-    return { values: toFloat32(await this.source.read(name), dtype), shape };
   }
 }
 

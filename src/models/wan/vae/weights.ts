@@ -1,6 +1,7 @@
 import type { LatentScale } from '../../../kernels/channelsLast.js';
 import type { Device } from '../../../tensor/device.js';
-import { Tensor } from '../../../tensor/tensor.js';
+import { disposeAll } from '../../../tensor/scope.js';
+import type { Tensor } from '../../../tensor/tensor.js';
 import type { VaeConfig } from '../../../weights/config.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { Linear, WeightType } from '../loadTensors.js';
@@ -113,10 +114,5 @@ async function loadAttention(load: VaeLoader, name: string): Promise<AttentionBl
 
 /** Gives the decoder's memory back. */
 export function freeVaeDecoder({ latents, conv2, conv1, middle, upsamples, head }: VaeDecoder): void {
-  freeTensors([latents, conv2, conv1, middle, upsamples, head]);
-}
-
-function freeTensors(value: unknown): void {
-  if (value instanceof Tensor) value.dispose();
-  else if (value !== null && typeof value === 'object') Object.values(value).forEach(freeTensors);
+  disposeAll([latents, conv2, conv1, middle, upsamples, head]);
 }
