@@ -1,12 +1,11 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ensure, TokenTrimError } from '../errors.js';
+import type { FileHandle } from 'node:fs/promises';
+import { ensure } from '../errors.js';
 import { isReadable } from './dtype.js';
+import { openFile, readAt } from './fileRanges.js';
 import { quote } from './quote.js';
 import { headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
 
-/** One read call never asks for more: the operating system's limit is 2 GiB. */
-const MAX_READ_BYTES = 2 ** 30;
 /** The longest typed array that every supported Node release allocates. */
 const MAX_TENSOR_BYTES = 2 ** 32;
 
@@ -110,28 +109,4 @@ export class TensorFile implements TensorSource {
     );
     return readAt(this.#file, this.#dataStart + begin, byteLength, this.label);
   }
-}
-
-async function openFile(path: string): Promise<FileHandle> {
-  try {
-    // Asked first: opening a named pipe would wait for ever.
-    const found = await stat(path);
-    ensure(found.isFile(), `${path}: expected a safetensors file, found something that is not a file.`);
-    return await open(path, 'r');
-  } catch (cause) {
-    if (cause instanceof TokenTrimError) throw cause;
-    throw new TokenTrimError(`${path}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
-}
-
-async function readAt(file: FileHandle, position: number, byteLength: number, label: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(byteLength);
-  let done = 0;
-  while (done < byteLength) {
-    const length = Math.min(byteLength - done, MAX_READ_BYTES);
-    const { bytesRead } = await file.read(bytes, done, length, position + done);
-    ensure(bytesRead > 0, `${label}: the file ended at byte ${position + done}; it changed while it was read.`);
-    done += bytesRead;
-  }
-  return bytes;
 }

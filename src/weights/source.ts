@@ -1,42 +1,52 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
-import { quoteSome } from './quote.js';
+import { openFile, readAt } from './fileRanges.js';
+import { quote, quoteSome } from './quote.js';
 import { openSafetensors } from './safetensors.js';
 import { openShards } from './shards.js';
 import type { TensorSource } from './tensorSource.js';
+import { openTorchFile, SIGNATURE_BYTES, torchFormat } from './torch/openTorchFile.js';
 
 export type { TensorInfo, TensorSource } from './tensorSource.js';
 
 const INDEX_SUFFIX = '.safetensors.index.json';
+const TORCH_SUFFIXES: readonly string[] = ['.pt', '.pth', '.bin', '.ckpt'];
+const OPENING_BRACE = 0x7b;
 
 /**
- * Opens weights by path: a `.safetensors` file, a `*.safetensors.index.json` with its shards, or a folder that holds
- * one of the two (as the folders of a diffusers model do).
+ * Opens weights by path: a safetensors file, a PyTorch file, a `*.safetensors.index.json` with its shards, or a folder
+ * that holds one of them (as the folders of a diffusers model do). What a file is, its first bytes tell, not its name.
  *
  * @throws TokenTrimError when there is nothing of the kind, or it is malformed
  */
 export async function openTensorSource(path: string): Promise<TensorSource> {
   if (await isFolder(path)) return openTensorSource(await weightsIn(path));
   if (path.endsWith(INDEX_SUFFIX)) return openShards(path);
-  refuseTorchFile(path);
-  ensure(
-    extname(path) === '.safetensors',
-    `${path}: expected a .safetensors file, a ${INDEX_SUFFIX.slice(1)} or a folder with one of them.`,
+  const start = await firstBytes(path);
+  if (torchFormat(start)) return openTorchFile(path);
+  // Its own reader says best what is wrong with a file that is called safetensors.
+  if (start[8] === OPENING_BRACE || extname(path) === '.safetensors') return openSafetensors(path);
+  throw new TokenTrimError(
+    `${path}: expected a safetensors file, a PyTorch file of torch.save, a ${INDEX_SUFFIX.slice(1)} or a folder with one ` +
+      `of them, found ${start.length === 0 ? 'an empty file' : `a file that begins with ${quote(textOf(start))}`}. ` +
+      'Download the file again.',
   );
-  return openSafetensors(path);
 }
 
-/** Throws the explanation for a PyTorch pickle file, which this release does not read. */
-export function refuseTorchFile(path: string): void {
-  if (!['.pt', '.pth', '.bin', '.ckpt'].includes(extname(path).toLowerCase())) return;
-  throw new TokenTrimError(
-    `${path}: this release reads safetensors only; a later one will read PyTorch files. Convert it where PyTorch is:\n` +
-      '  import torch; from safetensors.torch import save_file\n' +
-      `  weights = torch.load(${JSON.stringify(path)}, map_location="cpu", weights_only=True)\n` +
-      '  weights = weights.get("generator_ema", weights.get("generator", weights))\n' +
-      '  save_file({name: tensor.clone().contiguous() for name, tensor in weights.items()}, "converted.safetensors")',
-  );
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    return await readAt(file, 0, Math.min(size, SIGNATURE_BYTES), path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes as a text that `quote` can show: most files that are no weights are web pages or notes. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, 16)).toString('latin1');
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -47,15 +57,20 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
+/** The one set of weights in a folder; safetensors before PyTorch files, which often hold the same weights again. */
 async function weightsIn(folder: string): Promise<string> {
   const files = (await readdir(folder)).sort();
-  const indexes = files.filter((file) => file.endsWith(INDEX_SUFFIX));
-  const single = files.filter((file) => file.endsWith('.safetensors'));
-  const found = indexes.length > 0 ? indexes : single;
+  const kinds = [
+    files.filter((file) => file.endsWith(INDEX_SUFFIX)),
+    files.filter((file) => file.endsWith('.safetensors')),
+    files.filter((file) => TORCH_SUFFIXES.includes(extname(file).toLowerCase())),
+  ];
+  const found = kinds.find((kind) => kind.length > 0) ?? [];
   ensure(
     found.length > 0,
     () =>
-      `${folder}: expected a .safetensors file or a ${INDEX_SUFFIX.slice(1)} in this folder, found ${quoteSome(files) || 'nothing'}.`,
+      `${folder}: expected a .safetensors file, a ${INDEX_SUFFIX.slice(1)} or a PyTorch file (${TORCH_SUFFIXES.join(', ')}) ` +
+      `in this folder, found ${quoteSome(files) || 'nothing'}.`,
   );
   ensure(
     found.length === 1,

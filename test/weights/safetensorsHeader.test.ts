@@ -75,9 +75,7 @@ describe('safetensors header', () => {
 
   it('refuses a length that no file can have, before anything is read', () => {
     const prefix = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 16);
-    expect(() => headerLength(prefix, 73, 'f')).toThrow(
-      /claims 1152921504606846976 bytes; the format allows 100000000/,
-    );
+    expect(() => headerLength(prefix, 73, 'f')).toThrow(/claims 1152921504606846976 bytes; expected at most 16777216/);
     expect(() => headerLength(Uint8Array.of(200, 0, 0, 0, 0, 0, 0, 0), 73, 'f')).toThrow(/only 65 follow/);
     expect(() => headerLength(new Uint8Array(0), 0, 'f')).toThrow(/this one has 0 bytes/);
   });

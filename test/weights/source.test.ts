@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openTensorSource } from '../../src/weights/source.js';
 import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
 import { temporaryFolder } from './temporary.js';
+import { dense, float32, writeLegacy, writeTorchZip } from './torch/torchWriter.js';
 
 const INDEX = 'diffusion_pytorch_model.safetensors.index.json';
 const SHARDS = [
@@ -78,26 +79,58 @@ describe('tensor source', () => {
     await expect(openTensorSource(folder)).rejects.toThrow(/does not give it: "stray"/);
   });
 
-  it('tells how to convert a PyTorch file', async () => {
+  it.each(['model.pt', 'model.pth', 'pytorch_model.bin', 'model.ckpt', 'model.safetensors', 'model', 'notes.txt'])(
+    'tells what a file is by its contents: %s',
+    async (name) => {
+      const path = join(await temporaryFolder(), name);
+      const storage = float32('0', 1, 2);
+      const contents = {
+        zip: () => writeTorchZip(path, new Map([['a', dense(storage, [2])]]), [storage]),
+        legacy: () => writeLegacy(path, new Map([['a', dense(storage, [2])]]), [storage]),
+        safetensors: () => writeSafetensors(path, new Map([['a', tensor(1)]])),
+      };
+      for (const write of Object.values(contents)) {
+        await write();
+        const source = await openTensorSource(path);
+        expect(source.names()).toEqual(['a']);
+        expect(new Float32Array((await source.read('a')).buffer)).toEqual(Float32Array.of(1, 2));
+        await source.close();
+      }
+    },
+  );
+
+  it('opens a folder with one PyTorch file, and prefers safetensors beside it', async () => {
     const folder = await temporaryFolder();
-    const path = join(folder, 'self_forcing_dmd.pt');
-    await writeFile(path, 'PK');
-    await expect(openTensorSource(path)).rejects.toThrow(
-      /reads safetensors only; a later one will read PyTorch files.*[\s\S]*save_file/,
-    );
+    const storage = float32('0', 1);
+    await writeTorchZip(join(folder, 'a.pth'), new Map([['from torch', dense(storage, [1])]]), [storage]);
+    const torch = await openTensorSource(folder);
+    expect(torch.names()).toEqual(['from torch']);
+    await torch.close();
+    await copyFile(join(folder, 'a.pth'), join(folder, 'b.PT'));
+    await expect(openTensorSource(folder)).rejects.toThrow(/expected one set of weights.*"a.pth", "b.PT"/);
+    await writeSafetensors(join(folder, 'a.safetensors'), new Map([['from safetensors', tensor(1)]]));
+    const safetensors = await openTensorSource(folder);
+    expect(safetensors.names()).toEqual(['from safetensors']);
+    await safetensors.close();
   });
 
   it('explains what it cannot open', async () => {
     const folder = await temporaryFolder();
     await expect(openTensorSource(join(folder, 'none'))).rejects.toThrow(/ENOENT/);
-    await expect(openTensorSource(folder)).rejects.toThrow(/expected a .safetensors file or .* found nothing/);
+    await expect(openTensorSource(folder)).rejects.toThrow(
+      /expected a .safetensors file, .* or a PyTorch file .* found nothing/,
+    );
     await writeSafetensors(join(folder, 'a.safetensors'), new Map());
     await copyFile(join(folder, 'a.safetensors'), join(folder, 'b.safetensors'));
     await expect(openTensorSource(folder)).rejects.toThrow(
       /expected one set of weights.*"a.safetensors", "b.safetensors"/,
     );
     await mkdir(join(folder, 'part'));
-    await writeFile(join(folder, 'part', 'notes.txt'), '');
-    await expect(openTensorSource(join(folder, 'part', 'notes.txt'))).rejects.toThrow(/expected a .safetensors file/);
+    const notes = join(folder, 'part', 'notes.txt');
+    await writeFile(notes, '');
+    await expect(openTensorSource(notes)).rejects.toThrow(/expected a safetensors file.* found an empty file/);
+    await writeFile(notes, '<!DOCTYPE html><html>');
+    await expect(openTensorSource(notes)).rejects.toThrow(/found a file that begins with "<!DOCTYPE html><"/);
+    await expect(openTensorSource('/dev/null')).rejects.toThrow(/found something that is not a file/);
   });
 });

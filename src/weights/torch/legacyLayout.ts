@@ -1,0 +1,85 @@
+import type { FileHandle } from 'node:fs/promises';
+import { ensure, TokenTrimError } from '../../errors.js';
+import { readAt } from '../fileRanges.js';
+import { quote } from '../quote.js';
+import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
+import type { PickleValue } from './pickleValue.js';
+import { itemBytes, StorageTable } from './storageTable.js';
+import { type PickleContext, unpickle } from './unpickle.js';
+
+const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
+const PROTOCOL_VERSION = 1001;
+/** Before each storage: its number of elements. */
+const COUNT_BYTES = 8;
+
+const ADVICE = 'The file is cut short or damaged: download it again.';
+
+/**
+ * The format before torch 1.6: five pickles (magic number, protocol, machine, what was saved, keys of the storages),
+ * then every storage, in the order of the keys, after its number of elements.
+ * Source: pytorch/pytorch `torch/serialization.py _legacy_save`.
+ */
+export async function openLegacyLayout(file: FileHandle, label: string): Promise<CheckpointLayout> {
+  const { size } = await file.stat();
+  const bytes = await readAt(file, 0, Math.min(size, MAX_PICKLE_BYTES), label);
+  const storages = new StorageTable();
+  let end = 0;
+  const next = (context: Partial<PickleContext> = {}): PickleValue => {
+    const pickle = unpickle(bytes, end, { label, storage: () => null, ...context });
+    end = pickle.end;
+    return pickle.value;
+  };
+  const [magic, protocol, machine] = [next(), next(), next()];
+  ensure(
+    magic === MAGIC_NUMBER && protocol === PROTOCOL_VERSION,
+    `${label}: expected a torch.save file of protocol ${PROTOCOL_VERSION}, found another. ${ADVICE}`,
+  );
+  ensure(
+    machine instanceof Map && machine.get('little_endian') === true,
+    `${label}: expected values in little-endian byte order, found another: save the file again on a PC or a Mac.`,
+  );
+  const root = next({ storage: (id) => storages.find(id) });
+  const positions = await locate(next(), file, { size, start: end, storages, label });
+  return {
+    root,
+    storages,
+    position: (key) => {
+      const position = positions.get(key);
+      if (position === undefined) throw new TokenTrimError(`${label}: there is no storage ${quote(key)}. ${ADVICE}`);
+      return position;
+    },
+  };
+}
+
+/** Walks over the storages from one count to the next. */
+async function locate(
+  keys: PickleValue,
+  file: FileHandle,
+  { size, start, storages, label }: { size: number; start: number; storages: StorageTable; label: string },
+): Promise<Map<string, number>> {
+  ensure(Array.isArray(keys), `${label}: expected the list of storages, found something else. ${ADVICE}`);
+  const positions = new Map<string, number>();
+  let position = start;
+  for (const key of keys) {
+    const storage = storages.storages.get(String(key));
+    ensure(
+      storage && !positions.has(storage.key),
+      () => `${label}: expected each storage once, found ${quote(String(key))} more often or unused. ${ADVICE}`,
+    );
+    const end = position + COUNT_BYTES + storage.byteLength;
+    ensure(
+      end <= size,
+      `${label}: storage ${quote(storage.key)} should end at byte ${end}, but the file ends at ${size}. ${ADVICE}`,
+    );
+    const count = new DataView((await readAt(file, position, COUNT_BYTES, label)).buffer).getBigInt64(0, true);
+    ensure(
+      Number(count) * itemBytes(storage.type) === storage.byteLength,
+      `${label}: storage ${quote(storage.key)} should have ${storage.byteLength} bytes, but holds ${count} elements. ${ADVICE}`,
+    );
+    positions.set(storage.key, position + COUNT_BYTES);
+    position = end;
+  }
+  const missing = [...storages.storages.keys()].find((key) => !positions.has(key));
+  ensure(missing === undefined, () => `${label}: there is no storage ${quote(missing)}. ${ADVICE}`);
+  return positions;
+}

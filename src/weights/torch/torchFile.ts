@@ -1,0 +1,102 @@
+import type { FileHandle } from 'node:fs/promises';
+import { ensure } from '../../errors.js';
+import { bitsOf } from '../dtype.js';
+import { readAt } from '../fileRanges.js';
+import { quote } from '../quote.js';
+import type { TensorInfo, TensorSource } from '../tensorSource.js';
+import type { CheckpointLayout } from './checkpointLayout.js';
+import type { FlatTensors } from './flatten.js';
+import type { StridedTensor } from './pickleValue.js';
+import { readStrided } from './stridedRead.js';
+
+/** The longest typed array that every supported Node release allocates. */
+const MAX_TENSOR_BYTES = 2 ** 32;
+
+/** A torch.save file on disk, read tensor by tensor. Make one with `openTorchFile`. */
+export class TorchFile implements TensorSource {
+  readonly metadata: ReadonlyMap<string, string> = new Map();
+  /** Names of what the file holds beside tensors: settings, counters, dictionaries of them. */
+  readonly ignored: readonly string[];
+  readonly #tensors: ReadonlyMap<string, StridedTensor>;
+  readonly #positions = new Map<string, number>();
+  #file: FileHandle | undefined;
+
+  constructor(
+    readonly label: string,
+    file: FileHandle,
+    private readonly layout: CheckpointLayout,
+    { tensors, ignored }: FlatTensors,
+  ) {
+    this.#file = file;
+    this.#tensors = tensors;
+    this.ignored = ignored;
+  }
+
+  names(): string[] {
+    return [...this.#tensors.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    return this.#tensor(name);
+  }
+
+  async read(name: string): Promise<Uint8Array> {
+    return this.#read(name, this.#tensor(name));
+  }
+
+  async readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
+    const tensor = this.#tensor(name);
+    const [rows = 0, ...rowShape] = tensor.shape;
+    ensure(
+      Number.isSafeInteger(firstRow) &&
+        Number.isSafeInteger(rowCount) &&
+        firstRow >= 0 &&
+        rowCount >= 0 &&
+        firstRow + rowCount <= rows,
+      `${this.label}: tensor ${quote(name)} has rows 0 to ${rows - 1}; rows ${firstRow} to ${firstRow + rowCount - 1} were asked for.`,
+    );
+    return this.#read(name, {
+      ...tensor,
+      shape: [rowCount, ...rowShape],
+      offset: tensor.offset + firstRow * (tensor.strides[0] ?? 0),
+      byteLength: rows === 0 ? 0 : (tensor.byteLength / rows) * rowCount,
+    });
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  #tensor(name: string): StridedTensor {
+    const tensor = this.#tensors.get(name);
+    ensure(tensor, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.#tensors.size}.`);
+    return tensor;
+  }
+
+  async #read(name: string, tensor: StridedTensor): Promise<Uint8Array> {
+    const file = this.#file;
+    ensure(file, `${this.label}: the file was closed before tensor ${quote(name)} was read.`);
+    ensure(
+      tensor.byteLength <= MAX_TENSOR_BYTES,
+      () =>
+        `${this.label}: tensor ${quote(name)} asks for ${tensor.byteLength} bytes at once; read it by rows, at most ${MAX_TENSOR_BYTES}.`,
+    );
+    if (tensor.byteLength === 0) return new Uint8Array(0);
+    const start = (await this.#position(tensor.storage.key)) + tensor.storage.begin;
+    return readStrided(tensor, bitsOf(tensor.dtype) / 8, this.label, (begin, byteLength) =>
+      readAt(file, start + begin, byteLength, this.label),
+    );
+  }
+
+  async #position(key: string): Promise<number> {
+    const position = this.#positions.get(key) ?? (await this.layout.position(key));
+    this.#positions.set(key, position);
+    return position;
+  }
+}
