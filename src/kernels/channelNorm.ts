@@ -1,6 +1,8 @@
-import { u32 } from '../tensor/device.js';
+import { ensure } from '../errors.js';
+import { rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { weightType } from './linear.js';
 import * as reference from './reference/channelNorm.js';
 
 /**
@@ -8,20 +10,24 @@ import * as reference from './reference/channelNorm.js';
  * Source: Wan-Video/Wan2.1 wan/modules/vae.py RMS_norm.
  * @param x [..., channels]
  * @param gamma [channels]
+ * @param options.type of the result; f16 needs an even number of channels
  * @returns the shape of x
  */
-export function channelNorm(x: Tensor, gamma: Tensor, options: { silu?: boolean } = {}): Tensor {
+export function channelNorm(x: Tensor, gamma: Tensor, options: { silu?: boolean; type?: 'f32' | 'f16' } = {}): Tensor {
   const channels = x.shape[x.shape.length - 1];
   expectShape(gamma.shape, [channels], 'channelNorm: gamma');
-  const rows = x.size / channels;
-  const silu = options.silu ?? false;
+  const { silu = false, type = 'f32' } = options;
+  ensure(type === 'f32' || channels % 2 === 0, `channelNorm: ${channels} channels do not pack into words of two`);
   return x.device.launch({
     kernel: 'channelNorm',
     reads: [x, gamma],
     output: x.shape,
-    params: [u32(rows), u32(channels)],
-    overrides: { WITH_SILU: silu ? 1 : 0 },
-    workgroups: Math.ceil(rows / 64),
-    twin: () => reference.channelNorm(x.host, gamma.host, silu),
+    outputType: type,
+    overrides: { WITH_SILU: silu ? 1 : 0, OUTPUT_TYPE: weightType(type) },
+    ...rowwise(x.size / channels, [0], (_, rows) => ({
+      params: [u32(rows), u32(channels)],
+      workgroups: Math.ceil(rows / 64),
+    })),
+    twin: () => reference.channelNorm(x.host, gamma.host, silu, type),
   });
 }

@@ -1,4 +1,4 @@
-import { u32 } from '../tensor/device.js';
+import { rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/elementwise.js';
@@ -24,13 +24,16 @@ const OPERATIONS = {
 
 function launchElementwise(operation: keyof typeof OPERATIONS, a: Tensor, b: Tensor): Tensor {
   expectShape(b.shape, a.shape, `${operation}: second input`);
+  const width = a.shape[a.shape.length - 1] ?? 1;
   return a.device.launch({
     kernel: 'elementwise',
     reads: [a, b],
     output: a.shape,
-    params: [u32(a.size)],
     overrides: { OPERATION: OPERATIONS[operation].code },
-    workgroups: Math.ceil(a.size / 64),
+    ...rowwise(a.size / width, [0, 1], (_, rows) => ({
+      params: [u32(rows * width)],
+      workgroups: Math.ceil((rows * width) / 64),
+    })),
     twin: () => OPERATIONS[operation].twin(a.host, b.host),
   });
 }

@@ -6,6 +6,7 @@
 // Twin: reference/modulation.ts
 
 struct Params {
+  firstRow: u32, // of the whole tensor, where this launch is a piece of it
   rows: u32,
   width: u32,
   rowsPerFrame: u32,
@@ -30,7 +31,7 @@ fn main(
     return;
   }
   let i = index % params.width;
-  let frame = index / params.width / params.rowsPerFrame;
+  let frame = (params.firstRow + index / params.width) / params.rowsPerFrame;
   let gate = modulation[(frame * params.chunks + params.gateChunk) * params.width + i];
   y[index] = x[index] + branch[index] * gate;
 }

@@ -1,20 +1,20 @@
 // y[i] = table[rows[i]]
 //
 // Token embeddings, T5's position buckets, and the anchor's keys in Rolling Forcing.
-// Bindings: table f32 [any, width]; rows u32 [count]; y f32 [count, width].
-// Grid: one invocation for each element.
+// Bindings: table [any, width]; rows u32 [count]; y [count, width], as words: one f32 or two 16-bit values each.
+// Grid: one invocation for each word.
 // Precision: values are copied.
 // Twin: reference/rows.ts
 
 struct Params {
   count: u32,
-  width: u32,
+  width: u32, // words of a row
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<f32>;
+@group(0) @binding(1) var<storage, read> table: array<u32>;
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(

@@ -1,4 +1,4 @@
-import { f32, u32 } from '../tensor/device.js';
+import { f32, rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/norms.js';
@@ -45,17 +45,20 @@ function launchLayerNorm(
     kernel: 'layerNorm',
     reads: [x, affine],
     output: [rows, width],
-    params: [
-      u32(rows),
-      u32(width),
-      u32(rowsPerGroup),
-      u32(chunks),
-      u32(chunk.shift),
-      u32(chunk.scale),
-      f32(chunk.offset),
-      f32(eps),
-    ],
-    workgroups: rows,
+    ...rowwise(rows, [0], (first, count) => ({
+      params: [
+        u32(first),
+        u32(count),
+        u32(width),
+        u32(rowsPerGroup),
+        u32(chunks),
+        u32(chunk.shift),
+        u32(chunk.scale),
+        f32(chunk.offset),
+        f32(eps),
+      ],
+      workgroups: count,
+    })),
     twin: () => reference.layerNorm(x.host, affine.host, chunk, eps),
   });
 }

@@ -8,6 +8,7 @@
 // Twin: reference/norms.ts
 
 struct Params {
+  firstRow: u32, // of the whole tensor, where this launch is a piece of it
   rows: u32,
   width: u32,
   rowsPerGroup: u32,
@@ -61,7 +62,7 @@ fn main(
   }
   let scale = 1.0 / sqrt(workgroupSum(squares, lane) / f32(params.width) + params.eps);
 
-  let modulation = (row / params.rowsPerGroup) * params.chunks;
+  let modulation = ((params.firstRow + row) / params.rowsPerGroup) * params.chunks;
   let shiftStart = (modulation + params.shiftChunk) * params.width;
   let scaleStart = (modulation + params.scaleChunk) * params.width;
   for (var i = lane; i < params.width; i += 64u) {

@@ -1,4 +1,4 @@
-import { u32 } from '../tensor/device.js';
+import { rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/modulation.js';
@@ -43,8 +43,10 @@ export function gatedResidual(x: Tensor, branch: Tensor, modulation: Tensor, gat
     kernel: 'gatedResidual',
     reads: [x, branch, modulation],
     output: [rows, width],
-    params: [u32(rows), u32(width), u32(rows / frames), u32(chunks), u32(gateChunk)],
-    workgroups: Math.ceil((rows * width) / 64),
+    ...rowwise(rows, [0, 1], (first, count) => ({
+      params: [u32(first), u32(count), u32(width), u32(rows / frames), u32(chunks), u32(gateChunk)],
+      workgroups: Math.ceil((count * width) / 64),
+    })),
     twin: () => reference.gatedResidual(x.host, branch.host, modulation.host, gateChunk),
   });
 }

@@ -1,4 +1,4 @@
-import { f32, u32 } from '../tensor/device.js';
+import { f32, rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/norms.js';
@@ -17,8 +17,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
     kernel: 'rmsNorm',
     reads: [x, weight],
     output: [rows, width],
-    params: [u32(rows), u32(width), f32(eps)],
-    workgroups: rows,
+    ...rowwise(rows, [0], (_, count) => ({ params: [u32(count), u32(width), f32(eps)], workgroups: count })),
     twin: () => reference.rmsNorm(x.host, weight.host, eps),
   });
 }

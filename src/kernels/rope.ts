@@ -1,5 +1,5 @@
 import { ensure } from '../errors.js';
-import { u32 } from '../tensor/device.js';
+import { rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/rope.js';
@@ -30,16 +30,20 @@ export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
     kernel: 'rope',
     reads: [x, table.entries],
     output: x.shape,
-    params: [
-      u32(tokens),
-      u32(heads),
-      u32(pairCount),
-      u32(pairs.temporal),
-      u32(pairs.height),
-      u32(gridHeight),
-      u32(gridWidth),
-    ],
-    workgroups: Math.ceil((tokens * heads * pairCount) / 64),
+    ...rowwise(tokens, [0], (first, count) => ({
+      params: [
+        u32(first),
+        u32(count),
+        u32(frames),
+        u32(heads),
+        u32(pairCount),
+        u32(pairs.temporal),
+        u32(pairs.height),
+        u32(gridHeight),
+        u32(gridWidth),
+      ],
+      workgroups: Math.ceil((count * heads * pairCount) / 64),
+    })),
     twin: () => reference.rope(x.host, table.entries.host, table, heads),
   });
 }

@@ -12,7 +12,9 @@
 // Twin: reference/rope.ts
 
 struct Params {
+  firstToken: u32, // of the whole tensor, where this launch is a piece of it
   tokens: u32,
+  frames: u32,
   heads: u32,
   pairs: u32,
   temporalPairs: u32,
@@ -37,20 +39,19 @@ fn main(
     return;
   }
   let pair = index % params.pairs;
-  let token = index / (params.heads * params.pairs);
+  let token = params.firstToken + index / (params.heads * params.pairs);
   let tokensPerFrame = params.gridHeight * params.gridWidth;
   let frame = token / tokensPerFrame;
-  let frames = params.tokens / tokensPerFrame;
   let gridRow = (token % tokensPerFrame) / params.gridWidth;
   let gridColumn = token % params.gridWidth;
   let widthPairs = params.pairs - params.temporalPairs - params.heightPairs;
 
   var entry = frame * params.temporalPairs + pair;
   if (pair >= params.temporalPairs + params.heightPairs) {
-    entry = frames * params.temporalPairs + params.gridHeight * params.heightPairs
+    entry = params.frames * params.temporalPairs + params.gridHeight * params.heightPairs
       + gridColumn * widthPairs + pair - params.temporalPairs - params.heightPairs;
   } else if (pair >= params.temporalPairs) {
-    entry = frames * params.temporalPairs + gridRow * params.heightPairs + pair - params.temporalPairs;
+    entry = params.frames * params.temporalPairs + gridRow * params.heightPairs + pair - params.temporalPairs;
   }
   let cosine = table[entry * 2u];
   let sine = table[entry * 2u + 1u];

@@ -1,21 +1,21 @@
 // cache[rows[i]] = x[firstRow + i]
 //
 // In place: the one op that writes into a tensor it did not make, the KV cache.
-// Bindings: x f32 [any, width]; rows u32 [count]; cache f32 [capacity, width].
+// Bindings: x [any, width]; rows u32 [count]; cache [capacity, width], as words: one f32 or two 16-bit values each.
 // Grid: one invocation for each element written.
 // Precision: values are copied.
 // Twin: reference/rows.ts
 
 struct Params {
   count: u32,
-  width: u32,
+  width: u32, // words of a row
   firstRow: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read> rows: array<u32>;
-@group(0) @binding(3) var<storage, read_write> cache: array<f32>;
+@group(0) @binding(3) var<storage, read_write> cache: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(

@@ -23,8 +23,45 @@ export interface KernelCall {
   readonly overrides?: Readonly<Record<string, number>>;
   /** Workgroups in one dimension; split over a second one past the adapter's limit. */
   readonly workgroups: number;
+  /** How the launch may be cut into pieces, each of which binds a part of the large tensors. */
+  readonly split?: RowSplit;
   readonly twin: () => NdArray<Float64Array> | NdArray<Uint32Array> | undefined;
 }
+
+/**
+ * A launch in which a row of the output depends on that row of some inputs and on other inputs as a whole. Where a tensor
+ * is larger than one binding may be, the device cuts the launch along the rows, so tensors may be as large as a buffer.
+ */
+export interface RowSplit {
+  /** Into how many equal rows the output and the cut inputs fall, whatever their shapes. */
+  readonly rows: number;
+  /** Which of `reads` are cut along with the output, by index. */
+  readonly reads: readonly number[];
+  /** The launch on rows first ... first + count - 1: the kernel sees them as rows 0 ... count - 1 of what is bound. */
+  readonly piece: (first: number, count: number) => Pick<KernelCall, 'params' | 'workgroups'>;
+}
+
+/** The part of a `KernelCall` that says how to launch it, whole or in pieces. */
+export function rowwise(
+  rows: number,
+  reads: readonly number[],
+  piece: RowSplit['piece'],
+): Pick<KernelCall, 'params' | 'workgroups' | 'split'> {
+  return { ...piece(0, rows), split: { rows, reads, piece } };
+}
+
+/** What an adapter offers beyond the least that WebGPU asks for. */
+export interface DeviceFeatures {
+  readonly subgroups: boolean;
+  /** Invocations in a subgroup, 0 without subgroups. Where both are equal, every subgroup has that size. */
+  readonly minSubgroupSize: number;
+  readonly maxSubgroupSize: number;
+}
+
+export const NO_FEATURES: DeviceFeatures = { subgroups: false, minSubgroupSize: 0, maxSubgroupSize: 0 };
+
+/** Host values of a tensor: for `bf16` and `f16` the 16-bit patterns (`Uint16Array`), for `u32` indices, else numbers. */
+export type HostValues = Float32Array | Float64Array | Uint32Array | Uint16Array;
 
 /** Buffers and bytes held now (free ones that the pool keeps included), and the most ever held. */
 export interface MemoryStats {
@@ -44,22 +81,24 @@ export interface KernelTime {
 
 /** What tensors live on and kernels run on: a WebGPU adapter through Dawn, or the float64 twins on the host. */
 export interface Device {
-  readonly kind: 'gpu' | 'reference';
+  readonly kind: 'gpu' | 'reference' | 'planning';
   /** The adapter's name as `tokentrim doctor` prints it. */
   readonly name: string;
   /** What the user should know of the choice of adapter: another one that was passed over, say. */
   readonly note?: string;
   readonly memory: MemoryStats;
-  /** Largest tensor in bytes that one binding can hold. */
+  readonly features: DeviceFeatures;
+  /** Largest tensor in bytes. */
   readonly maxTensorBytes: number;
+  /** Most bytes of a tensor that a kernel sees at once; launches that can be cut (`RowSplit`) are cut past it. */
+  readonly maxBindingBytes: number;
 
   /** A new tensor whose contents are zero. */
   zeros(shape: Shape, dtype?: DType): Tensor;
-  /**
-   * A tensor from host values. For `bf16` and `f16`, `values` are the raw 16-bit patterns (`Uint16Array`), for `u32`
-   * indices (`Uint32Array`), else numbers.
-   */
-  upload(values: Float32Array | Float64Array | Uint32Array | Uint16Array, shape: Shape, dtype?: DType): Tensor;
+  /** A tensor from host values. */
+  upload(values: HostValues, shape: Shape, dtype?: DType): Tensor;
+  /** The same from values that are read now, unless this device only counts memory (`PlanningDevice`). */
+  load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor>;
   launch(call: KernelCall): Tensor;
   /** Copies `rows` entries of the first axis, from row `fromRow` of `source` to row `toRow` of `target`, in place. */
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void;

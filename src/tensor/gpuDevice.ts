@@ -1,22 +1,33 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { BindingCache } from './bindingCache.js';
-import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
+import {
+  type Device,
+  type DeviceFeatures,
+  type HostValues,
+  type KernelCall,
+  type KernelTime,
+  type MemoryStats,
+  NO_FEATURES,
+} from './device.js';
+import { cutLaunch } from './launchPieces.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
 import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
-import { bytesOf, checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
+import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
 
 /** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
-const LAUNCHES_PER_SUBMIT = 64;
+export const LAUNCHES_PER_SUBMIT = 64;
 
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 
 /** Records launches on a WebGPU device; nothing waits until values are read. */
 export class GpuDevice implements Device {
   readonly kind = 'gpu';
+  readonly features: DeviceFeatures;
   readonly maxTensorBytes: number;
+  readonly maxBindingBytes: number;
   readonly note: string | undefined;
   #pool: BufferPool;
   #pipelines: PipelineCache;
@@ -31,9 +42,12 @@ export class GpuDevice implements Device {
   constructor(
     private readonly device: GPUDevice,
     readonly name: string,
-    options: { profile?: boolean; note?: string } = {},
+    options: { profile?: boolean; note?: string; maxBindingBytes?: number } = {},
   ) {
-    this.maxTensorBytes = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+    this.maxTensorBytes = maxBufferSize;
+    this.maxBindingBytes = Math.min(maxStorageBufferBindingSize, options.maxBindingBytes ?? maxBufferSize);
+    this.features = featuresOf(device);
     this.note = options.note;
     this.#pool = new BufferPool(device);
     this.#pipelines = new PipelineCache(device, (message) => this.#errors.unshift(message)); // the cause of those before
@@ -58,11 +72,7 @@ export class GpuDevice implements Device {
     return tensor;
   }
 
-  upload(
-    values: Float32Array | Float64Array | Uint32Array | Uint16Array,
-    shape: Shape,
-    dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32',
-  ): Tensor {
+  upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
     this.#checkSize(shape, dtype);
     if (values.length !== elementCount(shape)) {
       throw new TokenTrimError(
@@ -71,7 +81,12 @@ export class GpuDevice implements Device {
     }
     const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
     const bytes = new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
-    return this.#track(new Tensor(this, shape, dtype, this.#pool.upload(bytes)));
+    return this.#track(new Tensor(this, shape, dtype, this.#pool.exact(bytes.byteLength, bytes)));
+  }
+
+  async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {
+    this.#checkSize(shape, dtype);
+    return this.upload(await read(), shape, dtype);
   }
 
   launch(call: KernelCall): Tensor {
@@ -79,29 +94,33 @@ export class GpuDevice implements Device {
     if (call.output instanceof Tensor) expectAlive(call.output, call.kernel);
     const output =
       call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
+    const { minStorageBufferOffsetAlignment: alignment } = this.device.limits;
     const kernel = this.#pipelines.get(call.kernel, call.overrides);
-    const uniform = this.#bindings.uniform(call.params);
-    const bound = [...call.reads, output];
-    const ids = bound.map((tensor) => `${tensor.storage.id}/${bytesOf(tensor.dtype, tensor.size)}`);
-    const key = `${kernel.key}:${uniform.id}:${ids.join()}`;
-    const storages = bound.map((tensor) => tensor.storage);
-    const group = this.#bindings.group(key, kernel.layout, storages, () => [
-      { binding: 0, resource: { buffer: uniform.buffer } },
-      ...bound.map((tensor, index) => ({
-        binding: index + 1,
-        resource: { buffer: tensor.storage.buffer as GPUBuffer, size: bytesOf(tensor.dtype, tensor.size) },
-      })),
-    ]);
+    for (const { params, workgroups, bindings } of cutLaunch(call, output, this.maxBindingBytes, alignment)) {
+      const uniform = this.#bindings.uniform(params);
+      const ids = bindings.map(({ tensor, offset, size }) => `${tensor.storage.id}/${offset}/${size}`);
+      const storages = bindings.map(({ tensor }) => tensor.storage);
+      const group = this.#bindings.group(`${kernel.key}:${uniform.id}:${ids.join()}`, kernel.layout, storages, () => [
+        { binding: 0, resource: { buffer: uniform.buffer } },
+        ...bindings.map(({ tensor, offset, size }, index) => ({
+          binding: index + 1,
+          resource: { buffer: tensor.storage.buffer as GPUBuffer, offset, size },
+        })),
+      ]);
+      this.#dispatch(call.kernel, kernel.pipeline, group, workgroups);
+    }
+    return output;
+  }
 
+  #dispatch(name: string, pipeline: GPUComputePipeline, group: GPUBindGroup, workgroups: number): void {
     if (this.#profiler) this.#endPass();
     this.#pass ??= this.#commands().beginComputePass(
-      this.#profiler ? { timestampWrites: this.#profiler.stamp(call.kernel) } : {},
+      this.#profiler ? { timestampWrites: this.#profiler.stamp(name) } : {},
     );
-    this.#pass.setPipeline(kernel.pipeline);
+    this.#pass.setPipeline(pipeline);
     this.#pass.setBindGroup(0, group);
-    this.#pass.dispatchWorkgroups(...this.#grid(call.workgroups));
-    if (++this.#launches >= LAUNCHES_PER_SUBMIT || this.#profiler?.full) this.#submit();
-    return output;
+    this.#pass.dispatchWorkgroups(...this.#grid(workgroups));
+    if (++this.#launches >= LAUNCHES_PER_SUBMIT || this.#pool.isOverdue || this.#profiler?.full) this.#submit();
   }
 
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
@@ -187,14 +206,7 @@ export class GpuDevice implements Device {
 
   #checkSize(shape: Shape, dtype: DType): void {
     checkShape(shape, 'tensor');
-    const bytes = bytesOf(dtype, elementCount(shape));
-    if (bytes > this.maxTensorBytes) {
-      const mebibytes = (value: number) => `${(value / 2 ** 20).toFixed(0)} MiB`;
-      throw new TokenTrimError(
-        `a tensor ${formatShape(shape)} of ${dtype} takes ${mebibytes(bytes)}, but ${this.name} binds at most ` +
-          `${mebibytes(this.maxTensorBytes)}: use a smaller size or window, 16-bit weights (--dtype bf16), or another adapter`,
-      );
-    }
+    checkTensorBytes(this, bytesOf(dtype, elementCount(shape)), () => `a tensor ${formatShape(shape)} of ${dtype}`);
   }
 
   /** Splits workgroups over two dimensions where one is not enough; kernels rebuild the index and check its bound. */
@@ -233,6 +245,12 @@ export class GpuDevice implements Device {
     const [first, ...rest] = this.#errors.splice(0);
     throw new TokenTrimError(`${this.name}: ${first}${rest.length > 0 ? ` (and ${rest.length} more errors)` : ''}`);
   }
+}
+
+function featuresOf(device: GPUDevice): DeviceFeatures {
+  if (!device.features.has('subgroups')) return NO_FEATURES;
+  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
+  return { subgroups: true, minSubgroupSize: subgroupMinSize, maxSubgroupSize: subgroupMaxSize };
 }
 
 /** A freed buffer may already be another tensor's: reading it would give that one's values. */

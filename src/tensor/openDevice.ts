@@ -9,9 +9,12 @@ import { ReferenceDevice } from './referenceDevice.js';
  * @param options.adapter `gpu`, `lavapipe`, `swiftshader`, `reference` or part of an adapter's name; the environment
  *   variable `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent
  * @param options.profile time every kernel (slower: one pass a launch)
+ * @param options.maxBindingBytes a lower limit than the adapter's own: what a run does on smaller adapters
  * @throws TokenTrimError where no such adapter exists
  */
-export async function openDevice(options: { adapter?: string; profile?: boolean } = {}): Promise<Device> {
+export async function openDevice(
+  options: { adapter?: string; profile?: boolean; maxBindingBytes?: number } = {},
+): Promise<Device> {
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice();
   const found = await findAdapter(request);

@@ -4,6 +4,9 @@ import type { Storage } from './tensor.js';
 /** Free buffers are kept up to this many bytes; past it the buffers of the largest sizes are destroyed first. */
 const MAX_FREE_BYTES = 512 * 2 ** 20;
 
+/** Buffers that wait for a submit to be destroyed are worth one past this many bytes. */
+const MAX_DOOMED_BYTES = 128 * 2 ** 20;
+
 const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 
 /**
@@ -15,12 +18,14 @@ export class BufferPool {
   #freeBytes = 0;
   #nextId = 1;
   #doomed: GPUBuffer[] = [];
+  #doomedBytes = 0;
+  #recentPeak = 0;
   buffers = 0;
   bytes = 0;
   peakBytes = 0;
   liveStorages = 0;
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(private readonly device: Pick<GPUDevice, 'createBuffer'>) {}
 
   /** A buffer of at least `byteLength` bytes with undefined contents. */
   acquire(byteLength: number): Storage {
@@ -32,12 +37,17 @@ export class BufferPool {
     return { buffer, byteLength: size, id: this.#idOf(buffer), pooled: true, freed: false };
   }
 
-  /** A buffer of exactly the given bytes, filled while mapped: no staging copy, no queue order to mind. */
-  upload(bytes: Uint8Array): Storage {
-    const size = Math.ceil(bytes.byteLength / 4) * 4;
-    const buffer = this.#create(size, true);
-    new Uint8Array(buffer.getMappedRange()).set(bytes);
-    buffer.unmap();
+  /**
+   * A buffer of exactly `byteLength` bytes, rounded up to whole words.
+   * @param bytes what it is filled with while mapped: no staging copy, no queue order to mind
+   */
+  exact(byteLength: number, bytes?: Uint8Array): Storage {
+    const size = Math.ceil(byteLength / 4) * 4;
+    const buffer = this.#create(size, bytes !== undefined);
+    if (bytes) {
+      new Uint8Array(buffer.getMappedRange()).set(bytes);
+      buffer.unmap();
+    }
     this.liveStorages++;
     return { buffer, byteLength: size, id: this.#idOf(buffer), pooled: false, freed: false };
   }
@@ -47,7 +57,7 @@ export class BufferPool {
     storage.freed = true;
     this.liveStorages--;
     if (!storage.pooled) {
-      this.#doomed.push(storage.buffer);
+      this.#doom(storage.buffer);
       return;
     }
     const free = this.#free.get(storage.byteLength);
@@ -57,8 +67,21 @@ export class BufferPool {
     if (this.#freeBytes > MAX_FREE_BYTES) this.#trim();
   }
 
+  /** The most bytes held since this was last asked. */
+  takePeak(): number {
+    const peak = this.#recentPeak;
+    this.#recentPeak = this.bytes;
+    return peak;
+  }
+
+  /** Whether so much waits for `collect` that it should not wait for long. */
+  get isOverdue(): boolean {
+    return this.#doomedBytes > MAX_DOOMED_BYTES;
+  }
+
   /** Destroys what was released for good. Call after a submit: launches recorded before may still name the buffers. */
   collect(): void {
+    this.#doomedBytes = 0;
     for (const buffer of this.#doomed.splice(0)) {
       this.buffers--;
       this.bytes -= buffer.size;
@@ -66,11 +89,16 @@ export class BufferPool {
     }
   }
 
+  #doom(buffer: GPUBuffer): void {
+    this.#doomed.push(buffer);
+    this.#doomedBytes += buffer.size;
+  }
+
   #trim(): void {
     for (const size of [...this.#free.keys()].sort((left, right) => right - left)) {
       const free = this.#free.get(size) as GPUBuffer[];
       while (free.length > 0 && this.#freeBytes > MAX_FREE_BYTES / 2) {
-        this.#doomed.push(free.pop() as GPUBuffer);
+        this.#doom(free.pop() as GPUBuffer);
         this.#freeBytes -= size;
       }
     }
@@ -80,6 +108,7 @@ export class BufferPool {
     this.buffers++;
     this.bytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.bytes);
+    this.#recentPeak = Math.max(this.#recentPeak, this.bytes);
     try {
       return this.device.createBuffer({ size, usage: USAGE, mappedAtCreation });
     } catch (error) {
@@ -103,8 +132,8 @@ export class BufferPool {
 
 const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);
 
-/** Rounds up in steps of at most a quarter of the size, so that nearly equal requests share buffers. */
+/** Rounds up in steps of at most a sixteenth of the size, so that nearly equal requests share buffers. */
 function sizeClass(byteLength: number): number {
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(byteLength, 1))) - 2));
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(byteLength, 1))) - 4));
   return Math.ceil(Math.max(byteLength, 1) / step) * step;
 }

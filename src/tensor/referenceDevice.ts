@@ -1,6 +1,13 @@
 import { TokenTrimError } from '../errors.js';
 import { bfloat16ToFloat32, halfToFloat32 } from '../weights/convert.js';
-import type { Device, KernelCall, KernelTime, MemoryStats } from './device.js';
+import {
+  type Device,
+  type HostValues,
+  type KernelCall,
+  type KernelTime,
+  type MemoryStats,
+  NO_FEATURES,
+} from './device.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
@@ -9,7 +16,9 @@ import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
 export class ReferenceDevice implements Device {
   readonly kind = 'reference';
   readonly name = 'reference (float64 on the host)';
+  readonly features = NO_FEATURES;
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
+  readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;
   #scopes = new ScopeStack();
   #nextId = 1;
   #storages = 0;
@@ -26,11 +35,7 @@ export class ReferenceDevice implements Device {
     return this.#wrap(dtype === 'u32' ? new Uint32Array(count) : new Float64Array(count), shape, dtype);
   }
 
-  upload(
-    values: Float32Array | Float64Array | Uint32Array | Uint16Array,
-    shape: Shape,
-    dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32',
-  ): Tensor {
+  upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
     checkShape(shape, 'tensor');
     if (values.length !== elementCount(shape)) {
       throw new TokenTrimError(
@@ -45,6 +50,10 @@ export class ReferenceDevice implements Device {
           ? halfToFloat32(values as Uint16Array)
           : values;
     return this.#wrap(Float64Array.from(widened), shape, dtype);
+  }
+
+  async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {
+    return this.upload(await read(), shape, dtype);
   }
 
   launch(call: KernelCall): Tensor {

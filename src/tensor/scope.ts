@@ -67,6 +67,18 @@ export function foldScoped<Item>(
   }, initial);
 }
 
+/**
+ * Passes a tensor through steps one after another. What a step makes on the way and, once the next is done, its result
+ * are freed; `x` itself and the last result are the caller's.
+ */
+export function through(x: Tensor, ...steps: ((current: Tensor) => Tensor)[]): Tensor {
+  return steps.reduce((current, step) => {
+    const next = x.device.scope(() => step(current));
+    if (current.storage !== x.storage && current.storage !== next.storage) current.dispose();
+    return next;
+  }, x);
+}
+
 /** Tensors that are freed together: what a rollout makes for one block outlives scopes but not the block. */
 export class Arena {
   #tensors: Tensor[] = [];

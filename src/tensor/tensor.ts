@@ -89,3 +89,19 @@ export function checkRowCopy(target: Tensor, toRow: number, source: Tensor, from
       `updateRows: rows ${fromRow} to ${fromRow + rows} of ${source.shape[0]} cannot go to row ${toRow} of ${target.shape[0]}`,
   );
 }
+
+/** Throws where a tensor does not fit into one buffer of the device. */
+export function checkTensorBytes(
+  device: Pick<Device, 'name' | 'maxTensorBytes'>,
+  bytes: number,
+  what: () => string,
+): void {
+  const mebibytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  ensure(
+    bytes <= device.maxTensorBytes,
+    () =>
+      `${what()} takes ${mebibytes(bytes)}, but a buffer of ${device.name} holds at most ` +
+      `${mebibytes(device.maxTensorBytes)}: use a smaller --width, --height or --window, 16-bit weights (--dtype bf16), ` +
+      'or another --adapter',
+  );
+}

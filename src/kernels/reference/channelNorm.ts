@@ -1,10 +1,13 @@
 import ndarray, { type NdArray } from 'ndarray';
+import { roundedTo } from '../../tensor/rounding.js';
+import type { DType } from '../../tensor/tensor.js';
 
 /** Float64 twin of `channelNorm.wgsl`: x [..., channels], gamma [channels]. */
 export function channelNorm(
   x: NdArray<Float64Array>,
   gamma: NdArray<Float64Array>,
   silu: boolean,
+  type: DType = 'f32',
 ): NdArray<Float64Array> {
   const channels = gamma.shape[0];
   const y = new Float64Array(x.data.length);
@@ -17,5 +20,5 @@ export function channelNorm(
       y[start + c] = silu ? value / (1 + Math.exp(-value)) : value;
     }
   }
-  return ndarray(y, [...x.shape]);
+  return ndarray(Float64Array.from(roundedTo(y, type)), [...x.shape]);
 }

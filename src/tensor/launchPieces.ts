@@ -1,0 +1,84 @@
+import { ensure } from '../errors.js';
+import type { KernelCall } from './device.js';
+import { formatShape } from './shape.js';
+import { bytesOf, type Tensor } from './tensor.js';
+
+/** A part of a tensor's buffer, in bytes. */
+export interface BoundRange {
+  readonly tensor: Tensor;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** One dispatch of a launch: its parameters, and what is bound in order, the output last. */
+export interface LaunchPiece extends Pick<KernelCall, 'params' | 'workgroups'> {
+  readonly bindings: readonly BoundRange[];
+}
+
+/**
+ * A launch as it stands where everything it binds fits, else in as many pieces as it takes along its rows.
+ * @param output the tensor that it writes
+ * @param maxBytes most that one binding may hold
+ * @param alignment of the place in a buffer where a binding begins
+ * @throws TokenTrimError where a tensor that cannot be cut is too large for a binding
+ */
+export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, alignment: number): LaunchPiece[] {
+  const tensors = [...call.reads, output];
+  const bytes = tensors.map((tensor) => bytesOf(tensor.dtype, tensor.size));
+  const whole = (index: number) => ({ tensor: tensors[index], offset: 0, size: bytes[index] });
+  const { split } = call;
+  // A tensor that stands in for an absent input is bound again, and is cut where it is cut.
+  const cutStorages = new Set(split?.reads.map((index) => call.reads[index].storage));
+  const isCut = (index: number) =>
+    split !== undefined && (index === call.reads.length || cutStorages.has(tensors[index].storage));
+  tensors.forEach((tensor, index) => {
+    ensure(isCut(index) || bytes[index] <= maxBytes, () => tooLarge(call.kernel, tensor, bytes[index], maxBytes));
+  });
+  const cut = tensors.map((_, index) => index).filter(isCut);
+  if (!split || cut.every((index) => bytes[index] <= maxBytes)) {
+    return [{ params: call.params, workgroups: call.workgroups, bindings: tensors.map((_, index) => whole(index)) }];
+  }
+
+  const rowBytes = new Map(cut.map((index) => [index, bytes[index] / split.rows]));
+  const largest = Math.max(...rowBytes.values());
+  const unit = [...rowBytes.values()].reduce(
+    (rows, size) => leastCommonMultiple(rows, alignedRows(size, alignment)),
+    1,
+  );
+  const rowsAtOnce = Math.floor(maxBytes / largest / unit) * unit;
+  ensure(rowsAtOnce > 0 && [...rowBytes.values()].every((size) => size % 4 === 0), () =>
+    tooLarge(call.kernel, output, bytes[call.reads.length], maxBytes),
+  );
+  const pieces: LaunchPiece[] = [];
+  for (let first = 0; first < split.rows; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, split.rows - first);
+    const bindings = tensors.map((tensor, index) => {
+      const size = rowBytes.get(index);
+      return size === undefined ? whole(index) : { tensor, offset: first * size, size: count * size };
+    });
+    pieces.push({ ...split.piece(first, count), bindings });
+  }
+  return pieces;
+}
+
+/** How many rows of `size` bytes it takes until the next one begins on the alignment. */
+function alignedRows(size: number, alignment: number): number {
+  return alignment / greatestCommonDivisor(alignment, size);
+}
+
+function greatestCommonDivisor(left: number, right: number): number {
+  return right === 0 ? left : greatestCommonDivisor(right, left % right);
+}
+
+function leastCommonMultiple(left: number, right: number): number {
+  return (left / greatestCommonDivisor(left, right)) * right;
+}
+
+function tooLarge(kernel: string, tensor: Tensor, bytes: number, maxBytes: number): string {
+  const mebibytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
+  return (
+    `${kernel}: a tensor ${formatShape(tensor.shape)} of ${tensor.dtype} takes ${mebibytes(bytes)}, but ` +
+    `${tensor.device.name} binds at most ${mebibytes(maxBytes)} at a time: use a smaller --width, --height or --window, ` +
+    '16-bit weights (--dtype bf16), or another --adapter'
+  );
+}

@@ -1,0 +1,122 @@
+import { ensure } from '../errors.js';
+import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { LAUNCHES_PER_SUBMIT } from './gpuDevice.js';
+import { cutLaunch } from './launchPieces.js';
+import { BufferPool } from './pool.js';
+import { ScopeStack } from './scope.js';
+import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
+
+/** Past this a plan is not followed further: no machine has it. */
+const MAX_BYTES = 1e12;
+
+/** Where in a buffer a binding may begin: what WebGPU guarantees. */
+const OFFSET_ALIGNMENT = 256;
+
+/**
+ * Counts the memory that a program takes on a device, without a value in it: every launch allocates its output and
+ * computes nothing, every read gives zeros. The same pool as a GPU's keeps the books, and the same limits are checked,
+ * so the plan of a run is the run itself on this device.
+ */
+export class PlanningDevice implements Device {
+  readonly kind = 'planning';
+  readonly name: string;
+  readonly features: Device['features'];
+  readonly maxTensorBytes: number;
+  readonly maxBindingBytes: number;
+  #pool = new BufferPool({ createBuffer: ({ size }) => ({ size, destroy() {} }) as GPUBuffer });
+  #scopes = new ScopeStack();
+  #launches = 0;
+
+  /** @param like the device whose limits and features are assumed */
+  constructor(like: Pick<Device, 'name' | 'features' | 'maxTensorBytes' | 'maxBindingBytes'>) {
+    this.name = like.name;
+    this.features = like.features;
+    this.maxTensorBytes = like.maxTensorBytes;
+    this.maxBindingBytes = like.maxBindingBytes;
+  }
+
+  get memory(): MemoryStats {
+    const { buffers, bytes, peakBytes, liveStorages } = this.#pool;
+    return { buffers, bytes, peakBytes, liveStorages };
+  }
+
+  /** The most bytes held since this was last asked. */
+  takePeak(): number {
+    return this.#pool.takePeak();
+  }
+
+  zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
+    return this.#track(shape, dtype, this.#pool.acquire(this.#bytes(shape, dtype)));
+  }
+
+  upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
+    return this.#track(shape, dtype, this.#pool.exact(this.#bytes(shape, dtype)));
+  }
+
+  async load(shape: Shape, dtype: DType, _read: () => Promise<HostValues>): Promise<Tensor> {
+    return this.#track(shape, dtype, this.#pool.exact(this.#bytes(shape, dtype)));
+  }
+
+  launch(call: KernelCall): Tensor {
+    const output =
+      call.output instanceof Tensor ? call.output : this.zeros(call.output as Shape, call.outputType ?? 'f32');
+    const pieces = cutLaunch(call, output, this.maxBindingBytes, OFFSET_ALIGNMENT);
+    this.#launches += pieces.length;
+    if (this.#launches >= LAUNCHES_PER_SUBMIT || this.#pool.isOverdue) this.#submit();
+    return output;
+  }
+
+  updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
+    checkRowCopy(target, toRow, source, fromRow, rows);
+  }
+
+  async read(tensor: Tensor): Promise<Float32Array> {
+    this.#submit();
+    return new Float32Array(tensor.size);
+  }
+
+  async readIndices(tensor: Tensor): Promise<Uint32Array> {
+    this.#submit();
+    return new Uint32Array(tensor.size);
+  }
+
+  scope<Result>(body: () => Result): Result {
+    return this.#scopes.run(body, (storage) => this.free(storage));
+  }
+
+  free(storage: Storage): void {
+    this.#pool.release(storage);
+  }
+
+  async synchronize(): Promise<void> {
+    this.#submit();
+  }
+
+  async kernelTimes(): Promise<KernelTime[]> {
+    return [];
+  }
+
+  close(): void {}
+
+  #submit(): void {
+    this.#launches = 0;
+    this.#pool.collect();
+  }
+
+  #bytes(shape: Shape, dtype: DType): number {
+    checkShape(shape, 'tensor');
+    const bytes = bytesOf(dtype, elementCount(shape));
+    checkTensorBytes(this, bytes, () => `a tensor ${formatShape(shape)} of ${dtype}`);
+    ensure(
+      this.#pool.bytes + bytes <= MAX_BYTES,
+      'this run needs more than 1000 GB of memory: use a smaller --width, --height or --window',
+    );
+    return bytes;
+  }
+
+  #track(shape: Shape, dtype: DType, storage: Storage): Tensor {
+    this.#scopes.track(storage);
+    return new Tensor(this, shape, dtype, storage);
+  }
+}
