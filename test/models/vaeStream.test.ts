@@ -62,7 +62,7 @@ const join = (parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap
 describe('the VAE stream', () => {
   test('gives one frame for the first latent frame and doubles it at each temporal upsampling after', async () => {
     const stream = createVaeStream(decoder);
-    const latents = upload({ frames: 3, height: 2, width: 3, values: normal(1, 3 * 3 * 2 * 3) });
+    const latents = upload({ frames: 3, height: 2, width: 3, values: normal(1, 3 * 4 * 2 * 3) });
     const shapes = [...stream.decode(latents)].map(({ shape }) => shape);
     expect(shapes).toEqual([
       [1, 16, 24, 3],
@@ -111,7 +111,7 @@ describe('the VAE stream', () => {
     const before = device.memory.liveStorages;
     const held: { liveStorages: number; buffers: number; bytes: number }[] = [];
     for (let frame = 0; frame < 20; frame++) {
-      await decode(stream, { frames: 1, height: 3, width: 2, values: normal(frame, 18) });
+      await decode(stream, { frames: 1, height: 3, width: 2, values: normal(frame, 24) });
       await device.synchronize();
       const { liveStorages, buffers, bytes } = device.memory;
       held.push({ liveStorages, buffers, bytes });
@@ -122,9 +122,9 @@ describe('the VAE stream', () => {
   });
 
   test('begins a new video, of another size too, after a reset', async () => {
-    const clip = { frames: 2, height: 2, width: 2, values: normal(5, 24) };
+    const clip = { frames: 2, height: 2, width: 2, values: normal(5, 32) };
     const stream = createVaeStream(decoder);
-    await decode(stream, { frames: 2, height: 3, width: 1, values: normal(6, 18) });
+    await decode(stream, { frames: 2, height: 3, width: 1, values: normal(6, 24) });
     await expect(decode(stream, clip)).rejects.toThrow("this video's latent frames are 3x1, found 2x2");
     stream.reset();
     expect(await decode(stream, clip)).toEqual(await decodeAfresh(clip));
@@ -134,11 +134,29 @@ describe('the VAE stream', () => {
   test('shows every part to a tap, in forward order', async () => {
     const stream = createVaeStream(decoder);
     const names: string[] = [];
-    const latents = upload({ frames: 1, height: 1, width: 1, values: normal(7, 3) });
+    const latents = upload({ frames: 1, height: 1, width: 1, values: normal(7, 4) });
     for (const pixels of stream.decode(latents, (name) => names.push(name))) pixels.dispose();
     const upsamples = decoder.upsamples.map((_, index) => `decoder.upsamples${index}`);
     const middle = ['decoder.middle0', 'decoder.middle1_attention', 'decoder.middle'];
     expect(names).toEqual(['conv2', 'decoder.conv1', ...middle, ...upsamples, 'pixels_raw']);
+    stream.dispose();
+  });
+
+  test('refuses to go on where the pictures of a latent frame were not all taken', async () => {
+    const clip = { frames: 2, height: 2, width: 2, values: normal(8, 32) };
+    const stream = createVaeStream(decoder, { splitBytes: 0 });
+    const before = device.memory.liveStorages;
+    const latents = upload(clip);
+    let taken = 0;
+    for (const pixels of stream.decode(latents)) {
+      pixels.dispose();
+      if (++taken === 2) break;
+    }
+    expect(() => stream.decode(latents).next()).toThrow('were not all taken: reset the stream');
+    latents.dispose();
+    stream.reset();
+    expect(device.memory.liveStorages).toBe(before);
+    expect(join(await decode(stream, clip))).toEqual(join(await decodeAfresh(clip)));
     stream.dispose();
   });
 });

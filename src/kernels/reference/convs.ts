@@ -3,19 +3,24 @@ import ndarray, { type NdArray } from 'ndarray';
 type Values = NdArray<Float64Array>;
 
 /**
- * Float64 twin of `causalConv3d.wgsl`: x [frames, height, width, in], history [2, height, width, in],
- * weight [out, 3, kernel, kernel, in], bias [out].
+ * Float64 twin of `causalConv3d.wgsl`: x [frames, height, width, in], history two frames
+ * [1, height, width, in], weight [out, 3, kernel, kernel, in], bias [out].
  */
-export function causalConv3d(x: Values, history: Values, weight: Values, bias: Values): Values {
+export function causalConv3d(
+  x: Values,
+  history: readonly [older: Values, newer: Values],
+  weight: Values,
+  bias: Values,
+): Values {
   const [frames, height, width, inChannels] = x.shape;
   const [outChannels, kernelT, kernel] = weight.shape;
   const pad = (kernel - 1) / 2;
   const y = filled(frames * height * width, bias);
   for (let frame = 0; frame < frames; frame++) {
     for (let kt = 0; kt < kernelT; kt++) {
-      const source = frame + kt - (kernelT - 1);
-      const input = source < 0 ? history.data : x.data;
-      const sourceFrame = source < 0 ? source + history.shape[0] : source;
+      const source = frame + kt - history.length;
+      const input = source < 0 ? history[frame + kt].data : x.data;
+      const sourceFrame = Math.max(source, 0);
       for (let ky = 0; ky < kernel; ky++) {
         for (let kx = 0; kx < kernel; kx++) {
           const tap = (kt * kernel + ky) * kernel + kx;
@@ -35,21 +40,24 @@ export function causalConv3d(x: Values, history: Values, weight: Values, bias: V
 
 /**
  * Float64 twin of `conv2d.wgsl`: x [frames, height, width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is
- * picture t * parts + p, enlarged `scale` times by repeating pixels, then convolved with one pixel of zeros around it.
+ * picture t * parts + p, enlarged `scale` times by repeating pixels, then convolved with one pixel of zeros around it; a
+ * stride of 2 has the zeros on the right and at the bottom only.
  */
-export function conv2d(x: Values, weight: Values, bias: Values, scale: number): Values {
+export function conv2d(x: Values, weight: Values, bias: Values, scale: number, stride: number): Values {
   const [outChannels, kernel, , inChannels] = weight.shape;
   const parts = x.shape[3] / inChannels;
-  const [frames, height, width] = [x.shape[0] * parts, x.shape[1] * scale, x.shape[2] * scale];
-  const pad = (kernel - 1) / 2;
+  const frames = x.shape[0] * parts;
+  const [height, width] = [x.shape[1], x.shape[2]].map((size) => Math.floor((size * scale) / stride));
+  const pad = stride === 1 ? (kernel - 1) / 2 : 0;
   const y = filled(frames * height * width, bias);
   for (let frame = 0; frame < frames; frame++) {
     for (let ky = 0; ky < kernel; ky++) {
       for (let kx = 0; kx < kernel; kx++) {
-        for (let row = Math.max(0, pad - ky); row < Math.min(height, height + pad - ky); row++) {
-          for (let column = Math.max(0, pad - kx); column < Math.min(width, width + pad - kx); column++) {
-            const sourceRow = Math.floor((row + ky - pad) / scale);
-            const sourceColumn = Math.floor((column + kx - pad) / scale);
+        for (let row = 0; row < height; row++) {
+          for (let column = 0; column < width; column++) {
+            const sourceRow = Math.floor((row * stride + ky - pad) / scale);
+            const sourceColumn = Math.floor((column * stride + kx - pad) / scale);
+            if (sourceRow < 0 || sourceRow >= x.shape[1] || sourceColumn < 0 || sourceColumn >= x.shape[2]) continue;
             const pixel = (Math.floor(frame / parts) * x.shape[1] + sourceRow) * x.shape[2] + sourceColumn;
             const input = (pixel * parts + (frame % parts)) * inChannels;
             const start = ((frame * height + row) * width + column) * outChannels;

@@ -1,70 +1,108 @@
-import { causalConv3d, HISTORY_FRAMES } from '../../../kernels/causalConv3d.js';
+import { cast } from '../../../kernels/cast.js';
+import { causalConv3d } from '../../../kernels/causalConv3d.js';
 import { sliceFrames } from '../../../kernels/frames.js';
+import type { Device } from '../../../tensor/device.js';
 import type { Tensor } from '../../../tensor/tensor.js';
+import type { VaeConfig } from '../../../weights/config.js';
+import type { Step } from './steps.js';
 import type { Conv } from './vaeLoader.js';
-import type { VaeDecoder } from './weights.js';
+
+/** The type of what is convolved: 16 bits where the weights have no more. */
+export type ConvInputType = 'f32' | 'f16';
+
+/** The last two input frames of a causal convolution, each [1, height, width, inChannels]. */
+export interface History {
+  /** Older, newer: a new frame is written over the older one, which then is the newer. */
+  frames: readonly [older: Tensor, newer: Tensor];
+  /** A downsampling in time makes one frame of two: whether the first of them has come and waits for the second. */
+  isWaiting: boolean;
+}
 
 /**
- * What the decoder remembers between two latent frames: the last two input frames of every causal convolution. That is
- * all that a later frame can depend on, so a video of any length decodes in the same memory.
+ * What a VAE remembers between two pieces of a video: the last two input frames of every causal convolution. That is all
+ * that a later frame can depend on, so a video of any length is decoded or encoded in the same memory.
  */
 export interface Histories {
-  /** [2, height, width, inChannels] for each convolution, in forward order */
-  readonly frames: ReadonlyMap<Conv, Tensor>;
-  /** Nothing has been decoded yet: the first latent frame becomes one frame, later ones four. */
+  /** In forward order. */
+  readonly byConv: ReadonlyMap<Conv, History>;
+  readonly type: ConvInputType;
+  /** Nothing has passed yet: the first frame of a video is not doubled or halved in time. */
   isStart: boolean;
+  /** A piece of the video was left before its end, so the histories belong to different frames. */
+  isTorn: boolean;
 }
 
-/** Empty histories for latents of one size. Call outside `device.scope`, which would free them. */
-export function createHistories(decoder: VaeDecoder, height: number, width: number): Histories {
-  const frames = new Map<Conv, Tensor>();
-  for (const { conv, scale } of causalConvs(decoder)) {
-    const inChannels = conv.weight.shape[conv.weight.shape.length - 1];
-    frames.set(conv, decoder.device.zeros([HISTORY_FRAMES, height * scale, width * scale, inChannels]));
+/** Empty histories for frames of one size. Call outside `device.scope`, which would free them. */
+export function createHistories(
+  device: Device,
+  steps: readonly Step[],
+  type: ConvInputType,
+  height: number,
+  width: number,
+): Histories {
+  const byConv = new Map<Conv, History>();
+  let scale = 1;
+  for (const step of steps) {
+    for (const { conv, scale: within = 1 } of step.causal) {
+      const inChannels = conv.weight.shape[conv.weight.shape.length - 1];
+      const empty = () => device.zeros([1, height * scale * within, width * scale * within, inChannels], type);
+      byConv.set(conv, { frames: [empty(), empty()], isWaiting: false });
+    }
+    scale *= step.scale ?? 1;
   }
-  return { frames, isStart: true };
+  return { byConv, type, isStart: true, isTorn: false };
 }
 
-export function freeHistories(histories: Histories): void {
-  for (const history of histories.frames.values()) history.dispose();
+export function freeHistories({ byConv }: Histories): void {
+  for (const { frames } of byConv.values()) for (const frame of frames) frame.dispose();
+}
+
+/** 16 bits take whole words in every frame only where all channels come in pairs, as they do in every published VAE. */
+export function convInputType(conv: Conv, { dim, z_dim }: VaeConfig): ConvInputType {
+  return conv.weight.dtype !== 'f32' && dim % 2 === 0 && z_dim % 2 === 0 ? 'f16' : 'f32';
 }
 
 /** A causal convolution over frames that continue those of earlier calls. */
 export function causalConv(conv: Conv, x: Tensor, histories: Histories): Tensor {
-  const history = histories.frames.get(conv) as Tensor;
-  const y = causalConv3d(x, history, conv.weight, conv.bias);
-  updateHistory(history, x);
-  return y;
-}
-
-/** Makes `history` the last two frames of itself followed by `x`, in place. */
-function updateHistory(history: Tensor, x: Tensor): void {
-  const { device } = history;
-  const count = x.shape[0];
-  if (count >= HISTORY_FRAMES) {
-    device.updateRows(history, 0, x, count - HISTORY_FRAMES, HISTORY_FRAMES);
-    return;
-  }
-  device.updateRows(history, 0, sliceFrames(history, 1, 1), 0, 1); // a buffer cannot be copied onto itself
-  device.updateRows(history, 1, x, 0, 1);
-}
-
-/** Every causal convolution in forward order, and how many times larger than the latents its input is. */
-function* causalConvs({ conv1, middle, upsamples, head }: VaeDecoder): Generator<{ conv: Conv; scale: number }> {
-  let scale = 1;
-  yield { conv: conv1, scale };
-  for (const block of [middle[0], middle[2]]) {
-    yield { conv: block.conv1, scale };
-    yield { conv: block.conv2, scale };
-  }
-  for (const layer of upsamples) {
-    if (layer.kind === 'residual') {
-      yield { conv: layer.block.conv1, scale };
-      yield { conv: layer.block.conv2, scale };
-    } else {
-      if (layer.upsample.timeConv) yield { conv: layer.upsample.timeConv, scale };
-      scale *= 2;
+  return x.device.scope(() => {
+    const history = histories.byConv.get(conv) as History;
+    const input = cast(x, histories.type);
+    const y = causalConv3d(input, history.frames, conv.weight, conv.bias);
+    for (let frame = Math.max(0, x.shape[0] - history.frames.length); frame < x.shape[0]; frame++) {
+      remember(history, input, frame);
     }
+    return y;
+  });
+}
+
+/**
+ * Half of the frames, each made of two and the one before them: a window of three frames with stride two. The first
+ * frame of a video passes as it is. A frame without its second waits for the next call.
+ * Source: Wan-Video/Wan2.1 wan/modules/vae.py Resample.forward, downsample3d.
+ * @param x [frames, height, width, channels]
+ * @returns the frames that are complete, in order, each [1, height, width, channels]
+ */
+export function halveTime(conv: Conv, x: Tensor, histories: Histories): Tensor[] {
+  const history = histories.byConv.get(conv) as History;
+  const made: Tensor[] = [];
+  for (let frame = 0; frame < x.shape[0]; frame++) {
+    const done = x.device.scope(() => {
+      const one = x.shape[0] === 1 ? x : sliceFrames(x, frame, 1);
+      const input = cast(one, histories.type);
+      const { frames, isWaiting } = history;
+      const y = isWaiting ? [causalConv3d(input, frames, conv.weight, conv.bias)] : histories.isStart ? [one] : [];
+      remember(history, input, 0);
+      history.isWaiting = !isWaiting && !histories.isStart;
+      return y;
+    });
+    made.push(...done);
   }
-  yield { conv: head.conv, scale };
+  return made;
+}
+
+/** Makes a frame of `x` the newest that the history holds. */
+function remember(history: History, x: Tensor, frame: number): void {
+  const [older, newer] = history.frames;
+  x.device.updateRows(older, 0, x, frame, 1);
+  history.frames = [newer, older];
 }

@@ -1,31 +1,39 @@
 import { ensure } from '../../../errors.js';
+import { channelsLast } from '../../../kernels/channelsLast.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import { decodeFrame, type Tap } from './decoder.js';
-import { createHistories, freeHistories, type Histories } from './histories.js';
+import type { Tap } from '../tap.js';
+import { decoderSteps } from './decoder.js';
+import { convInputType, createHistories, freeHistories, type Histories, type History } from './histories.js';
+import { runSteps, type StepOptions } from './steps.js';
 import type { VaeDecoder } from './weights.js';
 
 /** Decodes a video piece by piece; how it is cut into pieces does not change a pixel. */
 export interface VaeStream {
   /**
-   * The pixels of the next latent frames, one latent frame at a time as they are asked for. Call outside `device.scope`,
-   * which would free what the stream remembers.
-   * @param latents [frames, channels, height, width]; they must live until the last frame is taken
-   * @returns [1, 8 * height, 8 * width, 3] for the first latent frame of a video, [4, ...] for later ones, about -1 to 1,
-   *   the caller's to dispose
+   * The pictures of the next latent frames, as soon as they are ready and as they are asked for: where pictures are
+   * large, one at a time. Take all of them. Call outside `device.scope`, which would free what the stream remembers.
+   * @param latents [frames, channels, height, width]; they must live until the last picture is taken
+   * @returns [pictures, 8 * height, 8 * width, 3], about -1 to 1, the caller's to dispose: one picture for the first latent
+   *   frame of a video, four in all for each later one
    * @throws TokenTrimError where the size differs from that of the frames before
    */
   decode(latents: Tensor, tap?: Tap): Generator<Tensor, void>;
-  /** The last two input frames of every causal convolution, in forward order; for parity checks. */
-  readonly histories: readonly Tensor[];
+  /** What every causal convolution remembers, in forward order; for parity checks. */
+  readonly histories: readonly History[];
   /** Forgets the video: the next latents begin a new one, of any size. */
   reset(): void;
   /** Frees what the stream holds; the decoder's weights stay. */
   dispose(): void;
 }
 
-/** A stream over a decoder; several may share one. */
-export function createVaeStream(decoder: VaeDecoder): VaeStream {
+/**
+ * A stream over a decoder; several may share one.
+ * @param options.splitBytes size of a tensor past which pictures are made one at a time
+ */
+export function createVaeStream(decoder: VaeDecoder, options: Pick<StepOptions, 'splitBytes'> = {}): VaeStream {
+  const { device, config, conv1 } = decoder;
+  const steps = decoderSteps(decoder);
   let histories: Histories | undefined;
   let size = '';
   const reset = () => {
@@ -34,7 +42,7 @@ export function createVaeStream(decoder: VaeDecoder): VaeStream {
   };
   return {
     *decode(latents, tap) {
-      expectShape(latents.shape, ['any', decoder.config.z_dim, 'any', 'any'], 'vae: latents');
+      expectShape(latents.shape, ['any', config.z_dim, 'any', 'any'], 'vae: latents');
       const [frames, , height, width] = latents.shape;
       const found = `${height}x${width}`;
       if (!histories) size = found;
@@ -42,12 +50,16 @@ export function createVaeStream(decoder: VaeDecoder): VaeStream {
         found === size,
         `vae: this video's latent frames are ${size}, found ${found}: reset the stream to begin another video`,
       );
-      histories ??= createHistories(decoder, height, width);
+      histories ??= createHistories(device, steps, convInputType(conv1, config), height, width);
+      ensure(!histories.isTorn, 'vae: the pictures before were not all taken: reset the stream to begin another video');
       const remembered = histories;
-      for (let frame = 0; frame < frames; frame++) yield decodeFrame(decoder, remembered, latents, frame, tap);
+      for (let firstFrame = 0; firstFrame < frames; firstFrame++) {
+        const latent = device.scope(() => channelsLast(latents, decoder.latents, { firstFrame, frames: 1 }));
+        yield* runSteps(steps, latent, remembered, { ...options, tap });
+      }
     },
     get histories() {
-      return [...(histories?.frames.values() ?? [])];
+      return [...(histories?.byConv.values() ?? [])];
     },
     reset,
     dispose: reset,

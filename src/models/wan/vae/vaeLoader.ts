@@ -1,5 +1,7 @@
+import type { LatentScale } from '../../../kernels/channelsLast.js';
 import { sliceFrames } from '../../../kernels/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
+import type { VaeConfig } from '../../../weights/config.js';
 import { type Linear, TensorLoader } from '../loadTensors.js';
 
 /** A convolution: weight [outChannels, ...kernel, inChannels], causal with kernel (3, k, k), spatial with (3, 3). */
@@ -12,10 +14,12 @@ export interface Conv {
 export class VaeLoader extends TensorLoader {
   /** `<name>.weight` [out, in, ...kernel] as [out, ...kernel, in], and `<name>.bias`. */
   async conv(name: string): Promise<Conv> {
-    const { values, shape } = await this.float32(`${name}.weight`);
-    const [outChannels, inChannels, ...kernel] = shape;
+    const [outChannels, inChannels, ...kernel] = this.source.info(`${name}.weight`).shape;
     const taps = kernel.reduce((product, size) => product * size, 1);
-    const weight = this.uploadMatrix(tapsOutside(values, inChannels, taps), [outChannels, ...kernel, inChannels]);
+    const weight = await this.madeMatrix([outChannels, ...kernel, inChannels], async () => {
+      const { values } = await this.float32(`${name}.weight`);
+      return tapsOutside(values, inChannels, taps);
+    });
     return { weight, bias: await this.values(`${name}.bias`) };
   }
 
@@ -26,16 +30,30 @@ export class VaeLoader extends TensorLoader {
 
   /** A pointwise convolution that makes several things at once, as one linear layer for each. */
   async split(name: string, parts: number): Promise<Linear[]> {
-    const { values, shape } = await this.float32(`${name}.weight`);
+    const { shape } = this.source.info(`${name}.weight`);
     const bias = await this.values(`${name}.bias`);
     const [outChannels, inChannels] = [shape[0] / parts, shape[1]];
-    const layers = Array.from({ length: parts }, (_, part) => {
-      const rows = values.slice(part * outChannels * inChannels, (part + 1) * outChannels * inChannels);
-      const partBias = sliceFrames(bias, part * outChannels, outChannels);
-      return { weight: this.uploadMatrix(rows, [outChannels, inChannels]), bias: partBias };
-    });
+    let whole: Promise<Float32Array> | undefined; // read once, and only where a part of it is loaded
+    const read = () => {
+      whole ??= this.float32(`${name}.weight`).then(({ values }) => values);
+      return whole;
+    };
+    const layers: Linear[] = [];
+    for (let part = 0; part < parts; part++) {
+      const weight = await this.madeMatrix([outChannels, inChannels], async () => {
+        const values = await read();
+        return values.slice(part * outChannels * inChannels, (part + 1) * outChannels * inChannels);
+      });
+      layers.push({ weight, bias: sliceFrames(bias, part * outChannels, outChannels) });
+    }
     bias.dispose();
     return layers;
+  }
+
+  /** The constants that the DiT's latents are normalised by; they are in the configuration, not in the file. */
+  latentScale({ latents_mean, latents_std }: VaeConfig): LatentScale {
+    const upload = (values: readonly number[]) => this.device.upload(Float32Array.from(values), [values.length]);
+    return { mean: upload(latents_mean), std: upload(latents_std) };
   }
 
   /** `<name>.gamma`, whose trailing axes of 1 serve PyTorch's broadcasting only. */

@@ -1,10 +1,11 @@
 import type { LatentScale } from '../../../kernels/channelsLast.js';
 import type { Device } from '../../../tensor/device.js';
 import { disposeAll } from '../../../tensor/scope.js';
-import type { Tensor } from '../../../tensor/tensor.js';
 import type { VaeConfig } from '../../../weights/config.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { Linear, WeightType } from '../loadTensors.js';
+import { loadMiddle, loadResidual, type Middle, type ResidualBlock } from './blocks.js';
+import type { Head } from './commonSteps.js';
 import { type Conv, VaeLoader } from './vaeLoader.js';
 
 /** The VAE's decoder on a device, in forward order. Source: Wan-Video/Wan2.1 wan/modules/vae.py WanVAE_, Decoder3d. */
@@ -15,26 +16,9 @@ export interface VaeDecoder {
   readonly latents: LatentScale;
   readonly conv2: Linear;
   readonly conv1: Conv;
-  readonly middle: readonly [ResidualBlock, AttentionBlock, ResidualBlock];
+  readonly middle: Middle;
   readonly upsamples: readonly DecoderLayer[];
-  readonly head: { readonly norm: Tensor; readonly conv: Conv };
-}
-
-export interface ResidualBlock {
-  readonly norm1: Tensor; // [inChannels]
-  readonly conv1: Conv;
-  readonly norm2: Tensor; // [outChannels]
-  readonly conv2: Conv;
-  /** Where the block changes the number of channels. */
-  readonly shortcut?: Linear;
-}
-
-export interface AttentionBlock {
-  readonly norm: Tensor; // [channels]
-  readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
-  readonly proj: Linear;
+  readonly head: Head;
 }
 
 /** Doubles height and width, and the frames too where it has a `timeConv`; halves the channels. */
@@ -62,18 +46,13 @@ export async function loadVaeDecoder(
   onTensor?: (name: string) => void,
 ): Promise<VaeDecoder> {
   const load = new VaeLoader(device, source, dtype, onTensor);
-  const constants = (values: readonly number[]) => device.upload(Float32Array.from(values), [values.length]);
   return {
     device,
     config,
-    latents: { mean: constants(config.latents_mean), std: constants(config.latents_std) },
+    latents: load.latentScale(config),
     conv2: await load.pointwise('conv2'),
     conv1: await load.conv('decoder.conv1'),
-    middle: [
-      await loadResidual(load, 'decoder.middle.0'),
-      await loadAttention(load, 'decoder.middle.1'),
-      await loadResidual(load, 'decoder.middle.2'),
-    ],
+    middle: await loadMiddle(load, 'decoder.middle'),
     upsamples: await loadUpsamples(load, config),
     head: { norm: await load.gamma('decoder.head.0'), conv: await load.conv('decoder.head.2') },
   };
@@ -94,22 +73,6 @@ async function loadUpsamples(load: VaeLoader, config: VaeConfig): Promise<Decode
     layers.push({ kind: 'upsample', upsample: { timeConv, conv } });
   }
   return layers;
-}
-
-async function loadResidual(load: VaeLoader, name: string): Promise<ResidualBlock> {
-  return {
-    norm1: await load.gamma(`${name}.residual.0`),
-    conv1: await load.conv(`${name}.residual.2`),
-    norm2: await load.gamma(`${name}.residual.3`),
-    conv2: await load.conv(`${name}.residual.6`),
-    shortcut: load.source.has(`${name}.shortcut.weight`) ? await load.pointwise(`${name}.shortcut`) : undefined,
-  };
-}
-
-async function loadAttention(load: VaeLoader, name: string): Promise<AttentionBlock> {
-  const norm = await load.gamma(`${name}.norm`);
-  const [query, key, value] = await load.split(`${name}.to_qkv`, 3);
-  return { norm, query, key, value, proj: await load.pointwise(`${name}.proj`) };
 }
 
 /** Gives the decoder's memory back. */

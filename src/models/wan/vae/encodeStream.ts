@@ -1,0 +1,73 @@
+import { ensure } from '../../../errors.js';
+import { channelsFirst } from '../../../kernels/channelsFirst.js';
+import { sliceFrames } from '../../../kernels/frames.js';
+import { expectShape } from '../../../tensor/shape.js';
+import type { Tensor } from '../../../tensor/tensor.js';
+import type { Tap } from '../tap.js';
+import { encoderSteps } from './encoder.js';
+import type { VaeEncoder } from './encoderWeights.js';
+import { convInputType, createHistories, freeHistories, type Histories } from './histories.js';
+import { runSteps, type StepOptions } from './steps.js';
+
+/** Encodes a video piece by piece, as the decoder gives it: one picture, then four at a time. */
+export interface VaeEncodeStream {
+  /**
+   * The next latent frame. Call outside `device.scope`, which would free what the stream remembers.
+   * @param pixels [1, height, width, 3] for the first picture of a video, [4, height, width, 3] afterwards, f32 from -1 to
+   *   1, height and width multiples of 8; stays the caller's
+   * @returns [1, channels, height / 8, width / 8], the mean of the latent distribution, normalised as the DiT wants it; the
+   *   caller's to dispose
+   * @throws TokenTrimError where the number of pictures or their size is another
+   */
+  encode(pixels: Tensor, tap?: Tap): Tensor;
+  /** Forgets the video: the next picture begins a new one, of any size. */
+  reset(): void;
+  /** Frees what the stream holds; the encoder's weights stay. */
+  dispose(): void;
+}
+
+/**
+ * A stream over an encoder; several may share one.
+ * @param options.splitBytes size of a tensor past which pictures pass one at a time
+ */
+export function createVaeEncodeStream(
+  encoder: VaeEncoder,
+  options: Pick<StepOptions, 'splitBytes'> = {},
+): VaeEncodeStream {
+  const { device, config, first } = encoder;
+  const steps = encoderSteps(encoder);
+  const chunk = 2 ** config.temperal_downsample.filter(Boolean).length;
+  const spatial = 2 ** config.temperal_downsample.length;
+  let histories: Histories | undefined;
+  let size = '';
+  const reset = () => {
+    if (histories) freeHistories(histories);
+    histories = undefined;
+  };
+  return {
+    encode(pixels, tap) {
+      const [, height, width] = pixels.shape;
+      const found = `${height}x${width}`;
+      if (!histories) size = found;
+      ensure(
+        found === size,
+        `vae: this video's pictures are ${size}, found ${found}: reset the stream to begin another video`,
+      );
+      expectShape(pixels.shape, [!histories || histories.isStart ? 1 : chunk, 'any', 'any', 3], 'vae: pixels');
+      ensure(
+        height % spatial === 0 && width % spatial === 0,
+        `vae: height and width must be multiples of ${spatial}, found ${found}: crop or scale the pictures`,
+      );
+      histories ??= createHistories(device, steps, convInputType(first, config), height, width);
+      ensure(!histories.isTorn, 'vae: encoding failed before: reset the stream to begin another video');
+      const remembered = histories;
+      return device.scope(() => {
+        const copy = sliceFrames(pixels, 0, pixels.shape[0]);
+        const [moments] = [...runSteps(steps, copy, remembered, { ...options, tap })];
+        return channelsFirst(moments, encoder.latents);
+      });
+    },
+    reset,
+    dispose: reset,
+  };
+}
