@@ -82,6 +82,7 @@ export function explain(report: CaseReport): string {
     lines.push(`first broken output: ${name}, off by ${maxError} (tolerance ${tolerance}): ${where ?? note}`);
   }
   if (decision) lines.push(`decision for block ${decision.block} differs in ${decision.differs.join(', ')}`);
+  for (const { check, detail } of report.checks.filter(({ passed }) => !passed)) lines.push(`${check}: ${detail}`);
   if (report.skipped.length > 0) lines.push(`not computed: ${report.skipped.join(', ')}`);
   return lines.join('\n');
 }

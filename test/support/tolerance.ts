@@ -39,3 +39,51 @@ export const VAE_TOLERANCE = 1e-5;
  * Headroom: 5x. Still caught: a cached token too many or too few, an anchor one frame off (0.6).
  */
 export const ROLLOUT_TOLERANCE = 1e-5;
+
+/**
+ * Values of about 1, up to 11, that went through f16.
+ * Measured: 3.9e-3 at most, on lavapipe and SwiftShader: one step of f16 between 4 and 8, where the float32 and the float64
+ * value lie on two sides of a rounding boundary.
+ * Headroom: 2x, the step between 8 and 16. Still caught: halves swapped in a word, bf16 for f16 (3e-2).
+ */
+export const HALF_TOLERANCE = 8e-3;
+
+/**
+ * A tiny VAE that convolves f16 and remembers f16 against one that does so in f32, the same weights; values of up to 2.6.
+ * Measured: 1.3e-2 at most for pixels, 1.6e-3 for latents, over 36 runs on lavapipe and 12 on SwiftShader. So much because
+ * four channels are few: a norm makes large numbers of small ones now and then. The toy world's pixels move by 1.6e-3.
+ * Headroom: 3x. Still caught: bf16 for f16 (8 times the error), a frame of history that is another one's (1e-1 and more).
+ */
+export const VAE_HALF_TOLERANCE = 4e-2;
+
+/**
+ * The bidirectional model's solvers in the float64 twins against closed forms, values of up to 30.
+ * Measured: 3.6e-15 at most. Headroom: 14x. Still caught: any wrong weight, and one that is rounded to float32 (1e-8).
+ */
+export const SOLVER_TOLERANCE = 5e-14;
+
+/**
+ * A drawn clip through the toy world's encoder and decoder: mean of the absolute differences, values from -1 to 1. What
+ * the trained VAE loses, not rounding: one pixel of the circle's edge is off by 1.6.
+ * Measured: 0.0148 on lavapipe. Headroom: 1.5x. Still caught: the frames of a downsampling in time swapped (0.029), latents
+ * that are not normalised (0.10).
+ */
+export const TOY_PICTURE_TOLERANCE = 0.022;
+
+/**
+ * The same for pictures that the decoder made, which it can make again.
+ * Measured: 0.0025 on lavapipe. Headroom: 2x. Still caught: the frames of a downsampling in time swapped (0.0073).
+ */
+export const TOY_AGAIN_TOLERANCE = 0.005;
+
+/**
+ * The toy world's encoder and decoder with f16 weights and convolutions' inputs against f32, largest difference of a pixel.
+ * Measured: 1.6e-3 on lavapipe, a fifth of the step between two bytes. Headroom: 2.5x. Still caught: bf16 for f16 (8 times
+ * the error).
+ */
+export const TOY_HALF_TOLERANCE = 4e-3;
+
+/**
+ * The planned peak of a run's device memory against the measured one, relative.
+ */
+export const MEMORY_PLAN_TOLERANCE = 0.02;

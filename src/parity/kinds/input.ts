@@ -5,6 +5,8 @@ import type { TensorSource } from '../../weights/tensorSource.js';
 /** A parity case, opened. */
 export interface ParityInput {
   readonly device: Device;
+  /** Where `case.json` is, for kinds that compare files of their own. */
+  readonly folder: string;
   /** `config` of `case.json`: every hyper-parameter of the model and the pipeline. */
   readonly config: Record<string, unknown>;
   /** The whole of `case.json`. */
@@ -29,7 +31,16 @@ export interface ParityDecision {
   readonly rowsKept: readonly number[];
 }
 
-export type ParityItem = ParityOutput | ParityDecision;
+/** What a kind compared by itself, such as a file that must be refused or ids that must be equal. */
+export interface ParityCheck {
+  /** What was checked: one line of the report, unique in the case. */
+  readonly check: string;
+  readonly passed: boolean;
+  /** What was found; where it did not pass, also what was expected. One line. */
+  readonly detail: string;
+}
+
+export type ParityItem = ParityOutput | ParityDecision | ParityCheck;
 
 /** Computes a case's outputs, in the order in which a mistake would spread. */
 export type ParityKind = (input: ParityInput) => AsyncGenerator<ParityItem>;

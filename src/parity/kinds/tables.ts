@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { sliceFrames } from '../../kernels/frames.js';
 import { type RopeTable, rope } from '../../kernels/rope.js';
+import { weightedSum } from '../../kernels/weightedSum.js';
 import { ropeAngles, ropePairs, ropeTable } from '../../models/wan/rope.js';
 import { addNoise, x0FromFlow } from '../../pipelines/sampling.js';
 import { createSchedule, timestepIndex, trainingWeights, warpSteps } from '../../pipelines/schedule.js';
+import { createSolver, type Solver } from '../../pipelines/solver.js';
+import { disposeAll } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { ParityInput, ParityItem } from './input.js';
 import { parseConfig, uploadInput } from './model.js';
@@ -58,16 +62,27 @@ export async function* ropeTables(input: ParityInput): AsyncGenerator<ParityItem
 
 const schedulerSchema = z.object({
   flowmatch: z.array(z.object({ shift: z.number(), lists: z.array(z.array(z.number())) })),
+  solvers: z
+    .array(
+      z.object({
+        kind: z.enum(['unipc', 'dpmpp']),
+        shift: z.number(),
+        steps: z.int(),
+        solver_order: z.literal(2).default(2),
+      }),
+    )
+    .default([]),
 });
 
-/** The flow-matching schedule; the UniPC and DPM++ parts of these cases belong to the bidirectional model. */
+/** The rollouts' flow-matching schedule, and the bidirectional model's solvers on a flow that is a formula. */
 export async function* schedulers(input: ParityInput): AsyncGenerator<ParityItem> {
   const { device, inputs } = input;
   const x0 = await uploadInput(device, inputs, 'flowmatch.x0');
   const noise = await uploadInput(device, inputs, 'flowmatch.noise');
   const flow = await uploadInput(device, inputs, 'flowmatch.flow');
   const timesteps = [...toFloat64Numbers(await inputs.read('flowmatch.t'), inputs.info('flowmatch.t').dtype)];
-  for (const { shift, lists } of parseConfig(schedulerSchema, input).flowmatch) {
+  const { flowmatch, solvers } = parseConfig(schedulerSchema, input);
+  for (const { shift, lists } of flowmatch) {
     const name = `flowmatch.shift${shift}`;
     const schedule = createSchedule(shift);
     const table = [schedule.sigmas.length];
@@ -86,5 +101,43 @@ export async function* schedulers(input: ParityInput): AsyncGenerator<ParityItem
     yield { name: `${name}.add_noise`, actual: values.flatMap((part) => Array.from(part)), shape: x0.shape };
     const predicted = device.scope(() => x0FromFlow(schedule, x0, flow, timesteps));
     yield { name: `${name}.x0_from_flow`, actual: await device.read(predicted), shape: x0.shape };
+    disposeAll([noised, predicted]);
   }
+  disposeAll([x0, noise, flow]);
+  for (const { kind, shift, steps } of solvers) {
+    const sample = await uploadInput(device, inputs, 'solver.x');
+    yield* solverTrajectory(`${kind}.shift${shift}.steps${steps}`, createSolver(SOLVER_OF[kind], steps, shift), sample);
+    sample.dispose();
+  }
+}
+
+const SOLVER_OF = { unipc: 'unipc', dpmpp: 'dpm++' } as const;
+
+/** A solver from `start` to its end along the flow 0.3 x + 0.1 sin(t / 100). */
+async function* solverTrajectory(name: string, solver: Solver, start: Tensor): AsyncGenerator<ParityItem> {
+  const { device } = start;
+  const { timesteps, sigmas } = solver;
+  yield { name: `${name}.timesteps`, actual: timesteps, shape: [timesteps.length] };
+  yield { name: `${name}.sigmas`, actual: sigmas, shape: [sigmas.length] };
+  const ones = device.upload(new Float32Array(start.size).fill(1), start.shape);
+  const flows: ArrayLike<number>[] = [];
+  const samples = [await device.read(start)];
+  let sample = start;
+  for (const [index, timestep] of timesteps.entries()) {
+    const flow = weightedSum([
+      [0.3, sample],
+      [0.1 * Math.sin(timestep / 100), ones],
+    ]);
+    flows.push(await device.read(flow));
+    const { next } = solver.step(index, sample, flow);
+    samples.push(await device.read(next));
+    flow.dispose();
+    if (sample !== start) sample.dispose();
+    sample = next;
+  }
+  disposeAll([sample, ones]);
+  solver.dispose();
+  const joined = (parts: ArrayLike<number>[]) => parts.flatMap((part) => Array.from(part));
+  yield { name: `${name}.model_output`, actual: joined(flows), shape: [flows.length, 1, ...start.shape] };
+  yield { name: `${name}.trajectory`, actual: joined(samples), shape: [samples.length, 1, ...start.shape] };
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ensure } from '../../errors.js';
 import { relativePositionBuckets } from '../../models/wan/text/relativePosition.js';
-import { encoderStates, positionBias } from '../../models/wan/text/umt5.js';
+import { streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
+import { encodePrompts, encoderStates, positionBias } from '../../models/wan/text/umt5.js';
 import { freeTextEncoder, loadTextEncoder } from '../../models/wan/text/weights.js';
 import { parseConfig, textEncoderSchema } from '../../weights/config.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
@@ -19,8 +20,8 @@ const caseSchema = z.object({
 type States = Map<string, Float64Array[]>;
 
 /**
- * Parity kind `umt5`: the hidden state of every prompt after every stage, padding rows included, and the relative
- * positions. Outputs are [prompts, tokens, dim].
+ * Parity kind `umt5`: the hidden state of every prompt after every stage, padding rows included, the relative positions, and
+ * the embeddings that the DiT gets. Outputs are [prompts, tokens, dim].
  */
 export async function* umt5({ device, config, inputs, weights }: ParityInput): AsyncGenerator<ParityOutput> {
   const { vocab_size: vocab, seq_len: tokens } = parseConfig(caseSchema, config, 'umt5');
@@ -43,10 +44,17 @@ export async function* umt5({ device, config, inputs, weights }: ParityInput): A
     for await (const { name, hidden } of encoderStates(encoder, ids, length)) {
       const values = Float64Array.from(await device.read(hidden));
       push(states, name, values);
-      if (name === 'norm') push(states, 'prompt_embeds', values.slice().fill(0, length * model.dim));
     }
   }
   freeTextEncoder(encoder);
+
+  // What the DiT gets is made as a run makes it: layer by layer, all prompts in one pass.
+  const streamed = await streamTextEncoder(device, weights, model, 'f32');
+  for (const encoded of await encodePrompts(streamed, prompts)) {
+    push(states, 'prompt_embeds', Float64Array.from(await device.read(encoded)));
+    encoded.dispose();
+  }
+  freeTextEncoder(streamed);
   for (const [name, values] of states) {
     yield { name, actual: concatenate(values), shape: [prompts.length, tokens, model.dim] };
   }

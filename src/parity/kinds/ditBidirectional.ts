@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { ensure } from '../../errors.js';
+import { predictVideoFlow } from '../../models/wan/bidirectional.js';
+import { prepareContext } from '../../models/wan/crossAttention.js';
+import { embedTime, sinusoid } from '../../models/wan/timeEmbedding.js';
+import { tokenGrid } from '../../models/wan/transformer.js';
+import { loadTransformer } from '../../models/wan/weights.js';
+import { disposeAll } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { transformerSchema } from '../../weights/config.js';
+import { runPadding } from './ditPadding.js';
+import type { ParityInput, ParityItem } from './input.js';
+import { output, parseConfig } from './model.js';
+import { swapAxes, uploadPrompt, uploadVideo, videoOutput } from './wanLayout.js';
+
+const schema = z.object({
+  runs: z.array(z.object({ t: z.number(), seq_len: z.int().positive() })).min(1),
+});
+
+/** Parity kind `dit-bidirectional`: calls of the bidirectional DiT, part by part. */
+export async function* ditBidirectional(input: ParityInput): AsyncGenerator<ParityItem> {
+  const { device, inputs } = input;
+  const { runs } = parseConfig(schema, input);
+  const config = parseConfig(transformerSchema, input);
+  const model = await loadTransformer(device, input.weights, config, 'f32');
+  const latents = await uploadVideo(device, inputs, 'x');
+  const [frames, , height, width] = latents.shape;
+  const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, { height, width });
+  const tokens = frames * tokensPerFrame;
+
+  for (const [index, { t: timestep, seq_len: length }] of runs.entries()) {
+    const name = `run${index}`;
+    ensure(length >= tokens, `case.json: config.runs.${index}.seq_len is ${length}, x alone has ${tokens} tokens`);
+    yield { name: `${name}.time_sinusoid`, actual: sinusoid(timestep, config.freq_dim), shape: [1, config.freq_dim] };
+    const time = device.scope(() => embedTime(model, [timestep]));
+    yield output(`${name}.time_embedding`, time.embedding.reshape(config.dim));
+    yield output(`${name}.time_projection`, time.projection.reshape(6 * config.dim));
+
+    const parts = new Map<string, { width: number; reads: Promise<ArrayLike<number>>[] }>();
+    const tap = (part: string, made: Tensor): void => {
+      const found = parts.get(part) ?? { width: made.shape[made.shape.length - 1], reads: [] };
+      parts.set(part, found);
+      found.reads.push(device.read(made));
+    };
+    const prompt = await uploadPrompt(device, inputs, `${name}.context`, config.text_len);
+    const context = prepareContext(model, prompt, tap);
+    const flow = predictVideoFlow(model, latents, timestep, context, tap);
+    if (length > tokens) runPadding(model, { latents, timestep, context, padding: length - tokens }, tap);
+
+    for (const [part, { width: columns, reads }] of parts) {
+      const actual = (await Promise.all(reads)).flatMap((rows) => Array.from(rows));
+      const rows = actual.length / columns;
+      yield part === 'patch_embedding'
+        ? {
+            name: `${name}.${part}`,
+            actual: swapAxes(actual, rows, columns, 1),
+            shape: [1, columns, frames, gridHeight, gridWidth],
+          }
+        : { name: `${name}.${part}`, actual, shape: [1, rows, columns] };
+    }
+    yield videoOutput(`${name}.flow`, flow);
+    disposeAll([time, prompt, context, flow]);
+  }
+  disposeAll([latents, model.weights]);
+}

@@ -1,0 +1,77 @@
+import { ensure } from '../errors.js';
+import { weightedSum } from '../kernels/weightedSum.js';
+import { predictVideoFlow } from '../models/wan/bidirectional.js';
+import type { TextContext } from '../models/wan/crossAttention.js';
+import type { Transformer } from '../models/wan/weights.js';
+import { Arena } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { acceptAll } from '../tokentrim/policy.js';
+import type { NoiseSource } from './noise.js';
+import type { SamplingEvent } from './rolloutEvent.js';
+import { createSolver } from './solver.js';
+import type { WanOptions } from './wanOptions.js';
+
+/** A prompt, and what to guide away from: needed unless the guidance scale is 1. */
+export interface GuidanceContexts {
+  readonly positive: TextContext;
+  readonly negative?: TextContext;
+}
+
+/**
+ * The bidirectional model: all frames at once from noise to a video, with classifier-free guidance
+ * (arXiv 2207.12598). Yields a `step` for every step, then the video as one `block`.
+ * Source: Wan-Video/Wan2.1 wan/text2video.py WanT2V.generate.
+ * @param noise asked once, for the initial noise of all frames
+ */
+export async function* wanSampling(
+  model: Transformer,
+  { positive, negative }: GuidanceContexts,
+  noise: NoiseSource,
+  options: WanOptions,
+): AsyncGenerator<SamplingEvent> {
+  const { device, config } = model;
+  const { latent, frames, guidance } = options;
+  ensure(
+    guidance === 1 || negative !== undefined,
+    `a guidance scale of ${guidance} needs a negative prompt: give one, an empty one too, or use a scale of 1`,
+  );
+  const solver = createSolver(options.solver, options.steps, options.shift);
+  const arena = new Arena(); // what one step makes
+
+  const flowOf = (latents: Tensor, timestep: number, context: TextContext): Tensor =>
+    arena.keep(predictVideoFlow(model, latents, timestep, context));
+
+  const guide = (guided: { positive: Tensor; negative: Tensor }): Tensor =>
+    arena.keep(
+      weightedSum([
+        [1 - guidance, guided.negative],
+        [guidance, guided.positive],
+      ]),
+    );
+
+  let latents: Tensor | undefined;
+  try {
+    const shape = [frames, config.in_dim, latent.height, latent.width];
+    latents = device.upload(await noise.initial(0, frames), shape);
+    for (const [step, timestep] of solver.timesteps.entries()) {
+      const input = arena.keep(latents);
+      const prediction = flowOf(input, timestep, positive);
+      const guided =
+        guidance === 1 || !negative ? undefined : { positive: prediction, negative: flowOf(input, timestep, negative) };
+      const flow = guided ? guide(guided) : prediction;
+      const { next, x0 } = solver.step(step, input, flow);
+      latents = next;
+      await device.synchronize(); // or all steps would be queued at once, and neither progress nor Ctrl-C be seen
+      const timesteps = Array<number>(frames).fill(timestep);
+      yield { kind: 'step', block: 0, step, attempt: 0, timesteps, input, flow, x0, guided };
+      arena.free();
+    }
+    solver.dispose();
+    const decision = await acceptAll.accept(0, latents);
+    yield { kind: 'block', block: 0, firstFrame: 0, latents, decision };
+  } finally {
+    arena.free();
+    solver.dispose();
+    latents?.dispose();
+  }
+}
