@@ -35,7 +35,7 @@ export { type CaseReport, runCase } from './parity/runCase.js';
 /** Noise: of a seed, or recorded. */
 export { fileNoise } from './pipelines/fileNoise.js';
 /** From a prompt to pictures. */
-export { type GenerateEvent, type GenerateRequest, generate, type Picture } from './pipelines/generate.js';
+export { type GenerateEvent, type GenerateRequest, generate } from './pipelines/generate.js';
 export type { NoiseSource } from './pipelines/noise.js';
 export { type Plan, type PlanRequest, planRollout } from './pipelines/plan.js';
 export { rollingForcing } from './pipelines/rollingForcing.js';

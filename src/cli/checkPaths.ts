@@ -9,6 +9,9 @@ export async function checkPaths(flags: GenerateFlags, model: ModelFolder): Prom
   const { transformer, vae, textEncoder, tokenizerPath } = model;
   const inputs = [
     ['--noise', flags.noise],
+    ['--image', flags.image],
+    ['--video', flags.video],
+    ['--prompts-at', flags.promptsAt],
     ...[transformer.label, vae.label, textEncoder.label, tokenizerPath].map((path) => ['the model', path]),
   ];
   const outputs = [

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { PRESETS } from '../pipelines/plan.js';
+import { SOLVER_NAMES } from '../pipelines/solver.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
-import { toyWorld } from '../weights/toyWorld.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
@@ -10,16 +10,29 @@ export function addGenerateCommand(program: Command): void {
   const trim = TOKENTRIM_DEFAULTS;
   program
     .command('generate')
-    .description('make a video from a prompt')
-    .argument('<prompt>', 'what to show')
-    .addOption(new Option('--preset <name>', 'how blocks are generated').choices(PRESETS).default(PRESETS[0]))
+    .description('make a video from a prompt, or from pictures and a prompt')
+    .argument('[prompt]', 'what to show')
     .addOption(
-      new Option('--model <folder>', 'model folder (see weights/README.md)')
-        .argParser(path)
-        .default(toyWorld, 'the toy world that comes with this program'),
+      new Option('--preset <name>', 'block by block over a KV cache, or Wan2.1 itself, all frames at once')
+        .choices(PRESETS)
+        .default(PRESETS[0]),
     )
+    .option(
+      '--model <folder>',
+      'model folder of any published layout, or what `download` fetched: its preset, or hf:<owner>/<name> (default: the toy ' +
+        'world that comes with this program)',
+      path,
+    )
+    .option('--checkpoint <file>', 'the DiT, in the place of the one in the model folder', path)
+    .option('--section <name>', 'which weights of a training checkpoint (default: generator_ema, then generator)')
+    .option('--vae <file>', "the VAE, in the place of the model folder's", path)
+    .option('--text-encoder <file>', "umT5, in the place of the model folder's", path)
+    .option('--tokenizer <file>', "tokenizer.json, in the place of the model folder's", path)
+    .option('--image <file>', 'a picture that the video begins with', path)
+    .option('--video <file>', 'a video (or a folder of pictures) that is continued', path)
+    .option('--prompts-at <file>', 'prompts over time: lines such as "0: a red circle" and "5s: a blue square"', path)
     .option('--out <path>', 'an .mp4, or a folder for PNG frames', path, 'video.mp4')
-    .option('--frames <n>', 'pixel frames: 9, 21, 33, ... with blocks of 3 latent frames (default: 81)', wholeNumber(1))
+    .option('--frames <n>', 'frames of the video, given ones included (default: 81)', wholeNumber(1))
     .option('--width <px>', "width (default: the model's)", wholeNumber(1))
     .option('--height <px>', "height (default: the model's)", wholeNumber(1))
     .option(
@@ -28,7 +41,7 @@ export function addGenerateCommand(program: Command): void {
       decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
     )
     .option('--seed <n>', 'seed of the noise; the same seed gives the same video on the same adapter', seed, '0')
-    .option('--steps <list>', 'denoising steps from 1000 down, such as 1000,750,500,250', steps)
+    .option('--steps <list>', 'denoising steps from 1000 down, such as 1000,750,500,250; for wan their number', steps)
     .option(
       '--shift <x>',
       'timestep shift of the noise schedule',
@@ -42,6 +55,13 @@ export function addGenerateCommand(program: Command): void {
       'timestep at which blocks enter the cache',
       decimal('from 0 to 1000', (v) => v >= 0 && v <= 1000),
     )
+    .addOption(new Option('--solver <name>', 'of --preset wan (default: unipc)').choices(SOLVER_NAMES))
+    .option(
+      '--guidance <x>',
+      'scale of classifier-free guidance, of --preset wan; 1 is none (default: 6)',
+      decimal('of 0 or more', (v) => v >= 0),
+    )
+    .option('--negative-prompt <text>', "what --preset wan is guided away from (default: Wan2.1's own)")
     .option('--no-trim', 'without TokenTrim: accept every block as it comes')
     .option(
       '--trim-fraction <p>',
@@ -69,7 +89,19 @@ export function addGenerateCommand(program: Command): void {
     .addOption(
       new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),
     )
+    .addOption(
+      new Option('--decode <when>', 'make pictures during or after the rollout (default: by memory)')
+        .choices(['auto', 'during', 'after'])
+        .default('auto'),
+    )
+    .option(
+      '--gpu-memory <GB>',
+      'most device memory that the run may take, in 10^9 bytes',
+      decimal('above 0', (v) => v > 0),
+    )
+    .option('--no-prompt-cache', 'do not keep embedded prompts between runs')
+    .option('--dry-run', 'check everything, print the plan of the run and its memory, and stop')
     .option('--profile', 'time every kernel and print the table to standard error')
     .option('--json', 'print one JSON object on standard output at the end')
-    .action((prompt: string, flags: GenerateFlags) => runGenerate(prompt, flags));
+    .action((prompt: string | undefined, flags: GenerateFlags) => runGenerate(prompt, flags));
 }

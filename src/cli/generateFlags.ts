@@ -3,7 +3,18 @@ import type { Preset } from '../pipelines/plan.js';
 /** The options of `tokentrim generate` as commander gives them. */
 export interface GenerateFlags {
   readonly preset: Preset;
-  readonly model: string;
+  readonly model?: string;
+  readonly checkpoint?: string;
+  readonly section?: string;
+  readonly vae?: string;
+  readonly textEncoder?: string;
+  readonly tokenizer?: string;
+  readonly image?: string;
+  readonly video?: string;
+  readonly promptsAt?: string;
+  readonly negativePrompt?: string;
+  readonly solver?: 'unipc' | 'dpm++';
+  readonly guidance?: number;
   readonly frames?: number;
   readonly width?: number;
   readonly height?: number;
@@ -27,6 +38,10 @@ export interface GenerateFlags {
   readonly fps?: number;
   readonly adapter?: string;
   readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
+  readonly decode: 'auto' | 'during' | 'after';
+  readonly gpuMemory?: number;
+  readonly promptCache: boolean;
+  readonly dryRun?: boolean;
   readonly profile?: boolean;
   readonly json?: boolean;
 }

@@ -1,29 +1,16 @@
 import { rmSync, statSync } from 'node:fs';
-import { ensure } from '../errors.js';
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
-import { checkMemory } from '../pipelines/checkMemory.js';
-import { fileNoise, recordedGrid } from '../pipelines/fileNoise.js';
-import type { GenerateRequest } from '../pipelines/generate.js';
+import { fileNoise } from '../pipelines/fileNoise.js';
 import type { NoiseSource } from '../pipelines/noise.js';
-import { type Plan, type PlanRequest, plannedDraws, planRollout, vaeFactors } from '../pipelines/plan.js';
+import { type Plan, plannedDraws } from '../pipelines/plan.js';
 import { recordNoise } from '../pipelines/recordNoise.js';
-import { seededNoise } from '../pipelines/seededNoise.js';
-import type { Device } from '../tensor/device.js';
-import { openDevice } from '../tensor/openDevice.js';
+import { seedNoise } from '../pipelines/stages.js';
 import { GrowingSafetensors } from '../weights/growingSafetensors.js';
-import { type ModelFolder, openModelFolder } from '../weights/modelFolder.js';
-import { openTensorSource } from '../weights/source.js';
-import type { TensorSource } from '../weights/tensorSource.js';
-import { checkPaths } from './checkPaths.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { Closers, type PreparedRun } from './prepareRun.js';
 
-/** All that `tokentrim generate` needs, opened and checked: what can be refused is refused before anything is generated. */
-export interface Run {
-  readonly folder: ModelFolder;
-  readonly device: Device;
-  readonly plan: Plan;
-  readonly request: GenerateRequest;
-  readonly fps: number;
+/** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
+export interface Run extends Omit<PreparedRun, 'recording'> {
   readonly sink: FrameSink;
   readonly latents: GrowingSafetensors | undefined;
   /** Completes the video and the recordings with what they hold. */
@@ -34,30 +21,14 @@ export interface Run {
   discard(): void;
 }
 
-type Closers = (() => Promise<void>)[];
-
-export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run> {
-  ensure(prompt.trim() !== '', 'the prompt is empty: say what to show, such as "a red circle on a navy background"');
-  const opened: Closers = [];
-  const close = async () => {
-    for (const giveBack of opened.splice(0).reverse()) await giveBack();
-  };
+/** Opens the outputs; the prepared run stays the caller's to close. */
+export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Promise<Run> {
+  const { plan, fps } = prepared;
+  const opened = new Closers();
   try {
-    const folder = await openModelFolder(flags.model);
-    opened.push(() => folder.close());
-    await checkPaths(flags, folder);
-    const recording = flags.noise === undefined ? undefined : await openTensorSource(flags.noise);
-    if (recording) opened.push(() => recording.close());
-    const planRequest = completeRequest(folder, flags, recording);
-    const plan = planRollout(folder.config, planRequest);
-    const device = await openDevice({ adapter: flags.adapter, profile: flags.profile });
-    opened.push(async () => device.close());
-    checkMemory(device, folder.config, plan);
-
-    const { latents, noise, files } = await openRecordings(prompt, flags, folder, plan, recording, opened);
-    const fps = flags.fps ?? folder.config.sampling.fps;
+    const { latents, noise, files } = await openRecordings(prepared, flags, opened);
     const sink = await openFrameSink(flags.out, { width: plan.pixel.width, height: plan.pixel.height, fps });
-    opened.push(() => sink.abort());
+    opened.add(() => sink.abort());
 
     const finish = async () => {
       const results = await Promise.allSettled([sink.close(), ...files.map((file) => file.close())]);
@@ -68,71 +39,44 @@ export async function openRun(prompt: string, flags: GenerateFlags): Promise<Run
       const video = statSync(sink.path, { throwIfNoEntry: false });
       if (video?.isFile() && video.size === 0) rmSync(sink.path);
     };
-    const request = { ...planRequest, ...choices(prompt, flags), noise };
-    return { folder, device, plan, request, fps, sink, latents, finish, close, discard };
+    const request = { ...prepared.request, noise };
+    return { ...prepared, request, sink, latents, finish, discard, close: () => opened.close() };
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
 }
 
 /** The noise of a run, read from a file, written to one or neither, and the file for its latents. */
 async function openRecordings(
-  prompt: string,
+  { folder: { config }, plan, request, recording }: PreparedRun,
   flags: GenerateFlags,
-  { config }: ModelFolder,
-  plan: Plan,
-  recording: TensorSource | undefined,
   opened: Closers,
 ) {
   const frameShape = [config.transformer.in_dim, plan.latent.height, plan.latent.width];
-  const frameSize = frameShape.reduce((count, size) => count * size, 1);
   const newNoise = (): NoiseSource =>
     recording
       ? fileNoise(recording, frameShape, plan.frames, plannedDraws(plan))
-      : seededNoise(flags.seed, plan.frames, frameSize);
+      : seedNoise(plan, config.transformer.in_dim, flags.seed);
   const plainNoise = newNoise(); // refuses a recording that does not fit before any file is made
 
+  const prompt = request.prompt ?? request.schedule?.text ?? '';
   const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
   const files: GrowingSafetensors[] = [];
   const create = async (path: string | undefined, maxTensors: number) => {
     if (path === undefined) return undefined;
     const file = await GrowingSafetensors.create(path, maxTensors, metadata);
-    opened.push(() => file.abandon());
+    opened.add(() => file.abandon());
     files.push(file);
     return file;
   };
   const latents = await create(flags.saveLatents, 1);
   latents?.begin('latents', frameShape, true);
   const noiseFile = await create(flags.saveNoise, mostTensors(plan, flags));
-  const noise = () =>
-    noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, { ...plan, frameShape }) : plainNoise;
+  const framesPerBlock = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
+  const recorded = { frames: plan.frames, framesPerBlock, frameShape };
+  const noise = () => (noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, recorded) : plainNoise);
   return { latents, noise, files };
-}
-
-/** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */
-function completeRequest({ config }: ModelFolder, flags: GenerateFlags, recording?: TensorSource): PlanRequest {
-  const { preset, steps, shift, window, sink, blockFrames: framesPerBlock, contextNoise } = flags;
-  let { frames, width, height } = flags;
-  if (recording) {
-    const recorded = recordedGrid(recording);
-    const { spatial, temporal } = vaeFactors(config);
-    frames ??= 1 + (recorded.frames - 1) * temporal;
-    width ??= recorded.width * spatial;
-    height ??= recorded.height * spatial;
-  }
-  return { preset, frames, width, height, steps, shift, window, sink, framesPerBlock, contextNoise };
-}
-
-function choices(prompt: string, flags: GenerateFlags): Pick<GenerateRequest, 'prompt' | 'trim' | 'dtype'> {
-  const trim = flags.trim && {
-    fraction: flags.trimFraction,
-    sensitivity: flags.trimSensitivity,
-    warmup: flags.trimWarmup,
-    maxRegenerations: flags.trimAttempts,
-    check: flags.trimCheck,
-  };
-  return { prompt, trim, dtype: flags.dtype === 'auto' ? undefined : flags.dtype };
 }
 
 /** Most tensors of a noise recording: the initial noise, and every draw of a run in which all that may trigger does. */

@@ -1,7 +1,6 @@
-import { fullyDenoisedFrames, type Plan } from '../pipelines/plan.js';
+import type { Plan } from '../pipelines/plan.js';
 import type { Device } from '../tensor/device.js';
 import type { Decision } from '../tokentrim/policy.js';
-import type { ModelConfig } from '../weights/config.js';
 import type { GenerateFlags } from './generateFlags.js';
 import type { Run } from './openRun.js';
 
@@ -32,20 +31,11 @@ export function blockNote(row: BlockRow | undefined): string {
   return `${severity} > ${row.threshold?.toFixed(2)}, trimmed to ${row.severityAfter?.toFixed(2)}`;
 }
 
-/** Denoising calls of a rollout in which nothing triggers. */
+/** Denoising steps of a run in which nothing triggers. */
 export function callCount(plan: Plan): number {
+  if (plan.preset === 'wan') return plan.steps;
   const blocks = plan.frames / plan.framesPerBlock;
   return plan.preset === 'rolling-forcing' ? blocks + plan.steps.length - 1 : blocks * plan.steps.length;
-}
-
-/** What a user should know of a plan that works and still disappoints. */
-export function planNote(config: ModelConfig, plan: Plan): string | undefined {
-  const blocks = plan.frames / plan.framesPerBlock;
-  if (plan.preset !== 'rolling-forcing' || blocks >= plan.steps.length) return undefined;
-  return (
-    `note: with fewer blocks (${blocks}) than denoising steps (${plan.steps.length}) rolling-forcing leaves its first ` +
-    `blocks noisy, as the official code does: use --frames ${fullyDenoisedFrames(config, plan)} or more`
-  );
 }
 
 /** The object that `--json` prints. */

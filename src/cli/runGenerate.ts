@@ -1,10 +1,12 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
 import { createProgress } from '../media/progress.js';
-import { generate } from '../pipelines/generate.js';
+import { runStages } from '../pipelines/stages.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
+import { formatPlan, planSummary } from './planReport.js';
+import { type PreparedRun, prepareRun } from './prepareRun.js';
 import {
   type BlockRow,
   blockNote,
@@ -13,7 +15,6 @@ import {
   callCount,
   closingLine,
   kernelTable,
-  planNote,
   summarise,
 } from './report.js';
 
@@ -26,12 +27,18 @@ interface Outcome {
 }
 
 /** `tokentrim generate`. */
-export async function runGenerate(prompt: string, flags: GenerateFlags): Promise<void> {
+export async function runGenerate(prompt: string | undefined, flags: GenerateFlags): Promise<void> {
   const start = performance.now();
   const interrupt = watchInterrupt();
+  let prepared: PreparedRun | undefined;
   let run: Run | undefined;
   try {
-    run = await openRun(prompt, flags);
+    prepared = await prepareRun(prompt, flags);
+    if (flags.dryRun) {
+      process.stdout.write(flags.json ? `${JSON.stringify(planSummary(prepared))}\n` : formatPlan(prepared));
+      return;
+    }
+    run = await openRun(prepared, flags);
     interrupt.onSecond = run.discard;
     const outcome: Outcome = { frames: 0, videoFailed: false, blocks: [] };
     try {
@@ -49,25 +56,25 @@ export async function runGenerate(prompt: string, flags: GenerateFlags): Promise
     else process.stderr.write(blockTable(summary.blocks, flags.trimWarmup) + closingLine(summary));
   } finally {
     await run?.close();
+    await prepared?.close();
     interrupt.release();
   }
 }
 
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
-  const { folder, device, plan, request, sink, latents } = run;
-  const note = planNote(folder.config, plan);
-  for (const line of [device.note, note]) if (line) process.stderr.write(`${line}\n`);
+  const { folder, device, plan, request, sink, latents, notes } = run;
+  for (const line of notes) process.stderr.write(`${line}\n`);
   const progress = createProgress({ total: callCount(plan), label: plan.preset });
   let calls = 0;
   try {
     signal.throwIfAborted();
-    for await (const event of generate(device, folder, { ...request, signal })) {
+    for await (const event of runStages(device, folder, { ...request, signal })) {
+      if (event.kind === 'note') process.stderr.write(`${event.note}\n`);
       if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(outcome.blocks.at(-1)));
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));
-        outcome.blocks.push(blockRow(event.decision, event.seconds));
-        continue; // its pictures are ready too: latents and video end with the same block
+        if (event.decision) outcome.blocks.push(blockRow(event.decision, event.seconds));
       }
       if (event.kind === 'frames') {
         for (const frame of event.frames) {
@@ -78,7 +85,6 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
         }
         collectGarbage(); // left alone, V8 lets its heap grow for hundreds of blocks before it settles
       }
-      if (signal.aborted) break;
     }
   } finally {
     progress.stop();

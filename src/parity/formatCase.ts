@@ -1,21 +1,22 @@
 import type { DecisionReport } from './compareDecision.js';
 import type { OutputReport } from './compareTensor.js';
+import type { ParityCheck } from './kinds/input.js';
 import type { CaseReport } from './runCase.js';
 
-/** A case's report for people: a line for each output, TokenTrim's decisions side by side, then the verdict. */
+/** A case's report for people: a line for each output and check, TokenTrim's decisions side by side, then the verdict. */
 export function formatCase(report: CaseReport): string {
-  const width = Math.max(0, ...report.outputs.map(({ name }) => name.length));
+  const names = [...report.outputs.map(({ name }) => name), ...report.checks.map(({ check }) => check)];
+  const width = Math.max(0, ...names.map((name) => name.length));
   const lines = [`${report.case} (${report.kind}) on ${report.adapter}`];
   for (const output of report.outputs) lines.push(`  ${formatOutput(output, width)}`);
+  for (const check of report.checks) lines.push(`  ${formatCheck(check, width)}`);
   if (report.decisions.length > 0) lines.push(...formatDecisions(report.decisions));
   if (report.skipped.length > 0) lines.push(`  not computed: ${summariseNames(report.skipped)}`);
 
-  const broken = report.outputs.find((output) => !output.passed);
-  const worst = report.outputs.reduce((largest, { maxError }) => Math.max(largest, maxError), 0);
-  const counts = `${report.outputs.length} outputs, largest error ${formatError(worst)}, ${report.decisions.length} decisions`;
-  lines.push(
-    report.passed ? `  passed: ${counts}` : `  FAILED: ${counts}${broken ? `; first broken: ${broken.name}` : ''}`,
-  );
+  const broken =
+    report.outputs.find(({ passed }) => !passed)?.name ?? report.checks.find(({ passed }) => !passed)?.check;
+  const counts = summariseCounts(report);
+  lines.push(report.passed ? `  passed: ${counts}` : `  FAILED: ${counts}${broken ? `; first broken: ${broken}` : ''}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -25,6 +26,19 @@ function formatOutput({ name, maxError, tolerance, passed, breaksAt, note }: Out
   if (!breaksAt) return line;
   const { index, actual, expected } = breaksAt;
   return `${line}  first at [${index.join(', ')}]: ${actual}, expected ${expected}`;
+}
+
+function formatCheck({ check, passed, detail }: ParityCheck, width: number): string {
+  return `${passed ? 'ok  ' : 'FAIL'} ${check.padEnd(width)}  ${detail}`;
+}
+
+/** Cases of files have checks alone, all others outputs and decisions. */
+function summariseCounts({ outputs, checks, decisions }: CaseReport): string {
+  const worst = outputs.reduce((largest, { maxError }) => Math.max(largest, maxError), 0);
+  const compared = `${outputs.length} outputs, largest error ${formatError(worst)}, ${decisions.length} decisions`;
+  if (checks.length === 0) return compared;
+  const agreed = `${checks.filter(({ passed }) => passed).length} of ${checks.length} checks`;
+  return outputs.length + decisions.length === 0 ? agreed : `${compared}, ${agreed}`;
 }
 
 function formatDecisions(decisions: readonly DecisionReport[]): string[] {

@@ -1,20 +1,27 @@
 import { ensure } from '../errors.js';
 import type { ModelConfig } from '../weights/config.js';
 import { checkWindow } from './checkWindow.js';
+import { type GivenPlan, planGivenFrames } from './givenFrames.js';
+import { latentFramesFor } from './planBlocks.js';
+import { checkFrames, DEFAULT_FRAMES, type PlannedSize, planSize, vaeFactors } from './planSize.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
+import type { SolverName } from './solver.js';
+import { type WanOptions, wanOptions } from './wanOptions.js';
 
-export const PRESETS = ['self-forcing', 'rolling-forcing'] as const;
+/** Block by block over a cache (the first two), or the bidirectional model on all frames at once. */
+export const PRESETS = ['self-forcing', 'rolling-forcing', 'wan'] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** What of a rollout a user may choose; everything absent comes from the checkpoint's configuration. */
+/** What of a run a user may choose; everything absent comes from the checkpoint's configuration. */
 export interface PlanRequest {
   readonly preset?: Preset;
-  /** Pixel frames: 1 + 4k, so that k + 1 latent frames split into whole blocks. */
+  /** Pixel frames of the video, given ones included: any number. What whole blocks make beyond it is dropped. */
   readonly frames?: number;
   /** Pixels. */
   readonly width?: number;
   readonly height?: number;
+  /** Denoising steps from 1000 down; for `wan` one number, how many steps its solver takes. */
   readonly steps?: readonly number[];
   readonly shift?: number;
   /** Latent frames. */
@@ -22,111 +29,139 @@ export interface PlanRequest {
   readonly sink?: number;
   readonly framesPerBlock?: number;
   readonly contextNoise?: number;
+  /** Of the bidirectional model. */
+  readonly solver?: SolverName;
+  readonly guidance?: number;
+  /** A picture that the video begins with, or a video that it continues, and how many pictures there are. */
+  readonly given?: { readonly kind: 'image' | 'video'; readonly available: number };
+}
+
+/** What every plan says. `frames` are the latent frames to generate. */
+interface VideoPlan extends PlannedSize {
+  readonly frames: number;
+  /** Which of the decoded pictures are shown: `count` of them, after `hidden`. */
+  readonly shown: { readonly hidden: number; readonly count: number };
 }
 
 /** A rollout with every number decided. */
-export interface Plan extends RolloutOptions {
-  readonly preset: Preset;
-  readonly pixel: { readonly frames: number; readonly width: number; readonly height: number };
+export interface RolloutPlan extends VideoPlan, RolloutOptions {
+  readonly preset: 'self-forcing' | 'rolling-forcing';
+  readonly given?: GivenPlan;
 }
 
-/** Pixel frames where nothing is asked for: five seconds at 16 frames a second. */
-const DEFAULT_FRAMES = 81;
+/** A run of the bidirectional model with every number decided. */
+export interface WanPlan extends VideoPlan, WanOptions {
+  readonly preset: 'wan';
+}
 
-/** Most pixel frames of a plan, 17 hours at 16 a second: the noise of a seed is counted off before the first block. */
-const MAX_FRAMES = 1_000_000;
-
-/** Most pixels along a side: far above every model, far below where a size stops being an exact number of bytes. */
-const MAX_SIDE = 1_000_000;
+export type Plan = RolloutPlan | WanPlan;
 
 /** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size, in frames). */
 const ROLLING_WINDOW = 21;
 
 /**
- * Decides a rollout from a model's configuration and a request.
- * @throws TokenTrimError where sizes or frames do not fit the model's grid; the message names the nearest that do
+ * Decides a run from a model's configuration and a request.
+ * @throws TokenTrimError where sizes, frames or options do not fit; the message says what would
  */
 export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
-  const { sampling, transformer } = config;
-  const preset = request.preset ?? 'self-forcing';
+  return (request.preset ?? 'self-forcing') === 'wan' ? planWan(config, request) : planBlockwise(config, request);
+}
+
+function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
+  const { steps, solver, shift, guidance, given } = request;
+  ensure(
+    !given,
+    'the bidirectional model makes a video from text alone: use --preset self-forcing or rolling-forcing with pictures',
+  );
+  ensure(
+    !steps || steps.length === 1,
+    `--preset wan takes a number of --steps, such as 50, found a list: ${steps?.join(', ')}`,
+  );
+  const size = planSize(config, request);
+  const count = request.frames ?? DEFAULT_FRAMES;
+  checkFrames(count);
+  const { frames } = latentFramesFor(count, vaeFactors(config).temporal, 1);
+  const options = wanOptions(size.latent, frames, { steps: steps?.[0], solver, shift, guidance });
+  return { preset: 'wan', ...size, ...options, shown: { hidden: 0, count } };
+}
+
+function planBlockwise(config: ModelConfig, request: PlanRequest): RolloutPlan {
+  const { sampling } = config;
+  const preset = request.preset === 'rolling-forcing' ? 'rolling-forcing' : 'self-forcing';
+  for (const name of ['solver', 'guidance'] as const) {
+    ensure(
+      request[name] === undefined,
+      `--${name} is an option of --preset wan: ${preset} was trained to need neither solver nor guidance`,
+    );
+  }
   const presetConfig = sampling.presets[preset];
   const framesPerBlock = request.framesPerBlock ?? sampling.frames_per_block;
-  const { spatial, temporal } = vaeFactors(config);
-
-  const pixel = {
-    frames: request.frames ?? DEFAULT_FRAMES,
-    width: request.width ?? sampling.width,
-    height: request.height ?? sampling.height,
-  };
-  for (const [axis, patch] of [
-    ['width', transformer.patch_size[2]],
-    ['height', transformer.patch_size[1]],
-  ] as const) {
-    const unit = spatial * patch;
-    const size = pixel[axis];
-    ensure(
-      Number.isInteger(size) && size > 0 && size % unit === 0,
-      `the ${axis} must be a multiple of ${unit} pixels (the VAE's ${spatial} times the DiT's patch of ${patch}), found ` +
-        `${size}: use --${axis} ${Math.max(unit, Math.floor(size / unit) * unit || unit)}`,
-    );
-    ensure(size <= MAX_SIDE, `the ${axis} can be ${MAX_SIDE} pixels at most, found ${size}`);
-  }
-  ensure(pixel.frames <= MAX_FRAMES, `a run makes ${MAX_FRAMES} frames at most, found ${pixel.frames}`);
-  const frames = (pixel.frames - 1) / temporal + 1;
-  const nearest = nearestFrames(pixel.frames, temporal, framesPerBlock);
-  ensure(
-    Number.isInteger(frames) && frames > 0 && frames % framesPerBlock === 0,
-    `${pixel.frames} frames do not split into blocks: a video has 1 + ${temporal}(n - 1) frames for n latent frames, and n ` +
-      `must be a multiple of ${framesPerBlock}: use --frames ${nearest.join(' or ')}`,
-  );
+  const { temporal } = vaeFactors(config);
+  const size = planSize(config, request);
+  if (request.frames !== undefined) checkFrames(request.frames);
 
   const isRolling = preset === 'rolling-forcing';
   const configured = presetConfig.local_attn_size ?? -1;
   const bounded = request.window ?? (configured > 0 ? configured : isRolling ? ROLLING_WINDOW : undefined);
-  const plan: Plan = {
+  const given =
+    request.given && planGivenFrames({ ...request.given, preset, temporal, framesPerBlock, window: bounded });
+  const independentFirstFrame = given?.independentFirstFrame;
+  const begun = given ? 1 + (given.latents - 1) * temporal - given.hidden : 0; // pictures shown that were given
+  const count = request.frames ?? (request.given?.kind === 'video' ? begun - 1 : 0) + DEFAULT_FRAMES;
+  const hidden = given?.hidden ?? 0;
+  const made = latentFramesFor(count + hidden, temporal, framesPerBlock, independentFirstFrame);
+  const frames = made.frames - (given?.latents ?? 0);
+  ensure(
+    frames > 0,
+    `the given pictures are ${begun} frames of a video of ${count}, and none is left to generate: use --frames ${begun + 1} or more`,
+  );
+  checkFrames(count);
+
+  const plan: RolloutPlan = {
     preset,
-    pixel,
-    latent: { width: pixel.width / spatial, height: pixel.height / spatial },
+    ...size,
     frames,
     framesPerBlock,
     steps: request.steps ?? presetConfig.denoising_step_list,
     warp: presetConfig.warp_denoising_step,
     shift: request.shift ?? sampling.timestep_shift,
-    window: bounded ?? frames,
+    window: bounded ?? made.frames,
     sink: request.sink ?? presetConfig.sink_size ?? (isRolling ? framesPerBlock : 0),
     contextNoise: request.contextNoise ?? sampling.context_noise,
+    shown: { hidden, count },
+    ...(given ? { given } : {}),
   };
   checkWindow(plan, bounded !== undefined);
   denoisingTimesteps(createSchedule(plan.shift), plan); // throws where the steps do not fall
   return plan;
 }
 
+/** Pixel frames that a plan's blocks make and the video does not need. */
+export function droppedFrames(config: ModelConfig, plan: Plan): number {
+  const given = plan.preset === 'wan' ? 0 : (plan.given?.latents ?? 0);
+  const made = 1 + (given + plan.frames - 1) * vaeFactors(config).temporal;
+  return made - plan.shown.hidden - plan.shown.count;
+}
+
 /**
- * Smallest number of pixel frames at which Rolling Forcing gives every block all of its denoising steps; with fewer blocks
- * than steps the official code, and this one, lets the first block join the video too early.
+ * Whether the first block joins the video before its last step: Rolling Forcing with fewer blocks than steps, where no
+ * frames were given. The official code does so, and this one too.
  */
-export function fullyDenoisedFrames(config: ModelConfig, { steps, framesPerBlock }: Plan): number {
-  return (steps.length * framesPerBlock - 1) * vaeFactors(config).temporal + 1;
+export function startsNoisy({ preset, given, frames, framesPerBlock, steps }: RolloutPlan): boolean {
+  return preset === 'rolling-forcing' && !given && frames / framesPerBlock < steps.length;
 }
 
-/** Re-noising draws of a rollout in which nothing triggers. */
-export function plannedDraws({ preset, frames, framesPerBlock, steps }: Plan): number {
-  const blocks = frames / framesPerBlock;
-  // A block needs no noise after its last step; with fewer blocks than steps, Rolling Forcing's first never gets there.
-  const finished = preset === 'rolling-forcing' && blocks < steps.length ? blocks - 1 : blocks;
-  return blocks * steps.length - finished;
+/** Smallest number of pixel frames at which every block takes all of its denoising steps. */
+export function fullyDenoisedFrames(config: ModelConfig, { steps, framesPerBlock }: RolloutPlan): number {
+  const before = (steps.length - 1) * framesPerBlock; // one more picture needs one more block
+  return 1 + (before - 1) * vaeFactors(config).temporal + 1;
 }
 
-/** Pixels a latent pixel stands for, along a side and in time. */
-export function vaeFactors({ vae }: ModelConfig): { spatial: number; temporal: number } {
-  return {
-    spatial: 2 ** (vae.dim_mult.length - 1),
-    temporal: 2 ** vae.temperal_downsample.filter(Boolean).length,
-  };
-}
-
-function nearestFrames(frames: number, temporal: number, framesPerBlock: number): number[] {
-  const pixels = (blocks: number) => (blocks * framesPerBlock - 1) * temporal + 1;
-  const blocks = Math.max(1, Math.floor(((frames - 1) / temporal + 1) / framesPerBlock) || 1);
-  return [pixels(blocks), pixels(blocks + 1)];
+/** Re-noising draws of a run in which nothing triggers. */
+export function plannedDraws(plan: Plan): number {
+  if (plan.preset === 'wan') return 0;
+  const { frames, framesPerBlock, steps } = plan;
+  const blocks = Math.ceil(frames / framesPerBlock); // a first frame of its own is a block too
+  // A block needs no noise after its last step.
+  return blocks * steps.length - (startsNoisy(plan) ? blocks - 1 : blocks);
 }

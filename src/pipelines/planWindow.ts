@@ -10,7 +10,7 @@ export interface WindowBlock {
 /** One position of the rolling window. */
 export interface PlannedWindow {
   readonly blocks: readonly WindowBlock[];
-  /** Whether the first block takes its last step here and joins the video. */
+  /** Whether the first block joins the video here. */
   readonly finishes: boolean;
 }
 
@@ -18,19 +18,20 @@ export interface PlannedWindow {
  * The window at a position of the rollout; there are `blockCount + stepCount - 1` positions. It grows at the start of the
  * video, then holds one block for every step, the first nearly clean and the last pure noise, and shrinks at the end.
  *
- * With fewer blocks than steps the growing window cannot grow to its end: it stays at the noisiest steps and feeds the
- * last block its initial noise again and again, so the first block joins before its last step. The official code does
- * so, and this reproduces it.
- * Source: TencentARC/RollingForcing pipeline/causal_inference.py CausalInferencePipeline.inference_rolling_forcing.
+ * With fewer blocks than steps the growing window cannot grow to its end. In the official code it then stays at the
+ * noisiest steps and feeds the last block its initial noise again and again, so the first block joins before its last
+ * step. That is reproduced for a video made from text alone. Where frames were given there is nothing to reproduce, and
+ * every block takes all of its steps (`takesAllSteps`).
+ * Source: TencentARC/RollingForcing pipeline/rolling_forcing_inference.py CausalInferencePipeline.inference_rolling_forcing.
  */
-export function planWindow(index: number, blockCount: number, stepCount: number): PlannedWindow {
+export function planWindow(index: number, blockCount: number, stepCount: number, takesAllSteps = false): PlannedWindow {
   const start = Math.max(0, index - stepCount + 1);
   const end = Math.min(blockCount - 1, index);
-  const isFull = end - start + 1 === stepCount;
+  // The block at the window's end that takes its first step; one past the video where all have begun.
+  const newest = start === 0 && !takesAllSteps ? end : index;
   const blocks = Array.from({ length: end - start + 1 }, (_, offset) => {
     const block = start + offset;
-    const step = start === 0 ? end - block : stepCount - 1 - offset;
-    return { block, step, isFresh: block === end && (start === 0 || isFull) };
+    return { block, step: newest - block, isFresh: block === newest };
   });
   return { blocks, finishes: index >= stepCount - 1 };
 }

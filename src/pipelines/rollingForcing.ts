@@ -1,5 +1,4 @@
 import { concatFrames, sliceFrames } from '../kernels/frames.js';
-import type { TextContext } from '../models/wan/crossAttention.js';
 import { KvCache } from '../models/wan/kvCache.js';
 import { rollingCall } from '../models/wan/rollingCall.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
@@ -11,6 +10,7 @@ import { checkWindow } from './checkWindow.js';
 import type { NoiseSource } from './noise.js';
 import { planBlocks } from './planBlocks.js';
 import { planWindow } from './planWindow.js';
+import { contextLookup, promptRuns, type RolloutContext } from './promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
@@ -21,46 +21,64 @@ import { createSchedule, denoisingTimesteps } from './schedule.js';
  * from first to last. Each call denoises the whole window by one step; then the first block is written into the cache,
  * and when it has had its last step it joins the video. The first block of all is the anchor: cached without rotation
  * and seen right before the recent frames, wherever the window is.
- * Source: TencentARC/RollingForcing pipeline/causal_inference.py CausalInferencePipeline.inference_rolling_forcing.
+ * Source: TencentARC/RollingForcing pipeline/rolling_forcing_inference.py CausalInferencePipeline.inference_rolling_forcing.
  *
  * A block is checked in the one call that finishes it, so both of a policy's checks are the same here (our choice).
+ * Blocks that were given go straight into the cache, as if they had been generated, and the window starts behind them
+ * (docs/decisions/007-given-frames.md). A window over a change of prompt is called once for each of its prompts, and
+ * every block takes what its own prompt predicts (docs/decisions/008-prompts-in-a-window.md).
+ * @param context the prompt, or the prompt of the block that begins at a frame
+ * @param noise for the generated frames; the given ones need none
  */
 export async function* rollingForcing(
   model: Transformer,
-  context: TextContext,
+  context: RolloutContext,
   noise: NoiseSource,
   options: RolloutOptions,
   policy: Policy = acceptAll,
 ): AsyncGenerator<RolloutEvent> {
   const { device, config } = model;
-  const { latent, framesPerBlock: size, window, sink } = options;
+  const { latent, framesPerBlock: size, window, sink, initialLatents } = options;
   const schedule = createSchedule(options.shift);
   const steps = denoisingTimesteps(schedule, options);
-  const blockCount = planBlocks(options.frames, size).length;
+  const given = initialLatents?.shape[0] ?? 0;
+  const plan = planBlocks(options.frames, size, given);
   checkWindow({ ...options, preset: 'rolling-forcing' }, true);
   const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, latent);
   const grid = { gridHeight, gridWidth, heads: config.num_heads };
-  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
-  const capacity = Math.min(window + size, options.frames);
-  const cache = new KvCache(device, { ...shape, capacity, sink, spare: sink });
+  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
+  const capacity = Math.min(window + size, given + options.frames);
+  const cache = new KvCache(device, { ...shape, capacity, sink });
   const noisy = new Map<number, Tensor>(); // latents of the window's blocks, by block, at their next step's noise
+  const contextAt = contextLookup(context);
   const arena = new Arena(); // what one window makes
 
   const upload = (values: Float32Array) => device.upload(values, [size, config.in_dim, latent.height, latent.width]);
-  const flowOf = (latents: Tensor, timesteps: number[], firstFrame: number, updatesCache: boolean): Tensor =>
-    arena.keep(
-      device.scope(() => {
-        const seen = seenFrames(options, firstFrame, timesteps.length, updatesCache);
-        const call = { firstFrame, framesPerBlock: size, ...seen, writes: updatesCache, grid };
-        return predictFlow(model, latents, timesteps, firstFrame, context, rollingCall(cache, call));
-      }),
-    );
+  const flowOf = (latents: Tensor, timesteps: number[], firstFrame: number, updatesCache: boolean): Tensor => {
+    const seen = seenFrames(options, firstFrame, timesteps.length, updatesCache);
+    const call = { firstFrame, framesPerBlock: size, ...seen, writes: updatesCache, grid };
+    const parts = promptRuns(firstFrame, timesteps.length, size, contextAt).map(({ prompt, from, count }) => {
+      const predict = () => predictFlow(model, latents, timesteps, firstFrame, prompt, rollingCall(cache, call));
+      const isAll = count === timesteps.length;
+      return arena.keep(device.scope(() => (isAll ? predict() : sliceFrames(predict(), from, count))));
+    });
+    return parts.length === 1 ? parts[0] : arena.keep(concatFrames(parts));
+  };
+  const clean = Array<number>(size).fill(options.contextNoise);
 
   try {
-    for (let index = 0; index < blockCount + steps.length - 1; index++) {
-      const { blocks, finishes } = planWindow(index, blockCount, steps.length);
+    for (let firstFrame = 0; firstFrame < given; firstFrame += size) {
+      cache.reserve(firstFrame, size);
+      const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, size));
+      yield { kind: 'cache', block: -1, flow: flowOf(latents, clean, firstFrame, true) };
+      yield { kind: 'block', block: -1, firstFrame, latents, decision: null, cache };
+      arena.free();
+    }
+
+    for (let index = 0; index < plan.generated + steps.length - 1; index++) {
+      const { blocks, finishes } = planWindow(index, plan.generated, steps.length, given > 0);
       const first = blocks[0].block;
-      const firstFrame = first * size;
+      const firstFrame = given + first * size;
       const timesteps = blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
       cache.reserve(firstFrame, size);
 
@@ -95,7 +113,6 @@ export async function* rollingForcing(
         noisy.set(block, device.scope(renoised));
       }
 
-      const clean = Array<number>(size).fill(options.contextNoise);
       yield { kind: 'cache', block: first, flow: flowOf(latents, clean, firstFrame, true) };
       if (finishes) {
         const decision = await policy.accept(first, latents);

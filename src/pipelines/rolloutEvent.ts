@@ -10,7 +10,10 @@ import type { Decision } from '../tokentrim/policy.js';
  * - `cache`: clean keys and values of `block` were written; `flow` is that call's output, which rollouts discard.
  * - `block`: a block joined the video. `latents` [frames, channels, height, width] in the DiT's normalised space.
  */
-export type RolloutEvent = StepEvent | CacheEvent | BlockEvent;
+export type RolloutEvent = StepEvent | CacheEvent | CachedBlockEvent;
+
+/** What sampling a whole video did: the same, where there is no cache and one block. */
+export type SamplingEvent = StepEvent | BlockEvent;
 
 export interface StepEvent {
   readonly kind: 'step';
@@ -21,6 +24,8 @@ export interface StepEvent {
   readonly input: Tensor;
   readonly flow: Tensor;
   readonly x0: Tensor;
+  /** The predictions that `flow` was guided from, where there was guidance. */
+  readonly guided?: { readonly positive: Tensor; readonly negative: Tensor };
 }
 
 export interface CacheEvent {
@@ -36,6 +41,9 @@ export interface BlockEvent {
   readonly latents: Tensor;
   /** Null for frames that were given, not generated. */
   readonly decision: Decision | null;
+}
+
+export interface CachedBlockEvent extends BlockEvent {
   /** As it is now, this block included. */
   readonly cache: KvCache;
 }

@@ -1,3 +1,5 @@
+import type { Tensor } from '../tensor/tensor.js';
+
 /** What both rollouts take. Frames are latent frames everywhere below the command line. */
 export interface RolloutOptions {
   /** Latent height and width. */
@@ -16,4 +18,6 @@ export interface RolloutOptions {
   readonly sink: number;
   /** Timestep at which a finished block is written into the cache. */
   readonly contextNoise: number;
+  /** Clean latents [frames, channels, height, width], whole blocks, that the video begins with; they stay the caller's. */
+  readonly initialLatents?: Tensor;
 }

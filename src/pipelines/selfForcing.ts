@@ -1,5 +1,4 @@
 import { sliceFrames } from '../kernels/frames.js';
-import type { TextContext } from '../models/wan/crossAttention.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
@@ -8,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise.js';
 import { type PlannedBlock, planBlocks } from './planBlocks.js';
+import { contextLookup, type RolloutContext } from './promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
@@ -15,21 +15,21 @@ import { createSchedule, denoisingTimesteps } from './schedule.js';
 
 /** What Self Forcing takes beyond what both rollouts take. */
 export interface SelfForcingOptions extends RolloutOptions {
-  /** Clean latents [frames, channels, height, width] that the video begins with. */
-  readonly initialLatents?: Tensor;
   /** Whether the first frame of the video is a block of its own. */
   readonly independentFirstFrame?: boolean;
 }
 
 /**
  * Self Forcing: one block of latent frames after another, each denoised in a few steps over the cache of those before it,
- * then written into the cache clean. A policy may have the cache pruned and a block generated again.
+ * then written into the cache clean. A policy may have the cache pruned and a block generated again. Frames that were
+ * given are written at timestep 0 and shown to no policy: the first generated block has no predecessor.
  * Source: guandeh17/Self-Forcing pipeline/causal_inference.py CausalInferencePipeline.inference.
+ * @param context the prompt, or the prompt of the block that begins at a frame
  * @param noise for the generated frames; the given ones need none
  */
 export async function* selfForcing(
   model: Transformer,
-  context: TextContext,
+  context: RolloutContext,
   noise: NoiseSource,
   options: SelfForcingOptions,
   policy: Policy = acceptAll,
@@ -40,21 +40,24 @@ export async function* selfForcing(
   const steps = denoisingTimesteps(schedule, options);
   const given = initialLatents?.shape[0] ?? 0;
   const { tokensPerFrame } = tokenGrid(config, latent);
-  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame };
+  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window, given + options.frames);
   const cache = new KvCache(device, { ...shape, capacity, sink });
+  const contextAt = contextLookup(context);
   const arena = new Arena(); // what one block makes
 
   const upload = (values: Float32Array, frames: number) =>
     arena.keep(device.upload(values, [frames, config.in_dim, latent.height, latent.width]));
 
-  const flowOf = ({ firstFrame, frames }: PlannedBlock, latents: Tensor, timestep: number): Tensor =>
-    arena.keep(
+  const flowOf = ({ firstFrame, frames }: PlannedBlock, latents: Tensor, timestep: number): Tensor => {
+    const prompt = contextAt(firstFrame);
+    return arena.keep(
       device.scope(() => {
         const call = blockCall(cache, firstFrame, frames);
-        return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, context, call);
+        return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, prompt, call);
       }),
     );
+  };
 
   /** Denoises a block from its initial noise; undefined where the policy had the cache pruned on the way. */
   async function* attemptBlock(

@@ -1,163 +1,278 @@
 import { ensure } from '../errors.js';
-import { toPixels } from '../kernels/toPixels.js';
-import { prepareContext, type TextContext } from '../models/wan/crossAttention.js';
+import type { TextContext } from '../models/wan/crossAttention.js';
 import type { WeightType } from '../models/wan/loadTensors.js';
-import { cleanPrompt } from '../models/wan/text/clean.js';
-import { loadTokenizer } from '../models/wan/text/tokenize.js';
-import { encodePrompt } from '../models/wan/text/umt5.js';
-import { freeTextEncoder, loadTextEncoder } from '../models/wan/text/weights.js';
 import { patchSize } from '../models/wan/transformer.js';
-import { createVaeStream } from '../models/wan/vae/stream.js';
-import { freeVaeDecoder, loadVaeDecoder } from '../models/wan/vae/weights.js';
-import { loadTransformer } from '../models/wan/weights.js';
+import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
+import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
+import { loadTransformer, type Transformer } from '../models/wan/weights.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Decision } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
+import type { ModelConfig } from '../weights/config.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
-import type { TensorSource } from '../weights/tensorSource.js';
-import { checkMemory } from './checkMemory.js';
+import { type BlockDecoder, openDecoder } from './blockDecoder.js';
+import { encodeGivenFrames, type GivenPlan } from './givenFrames.js';
+import { WAN_NEGATIVE_PROMPT } from './negativePrompt.js';
 import type { NoiseSource } from './noise.js';
-import { type Plan, type PlanRequest, planRollout } from './plan.js';
+import type { Picture } from './pictures.js';
+import { type Plan, type PlanRequest, planRollout, type RolloutPlan, type WanPlan } from './plan.js';
+import { vaeFactors } from './planSize.js';
+import { type EmbeddedPrompt, promptContexts } from './promptContexts.js';
+import { embedPrompts } from './promptEmbeddings.js';
+import { parsePromptSchedule, type ScheduledPrompt } from './promptSchedule.js';
 import { rollingForcing } from './rollingForcing.js';
+import type { RolloutEvent, SamplingEvent } from './rolloutEvent.js';
 import { seededNoise } from './seededNoise.js';
 import { selfForcing } from './selfForcing.js';
+import { wanNoise } from './wanNoise.js';
+import { wanSampling } from './wanSampling.js';
+import { type WeightTypes, weightTypes } from './weightTypes.js';
 
-/** A prompt, and what of its generation is chosen; everything but the prompt has a default. */
+/** What of a generation is chosen; everything but a prompt has a default. */
 export interface GenerateRequest extends PlanRequest {
-  readonly prompt: string;
+  readonly prompt?: string;
+  /** Prompts over time in the place of one: lines `<time>: <prompt>` (`parsePromptSchedule`). */
+  readonly schedule?: { readonly text: string; readonly label?: string };
+  /** What the bidirectional model is guided away from; Wan2.1's own negative prompt where absent. */
+  readonly negativePrompt?: string;
+  /** The pictures that `given` speaks of: [height, width, 3] each, in -1 ... 1. */
+  readonly pictures?: (given: GivenPlan) => AsyncIterable<Float32Array>;
   /** Its low 32 bits seed the noise; unused where `noise` is given. */
   readonly seed?: bigint | number | string;
   /** TokenTrim's parameters, or false for the baseline that accepts every block. */
   readonly trim?: Partial<TokenTrimOptions> | false;
-  /** How large matrices are held; by default as the checkpoint has them. */
+  /** How large matrices are held; by default as the checkpoint has them, very large ones in 16 bits. */
   readonly dtype?: WeightType;
+  /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
+  readonly decode?: 'during' | 'after';
   /** Noise to use in the place of the seed's. */
   readonly noise?: (plan: Plan) => Promise<NoiseSource> | NoiseSource;
-  /** Ends the run while weights are loading; once it rolls, just stop taking events. */
+  /** Where embedded prompts are kept between runs; false for nowhere. */
+  readonly promptCache?: string | false;
+  /** Ends the video after so many generated blocks. */
+  readonly maxBlocks?: number;
+  /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid
- * until the generator is resumed), and then the block's pictures.
+ * until the generator is resumed), pictures were made.
  */
 export type GenerateEvent =
-  | { readonly kind: 'stage'; readonly stage: 'text' | 'weights' | 'rollout'; readonly plan: Plan }
+  | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }
+  | { readonly kind: 'note'; readonly note: string }
   | { readonly kind: 'step'; readonly block: number; readonly attempt: number }
   | {
       readonly kind: 'block';
       readonly block: number;
-      readonly decision: Decision;
+      /** Null for frames that were given. */
+      readonly decision: Decision | null;
       readonly latents: Tensor;
-      /** Time it took to generate, the writing of pictures left out. */
+      /** Time it took to generate, the making of pictures left out. */
       readonly seconds: number;
     }
   | { readonly kind: 'frames'; readonly block: number; readonly frames: readonly Picture[] };
 
-/** A picture: rgba [height, width, 4], sRGB. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8Array;
-}
+export type Stage = 'text' | 'given' | 'weights' | 'rollout' | 'decode';
 
 /**
- * A prompt becomes pictures: the text encoder runs and is freed, then the rollout yields block after block, and each
- * block is decoded as soon as it is accepted. Memory does not grow with the length of the video.
+ * A prompt becomes pictures. The stages hand over and free what the next does not need: the text encoder, the VAE's encoder
+ * where there are pictures to begin from, the DiT and its rollout, the VAE's decoder (beside the rollout, block by block,
+ * or after it). Memory does not grow with the length of the video, except for the latents of those that are decoded last.
  */
-export async function* generate(
+export async function* runStages(
   device: Device,
   folder: ModelFolder,
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent> {
   const { config } = folder;
   const plan = planRollout(config, request);
-  checkMemory(device, config, plan);
-  const noise = (await request.noise?.(plan)) ?? defaultNoise(plan, config.transformer.in_dim, request.seed ?? 0);
-  const policy = request.trim === false ? acceptAll : tokenTrim(patchSize(config.transformer), request.trim);
-  const weightType = (source: TensorSource) => request.dtype ?? storedType(source);
-
+  const prompts = promptsOf(config, plan, request);
+  const decode = plan.preset === 'wan' ? 'after' : request.decode; // what is sampled at once is there at once
+  const noise = (await request.noise?.(plan)) ?? seedNoise(plan, config.transformer.in_dim, request.seed ?? 0);
+  const types = weightTypes(folder, request.dtype);
   const onTensor = () => request.signal?.throwIfAborted();
-  const freeing: (() => void)[] = [() => policy.dispose()];
+  const owned = new Owned();
+  let given: Tensor | undefined;
+  let decoder: BlockDecoder | undefined;
 
   try {
     yield { kind: 'stage', stage: 'text', plan };
-    const promptEmbeds = await embedPrompt(device, folder, request.prompt, weightType(folder.textEncoder), onTensor);
-    freeing.push(() => promptEmbeds.dispose());
+    const texts = prompts.map(({ prompt }) => prompt);
+    if (plan.preset === 'wan' && plan.guidance !== 1) texts.push(request.negativePrompt ?? WAN_NEGATIVE_PROMPT);
+    const cacheFolder = request.promptCache;
+    const { embeds, note } = await embedPrompts(device, folder, texts, {
+      dtype: types.textEncoder,
+      cacheFolder,
+      onTensor,
+    });
+    if (note) yield { kind: 'note', note };
+
+    if (plan.preset !== 'wan' && plan.given) {
+      yield { kind: 'stage', stage: 'given', plan };
+      given = owned.add(await encodeGiven(device, folder, plan, plan.given, request, types));
+    }
 
     yield { kind: 'stage', stage: 'weights', plan };
-    const { transformer, vae } = folder;
-    const model = await loadTransformer(device, transformer, config.transformer, weightType(transformer), onTensor);
-    freeing.push(() => disposeAll(model.weights));
-    const decoder = await loadVaeDecoder(device, vae, config.vae, weightType(vae), onTensor);
-    freeing.push(() => freeVaeDecoder(decoder));
-    const context: TextContext = prepareContext(model, promptEmbeds);
-    freeing.push(() => disposeAll(context));
-    promptEmbeds.dispose();
-    const stream = createVaeStream(decoder);
-    freeing.push(() => stream.dispose());
+    const model = await loadTransformer(device, folder.transformer, config.transformer, types.transformer, onTensor);
+    owned.add(model.weights);
+    if (decode !== 'after') decoder = await openDecoder(device, folder, types.vae, plan.shown, onTensor);
 
     yield { kind: 'stage', stage: 'rollout', plan };
-    const rollout = plan.preset === 'self-forcing' ? selfForcing : rollingForcing;
+    const scheduled = prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] }));
+    const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
-    for await (const event of rollout(model, context, noise, plan, policy)) {
+    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, request, given)) {
       if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
-      if (event.kind !== 'block' || !event.decision) continue;
+      if (event.kind === 'block') {
+        const { block, latents, decision } = event;
+        const frames: Picture[] = [];
+        for await (const made of decoder?.decode(latents) ?? []) frames.push(...made);
+        if (!decoder)
+          finished.push({ block, values: Float32Array.from(await device.read(latents)), shape: latents.shape });
+        yield { kind: 'block', block, latents, decision, seconds: (performance.now() - resumed) / 1000 };
+        if (decoder) yield { kind: 'frames', block, frames };
+        resumed = performance.now();
+        if (block + 1 === request.maxBlocks) break;
+      }
+      if (request.signal?.aborted) break;
+    }
+    owned.free();
+    if (decoder) return;
 
-      const { block, latents, decision } = event;
-      const frames: Picture[] = [];
-      for (const decoded of stream.decode(latents)) frames.push(...(await readPictures(decoded)));
-      yield { kind: 'block', block, latents, decision, seconds: (performance.now() - resumed) / 1000 };
-      yield { kind: 'frames', block, frames };
-      resumed = performance.now();
+    yield { kind: 'stage', stage: 'decode', plan };
+    await device.synchronize(); // what was freed is given back before the decoder comes
+    decoder = await openDecoder(device, folder, types.vae, plan.shown);
+    for (const { block, values, shape } of finished) {
+      const latents = device.upload(values, shape);
+      for await (const frames of decoder.decode(latents)) yield { kind: 'frames', block, frames };
+      latents.dispose();
     }
   } finally {
-    for (const free of freeing.reverse()) free();
+    decoder?.dispose();
+    owned.free();
   }
 }
 
-/** Text to the DiT's conditioning [text_len, text_dim]; the encoder is loaded for this and freed after. */
-async function embedPrompt(
-  device: Device,
-  { config, textEncoder, tokenizerPath }: ModelFolder,
-  prompt: string,
-  dtype: WeightType,
-  onTensor: () => void,
-): Promise<Tensor> {
-  const tokenizer = await loadTokenizer(tokenizerPath);
-  const { ids, length } = tokenizer.encode(cleanPrompt(prompt), config.transformer.text_len);
-  const encoder = await loadTextEncoder(device, textEncoder, config.text_encoder, dtype, onTensor);
-  const embeds = await encodePrompt(encoder, ids, length);
-  freeTextEncoder(encoder);
-  return embeds;
+/** The rollout of a plan. */
+async function* roll(
+  model: Transformer,
+  plan: Plan,
+  prompts: readonly EmbeddedPrompt[],
+  negative: Float32Array,
+  noise: NoiseSource,
+  request: GenerateRequest,
+  initialLatents: Tensor | undefined,
+): AsyncGenerator<RolloutEvent | SamplingEvent> {
+  if (plan.preset === 'wan') {
+    yield* sampleVideo(model, plan, prompts[0].embeds, negative, noise);
+    return;
+  }
+  const policy = request.trim === false ? acceptAll : tokenTrim(patchSize(model.config), request.trim);
+  const isRolling = plan.preset === 'rolling-forcing';
+  const contexts = promptContexts(model, prompts, isRolling ? (plan.steps.length - 1) * plan.framesPerBlock : 0);
+  const context = (firstFrame: number): TextContext => contexts.at(firstFrame);
+  try {
+    if (isRolling) yield* rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
+    else {
+      const independentFirstFrame = plan.given?.independentFirstFrame;
+      yield* selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
+    }
+  } finally {
+    contexts.dispose();
+    policy.dispose();
+  }
 }
 
-function defaultNoise(plan: Plan, channels: number, seed: bigint | number | string): NoiseSource {
-  return seededNoise(seed, plan.frames, channels * plan.latent.height * plan.latent.width);
+async function* sampleVideo(
+  model: Transformer,
+  plan: WanPlan,
+  prompt: Float32Array,
+  negativePrompt: Float32Array,
+  noise: NoiseSource,
+): AsyncGenerator<SamplingEvent> {
+  const prepared = [prompt, negativePrompt].map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
+  try {
+    const [positive, negative] = prepared.map((contexts) => contexts.at(0));
+    yield* wanSampling(model, { positive, negative }, noise, plan);
+  } finally {
+    for (const contexts of prepared) contexts.dispose();
+  }
 }
 
-/** The type of a checkpoint's largest tensors. */
-export function storedType(source: TensorSource): WeightType {
-  const infos = source.names().map((name) => source.info(name));
-  const largest = infos.reduce((left, right) => (right.byteLength > left.byteLength ? right : left));
-  const type = { F32: 'f32', F16: 'f16', BF16: 'bf16' }[largest.dtype as 'F32' | 'F16' | 'BF16'];
-  ensure(type, `${source.label}: weights of type ${largest.dtype} cannot be run; pass --dtype f32, bf16 or f16`);
-  return type as WeightType;
-}
-
-/** Decoded frames [frames, height, width, 3] as pictures; frees them. */
-async function readPictures(decoded: Tensor): Promise<Picture[]> {
-  const { device } = decoded;
-  const [frames, height, width] = decoded.shape;
-  const packed = device.scope(() => toPixels(decoded)); // [frames, height, width]
-  decoded.dispose();
-  const words = await device.readIndices(packed);
-  packed.dispose();
-  const size = height * width;
-  return Array.from({ length: frames }, (_, index) => {
-    const pixels = words.slice(index * size, (index + 1) * size);
-    return { width, height, rgba: new Uint8Array(pixels.buffer) };
+/** The prompts of a request and the latent frames at which they begin. */
+export function promptsOf(
+  config: ModelConfig,
+  plan: Plan,
+  { prompt, schedule }: Pick<GenerateRequest, 'prompt' | 'schedule'>,
+): Pick<ScheduledPrompt, 'prompt' | 'firstFrame'>[] {
+  if (!schedule) {
+    ensure(
+      prompt !== undefined && prompt.trim() !== '',
+      'the prompt is empty: say what to show, such as "a red circle on a navy background"',
+    );
+    return [{ prompt, firstFrame: 0 }];
+  }
+  ensure(
+    prompt === undefined,
+    'there are a prompt and a schedule of prompts: put the prompt into the schedule, at time 0',
+  );
+  ensure(
+    plan.preset !== 'wan',
+    'the bidirectional model makes all frames at once and takes one prompt: use --preset self-forcing or rolling-forcing',
+  );
+  return parsePromptSchedule(schedule.text, {
+    fps: config.sampling.fps,
+    temporal: vaeFactors(config).temporal,
+    framesPerBlock: plan.framesPerBlock,
+    independentFirstFrame: plan.given?.independentFirstFrame,
+    frames: (plan.given?.latents ?? 0) + plan.frames,
+    hidden: plan.shown.hidden,
+    label: schedule.label,
   });
+}
+
+/** The given pictures as latents; the encoder is loaded for this and freed after. */
+async function encodeGiven(
+  device: Device,
+  { vae, config }: ModelFolder,
+  { pixel }: RolloutPlan,
+  given: GivenPlan,
+  { pictures, signal }: GenerateRequest,
+  types: WeightTypes,
+): Promise<Tensor> {
+  ensure(pictures, 'a plan with given pictures needs the pictures');
+  const encoder = await loadVaeEncoder(device, vae, config.vae, types.vae, () => signal?.throwIfAborted());
+  const stream = createVaeEncodeStream(encoder);
+  try {
+    const size = { ...pixel, temporal: vaeFactors(config).temporal };
+    return await encodeGivenFrames(device, stream, pictures(given), given, size);
+  } finally {
+    stream.dispose();
+    freeVaeEncoder(encoder);
+  }
+}
+
+/** The noise of a seed, as the plan's official pipeline would draw it on a CPU. */
+export function seedNoise(plan: Plan, channels: number, seed: bigint | number | string): NoiseSource {
+  const { frames, latent } = plan;
+  if (plan.preset === 'wan') return wanNoise(seed, [frames, channels, latent.height, latent.width]);
+  return seededNoise(seed, frames, channels * latent.height * latent.width);
+}
+
+/** What a stage leaves on the device for the next. */
+class Owned {
+  #values: unknown[] = [];
+
+  add<Value>(value: Value): Value {
+    this.#values.push(value);
+    return value;
+  }
+
+  free(): void {
+    disposeAll(this.#values.splice(0));
+  }
 }

@@ -27,7 +27,10 @@ const BITS = {
 /** A dtype that a safetensors header may name. */
 export type DType = keyof typeof BITS;
 
-const READABLE = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U8', 'U32', 'U16', 'BOOL'] as const;
+const READABLE = [
+  ...(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const),
+  ...(['I64', 'I32', 'I16', 'I8', 'U8', 'U32', 'U16', 'BOOL'] as const),
+];
 
 /** A dtype whose values this release reads and writes. */
 export type ReadableDType = (typeof READABLE)[number];
@@ -37,7 +40,7 @@ export function isDType(name: unknown): name is DType {
   return typeof name === 'string' && Object.hasOwn(BITS, name);
 }
 
-/** True when the values of `dtype` can be read; the others (8-bit floats and smaller, complex) can only be listed. */
+/** True when the values of `dtype` can be read; the others (floats of less than 8 bits, complex) can only be listed. */
 export function isReadable(dtype: DType): dtype is ReadableDType {
   return (READABLE as readonly string[]).includes(dtype);
 }
@@ -50,4 +53,14 @@ export function bitsOf(dtype: DType): number {
 /** Size of one element in bytes; only the readable dtypes are whole bytes by promise. */
 export function bytesOf(dtype: ReadableDType): number {
   return BITS[dtype] / 8;
+}
+
+/** True for the 8-bit floats that widenFloat8.ts reads. */
+export function isFloat8(dtype: DType): dtype is 'F8_E4M3' | 'F8_E5M2' {
+  return dtype === 'F8_E4M3' || dtype === 'F8_E5M2';
+}
+
+/** True for dtypes of real numbers with a fraction, which may be rounded to another such dtype. */
+export function isFloat(dtype: DType): boolean {
+  return ['F64', 'F32', 'F16', 'BF16'].includes(dtype) || isFloat8(dtype);
 }

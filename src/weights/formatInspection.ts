@@ -1,30 +1,58 @@
 import { describeCheck } from './checkTensors.js';
-import type { Inspection } from './inspect.js';
+import { describeParts } from './describeParts.js';
+import { formatBytes } from './formatBytes.js';
+import type { Amount, Inspection } from './inspect.js';
+import type { FolderInspection } from './inspectFolder.js';
 
 const NAMINGS = { official: 'official names', hf: 'diffusers / transformers names', unknown: 'unknown names' } as const;
 
-/** The plain text of `tokentrim inspect`: a paragraph for each set of weights. */
-export function formatInspection(inspections: readonly Inspection[]): string {
-  return inspections.map(formatOne).join('\n\n');
+/** The plain text of `tokentrim inspect`: a paragraph for each set of weights, and one for the folder. */
+export function formatInspection(inspections: readonly (Inspection | FolderInspection)[]): string {
+  return inspections.map((entry) => (entry.kind === 'folder' ? formatFolder(entry) : formatOne(entry))).join('\n\n');
 }
 
 function formatOne(inspection: Inspection): string {
-  const { path, part, naming, tensors, parameters, bytes, dtypes, metadata, config, check, problem, sample } =
-    inspection;
-  const lines = [path];
-  const row = (label: string, text: string) =>
-    lines.push(`  ${label.padEnd(11)}${text.replaceAll('\n', '\n             ')}`);
+  const { path, part, naming, tensors, dtypes, metadata, config, check, problem, sample } = inspection;
+  const { format, recognised, prefixes, sections, section } = inspection;
+  const { lines, row } = paragraph(path);
+  if (recognised) row('this is', recognised);
+  if (format) row('format', format.startsWith('PyTorch') ? `${format}: read without running code from it` : format);
+  for (const [name, amount] of Object.entries(sections)) {
+    row('section', `${printable(name)}: ${formatAmount(amount)}${name === section ? ', used' : ''}`);
+  }
   if (tensors > 0) {
-    row('part', `${part}, ${NAMINGS[naming]}`);
-    row('size', `${tensors} tensors, ${parameters.toLocaleString('en')} parameters, ${formatBytes(bytes)}`);
+    row('part', `${part}, ${NAMINGS[naming]}${prefixes.length > 0 ? ` behind ${prefixes.join(' ')}` : ''}`);
+    row('size', formatAmount(inspection));
     row('dtypes', entries(dtypes));
   }
   if (Object.keys(metadata).length > 0) row('metadata', shorten(entries(metadata)));
   if (config) row('config', entries(config, ' = '));
+  if (config && part === 'transformer' && !('num_heads' in config)) {
+    row('', 'num_heads shows in no tensor: give it in config.json');
+  }
   if (check) row('tensors', describeCheck(check).join('\n') || 'all there, none unexpected, all shapes right');
   if (problem) row('problem', problem);
   if (sample.length > 0) row('first', sample.map(printable).join('\n') + (tensors > sample.length ? '\n…' : ''));
   return lines.join('\n');
+}
+
+function formatFolder({ path, layout, complete, parts, advice }: FolderInspection): string {
+  const { lines, row } = paragraph(path);
+  row('layout', layout);
+  if (parts.length > 0) row('parts', describeParts(parts).join('\n'));
+  row('model', complete ? 'complete: give this folder to --model' : `not complete\n${advice}`);
+  return lines.join('\n');
+}
+
+function paragraph(title: string) {
+  const lines = [title];
+  const row = (label: string, text: string) =>
+    lines.push(`  ${label.padEnd(13)}${text.replaceAll('\n', '\n               ')}`);
+  return { lines, row };
+}
+
+function formatAmount({ tensors, parameters, bytes }: Amount): string {
+  return `${tensors} tensors, ${parameters.toLocaleString('en')} parameters, ${formatBytes(bytes)}`;
 }
 
 function entries(record: object, between = ' '): string {
@@ -32,11 +60,6 @@ function entries(record: object, between = ' '): string {
   return Object.entries(record)
     .map(([key, value]) => `${printable(key)}${between}${text(value)}`)
     .join(', ');
-}
-
-function formatBytes(bytes: number): string {
-  const unit = [1, 1e3, 1e6, 1e9].findLastIndex((size) => bytes >= size);
-  return unit <= 0 ? `${bytes} B` : `${(bytes / 1e3 ** unit).toFixed(1)} ${['B', 'kB', 'MB', 'GB'][unit]}`;
 }
 
 function shorten(text: string): string {

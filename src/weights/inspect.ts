@@ -1,25 +1,44 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
 import { checkTensors, type TensorCheck } from './checkTensors.js';
-import { parseConfig, type RawConfig, readConfig, textEncoderSchema, transformerSchema, vaeSchema } from './config.js';
+import { parseConfig, type RawConfig, textEncoderSchema, transformerSchema, vaeSchema } from './config.js';
 import { detectConfig } from './detectConfig.js';
-import { type Detection, detectPart, type Part, withOfficialNames } from './names.js';
-import { openTensorSource } from './source.js';
+import { type FolderInspection, inspectFolder } from './inspectFolder.js';
+import { listWeights, snapshotOf } from './listWeights.js';
+import { type Detection, type Part, strippedPrefixes, whyUnusable } from './names.js';
+import { countDtypes, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
+import { configOf } from './partConfig.js';
+import { recognise } from './recognise.js';
 import type { TensorSource } from './tensorSource.js';
+import { SIGNATURE_BYTES, torchFormat } from './torch/openTorchFile.js';
 
-/** What was recognised in one set of weights. */
-export interface Inspection {
-  readonly path: string;
-  readonly part: Detection['part'];
-  readonly naming: Detection['naming'];
+/** What some tensors amount to. */
+export interface Amount {
   readonly tensors: number;
   readonly parameters: number;
   readonly bytes: number;
   /** Tensors of each dtype. */
   readonly dtypes: Readonly<Record<string, number>>;
+}
+
+/** What was recognised in one set of weights; sizes are those of the section that is used. */
+export interface Inspection extends Amount {
+  readonly kind: 'weights';
+  readonly path: string;
+  /** Absent for a file that could not be read. */
+  readonly format?: 'safetensors' | 'safetensors shards' | 'PyTorch (zip)' | 'PyTorch (legacy)';
+  /** In words, such as "Self Forcing's training checkpoint: Wan2.1-T2V-1.3B". */
+  readonly recognised?: string;
+  readonly part: Detection['part'];
+  readonly naming: Detection['naming'];
+  /** Wrappers' prefixes that are taken off the names. */
+  readonly prefixes: readonly string[];
+  /** Of a training checkpoint: its dictionaries, and the one that is used. */
+  readonly sections: Readonly<Record<string, Amount>>;
+  readonly section?: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** As the tensors show it, completed from config.json beside the file where there is one. */
+  /** As the tensors show it, completed from a config.json. */
   readonly config?: RawConfig;
   readonly check?: TensorCheck;
   /** Why no configuration was found, or why the file could not be read at all. */
@@ -31,89 +50,100 @@ export interface Inspection {
 const SAMPLE_SIZE = 12;
 
 /**
- * Looks at a weight file, or at every set of weights in a model folder, reading headers only.
+ * Looks at a weight file, or at every set of weights in a folder and at the model that they make together; reads headers
+ * and pickles only.
  *
+ * @returns one entry for each set of weights, and for a folder one more, the last
  * @throws TokenTrimError when there is nothing to look at, or a file named directly cannot be read
  */
-export async function inspectPath(path: string): Promise<Inspection[]> {
+export async function inspectPath(path: string): Promise<(Inspection | FolderInspection)[]> {
   const found = await stat(path).catch(() => undefined);
   ensure(found, `${path}: expected a weight file or a model folder, found nothing.`);
   if (!found.isDirectory()) return [await inspectFile(path)];
-  const files = await weightFiles(path);
-  ensure(files.length > 0, `${path}: expected weight files in this folder, found none.`);
+  const folder = await snapshotOf(path);
+  const { weights } = await listWeights(folder);
+  ensure(weights.length > 0, `${path}: expected weight files in this folder, found none.`);
   const inspections: Inspection[] = [];
-  for (const file of files) {
-    inspections.push(await inspectFile(file).catch((error: unknown) => unreadable(file, error)));
+  for (const file of weights) {
+    inspections.push(await inspectFile(file, folder).catch((error: unknown) => unreadable(file, error)));
   }
-  return inspections;
+  return [...inspections, await inspectFolder(path)];
 }
 
-async function weightFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
-  const indexes = files.filter((file) => file.endsWith('.safetensors.index.json'));
-  const isShard = (file: string) => /-\d+-of-\d+\.safetensors$/.test(file) && indexes.length > 0;
-  const weights = files.filter((file) => ['.safetensors', '.pt', '.pth'].includes(extname(file)) && !isShard(file));
-  const inside = [...indexes, ...weights].sort().map((file) => join(folder, file));
-  const parts = entries.filter(
-    (entry) => entry.isDirectory() && ['transformer', 'vae', 'text_encoder'].includes(entry.name),
-  );
-  for (const part of parts) inside.push(...(await weightFiles(join(folder, part.name))));
-  return inside;
-}
-
-async function inspectFile(path: string): Promise<Inspection> {
-  const source = await openTensorSource(path);
+async function inspectFile(path: string, folder?: string): Promise<Inspection> {
+  const weights = await openWeights(path);
   try {
-    const infos = source.names().map((name) => source.info(name));
-    const dtypes: Record<string, number> = {};
-    for (const { dtype } of infos) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+    const { whole, tensors, sections, section, detection } = weights;
+    const checked = await inspectPart(weights, folder);
     return {
+      kind: 'weights',
       path,
-      ...detectPart(source),
-      tensors: infos.length,
-      parameters: infos.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
-      bytes: infos.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      dtypes,
-      metadata: Object.fromEntries(source.metadata),
-      ...(await inspectPart(path, source)),
-      sample: source
+      format: await formatOf(path),
+      recognised: recognise(weights, checked.config),
+      ...detection,
+      prefixes: strippedPrefixes(tensors.names()),
+      sections: Object.fromEntries(sections.map((name) => [name, amountOf(whole, `${name}/`)])),
+      section,
+      ...amountOf(tensors),
+      metadata: Object.fromEntries(whole.metadata),
+      ...checked,
+      sample: tensors
         .names()
         .slice(0, SAMPLE_SIZE)
-        .map((name) => describeTensor(source, name)),
+        .map((name) => describeTensor(tensors, name)),
     };
   } finally {
-    await source.close();
+    await weights.whole.close();
   }
+}
+
+async function formatOf(path: string): Promise<Inspection['format']> {
+  if (path.endsWith('.index.json')) return 'safetensors shards';
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(SIGNATURE_BYTES), 0, SIGNATURE_BYTES, 0);
+    const torch = torchFormat(buffer.subarray(0, bytesRead));
+    return torch ? `PyTorch (${torch})` : 'safetensors';
+  } finally {
+    await file.close();
+  }
+}
+
+function amountOf(source: TensorSource, prefix = ''): Amount {
+  const names = source.names().filter((name) => name.startsWith(prefix));
+  const infos = names.map((name) => source.info(name));
+  return {
+    tensors: infos.length,
+    parameters: infos.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    bytes: infos.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    dtypes: countDtypes(source, names),
+  };
 }
 
 const SCHEMAS = { transformer: transformerSchema, vae: vaeSchema, 'text-encoder': textEncoderSchema } as const;
-const SECTIONS = { transformer: 'transformer', vae: 'vae', 'text-encoder': 'text_encoder' } as const;
 
-async function inspectPart(
-  path: string,
-  source: TensorSource,
-): Promise<Pick<Inspection, 'config' | 'check' | 'problem'>> {
-  const { part } = detectPart(source);
+type Checked = Pick<Inspection, 'config' | 'check' | 'problem'>;
+
+async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Checked> {
+  const { part } = weights.detection;
+  const unusable = whyUnusable(weights.tensors);
+  if (part !== 'unknown' && unusable) return { problem: `this is ${unusable}, which cannot be run` };
   if (part === 'unknown') return { problem: 'not a transformer, VAE or text encoder of Wan2.1 by its tensor names' };
+  let config: RawConfig | undefined;
   try {
-    const official = withOfficialNames(source);
-    const given = (await readConfig(join(path, '..', 'config.json')))[SECTIONS[part]];
-    const config = { ...detectConfig(part, official), ...(typeof given === 'object' ? given : {}) };
-    return { config, ...checkPart(part, config, official) };
+    const official = await officialTensors(weights);
+    config = await configOf(weights.path, part, detectConfig(part, official), folder);
+    return { config, check: checkPart(part, config, official) };
   } catch (error) {
-    if (error instanceof TokenTrimError) return { problem: error.message };
+    if (error instanceof TokenTrimError) return { ...(config ? { config } : {}), problem: error.message };
     throw error;
   }
 }
 
-function checkPart(part: Part, config: RawConfig, source: TensorSource): Pick<Inspection, 'check' | 'problem'> {
-  try {
-    return { check: checkTensors(part, parseConfig(SCHEMAS[part], config, source.label), source) };
-  } catch (error) {
-    if (error instanceof TokenTrimError) return { problem: error.message };
-    throw error;
-  }
+function checkPart(part: Part, config: RawConfig, source: TensorSource): TensorCheck {
+  // The number of heads shows in no shape: where nobody gives it, the rest can still be checked.
+  const complete = part === 'transformer' ? { num_heads: 1, ...config } : config;
+  return checkTensors(part, parseConfig(SCHEMAS[part], complete, source.label), source);
 }
 
 function describeTensor(source: TensorSource, name: string): string {
@@ -124,5 +154,6 @@ function describeTensor(source: TensorSource, name: string): string {
 function unreadable(path: string, error: unknown): Inspection {
   if (!(error instanceof TokenTrimError)) throw error;
   const nothing = { part: 'unknown', naming: 'unknown', tensors: 0, parameters: 0, bytes: 0 } as const;
-  return { path, ...nothing, dtypes: {}, metadata: {}, sample: [], problem: error.message || basename(path) };
+  const empty = { dtypes: {}, metadata: {}, sections: {}, prefixes: [], sample: [] };
+  return { kind: 'weights', path, ...nothing, ...empty, problem: error.message || basename(path) };
 }

@@ -1,24 +1,43 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import type { z } from 'zod';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../errors.js';
 import { ensureTensors } from './checkTensors.js';
-import {
-  type ModelConfig,
-  modelSchema,
-  parseConfig,
-  type RawConfig,
-  readConfig,
-  textEncoderSchema,
-  transformerSchema,
-  vaeSchema,
-} from './config.js';
-import { detectConfig } from './detectConfig.js';
-import { withOfficialNames } from './names.js';
+import { completeConfig } from './completeConfig.js';
+import { type ModelConfig, readConfig } from './config.js';
+import { type FoundParts, findParts, type Preference, THINGS, type Thing } from './findParts.js';
+import { snapshotOf } from './listWeights.js';
+import { describeMissing } from './missingParts.js';
 import type { Part } from './officialNames.js';
-import { openTensorSource } from './source.js';
+import { countDtypes, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
+import { recognise } from './recognise.js';
 import type { TensorSource } from './tensorSource.js';
-import { SAMPLING_DEFAULTS } from './wanDefaults.js';
+
+/** Single files in place of what a model folder holds, and which of several is meant. */
+export interface ModelOverrides {
+  /** The transformer: a file, an index of shards, or a folder with one of them. */
+  readonly checkpoint?: string;
+  /** Of a training checkpoint: generator_ema, generator, ... */
+  readonly section?: string;
+  readonly vae?: string;
+  readonly textEncoder?: string;
+  /** A tokenizer.json, or the folder that it lies in. */
+  readonly tokenizer?: string;
+  /** Which transformer goes first where a folder has plain Wan2.1 and a training checkpoint: the latter by default. */
+  readonly prefer?: Preference;
+}
+
+/** What was taken for a part of the model. */
+export interface ModelPart {
+  readonly part: Thing;
+  readonly path: string;
+  /** In words: "Self Forcing's training checkpoint: Wan2.1-T2V-1.3B, sections generator, generator_ema (...)". */
+  readonly recognised: string;
+  readonly naming?: 'official' | 'hf';
+  /** The section of a training checkpoint that is used. */
+  readonly section?: string;
+  /** Tensors of each dtype, as the file has them. */
+  readonly dtypes?: Readonly<Record<string, number>>;
+}
 
 /** An opened model: its configuration, its three parts under official names with their data still on disk. */
 export interface ModelFolder {
@@ -28,95 +47,122 @@ export interface ModelFolder {
   readonly vae: TensorSource;
   readonly textEncoder: TensorSource;
   readonly tokenizerPath: string;
+  /** Transformer, VAE, text encoder and tokenizer: which file each is, and what it was recognised as. */
+  readonly parts: readonly ModelPart[];
   close(): Promise<void>;
 }
 
-/** Where each thing may lie, the preferred place first: one file, shards, or the folder of a diffusers model. */
-const PLACES = {
-  transformer: ['transformer.safetensors', 'transformer.safetensors.index.json', 'transformer'],
-  vae: ['vae.safetensors', 'vae.safetensors.index.json', 'vae'],
-  text_encoder: ['text_encoder.safetensors', 'text_encoder.safetensors.index.json', 'text_encoder'],
-  tokenizer: ['tokenizer.json', 'tokenizer/tokenizer.json'],
-} as const;
-
 /**
- * Opens a model folder and checks that its files, its configuration and its tensors belong together.
+ * Opens a model in any published layout and checks that its files, its configuration and its tensors belong together.
+ * Which file is what shows in their contents; see {@link findParts} for the order in which they are taken.
  *
- * @throws TokenTrimError listing what is missing or does not fit
+ * @param path the folder; not needed where all four files are given
+ * @throws TokenTrimError listing what is missing, ambiguous or does not fit
  */
-export async function openModelFolder(path: string): Promise<ModelFolder> {
-  const places = await findFiles(path);
-  const opened: TensorSource[] = [];
-  const openPart = async (place: string, part: Part) => {
-    const source = await openTensorSource(place);
-    opened.push(source);
-    return withOfficialNames(source, part);
-  };
+export async function openModelFolder(path: string | undefined, overrides: ModelOverrides = {}): Promise<ModelFolder> {
+  const given = await givenPaths(overrides);
+  const folder = path === undefined ? undefined : await modelFolderAt(path);
+  const paths = await completePaths(folder, given, overrides);
+  const opened: OpenedWeights[] = [];
   const close = async () => {
-    for (const source of opened) await source.close();
+    for (const { whole } of opened) await whole.close();
   };
   try {
-    const raw = await readConfig(join(path, 'config.json'));
-    const transformer = await openPart(places.transformer, 'transformer');
-    const vae = await openPart(places.vae, 'vae');
-    const textEncoder = await openPart(places.text_encoder, 'text-encoder');
-    const config = completeConfig(path, raw, { transformer, vae, 'text-encoder': textEncoder });
-    ensureTensors('transformer', config.transformer, transformer);
-    ensureTensors('vae', config.vae, vae);
-    ensureTensors('text-encoder', config.text_encoder, textEncoder);
-    return { path, config, transformer, vae, textEncoder, tokenizerPath: places.tokenizer, close };
+    const folderConfig = folder ? await readConfig(join(folder, 'config.json')) : {};
+    const openPart = async (part: Part) => {
+      const weights = await openWeights(paths[part], part === 'transformer' ? overrides.section : undefined);
+      opened.push(weights);
+      const isForeign = given.has(part) || weights.sections.length > 0;
+      return { weights, path: paths[part], tensors: await officialTensors(weights, part), isForeign };
+    };
+    const transformer = await openPart('transformer');
+    const vae = await openPart('vae');
+    const textEncoder = await openPart('text-encoder');
+    const config = await completeConfig(
+      folder ? join(folder, 'config.json') : paths.transformer,
+      given.get('transformer') ? basename(paths.transformer) : (folderConfig.name ?? basename(resolve(path ?? '.'))),
+      folderConfig,
+      { transformer, vae, 'text-encoder': textEncoder },
+    );
+    ensureTensors('transformer', config.transformer, transformer.tensors);
+    ensureTensors('vae', config.vae, vae.tensors);
+    ensureTensors('text-encoder', config.text_encoder, textEncoder.tensors);
+    return {
+      path: folder ?? dirname(paths.transformer),
+      config,
+      transformer: transformer.tensors,
+      vae: vae.tensors,
+      textEncoder: textEncoder.tensors,
+      tokenizerPath: paths.tokenizer,
+      parts: [
+        describePart('transformer', transformer.weights, config.transformer),
+        describePart('vae', vae.weights, config.vae),
+        describePart('text-encoder', textEncoder.weights, config.text_encoder),
+        { part: 'tokenizer', path: paths.tokenizer, recognised: 'tokenizer' },
+      ],
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-type Things = keyof typeof PLACES;
-
-async function findFiles(path: string): Promise<Record<Things, string>> {
-  const folder = await stat(path).catch(() => undefined);
-  ensure(
-    folder?.isDirectory(),
-    `${path}: expected a model folder, found ${folder ? 'a file' : 'nothing'}. See weights/README.md.`,
-  );
-  const found = new Map<Things, string>();
-  for (const thing of Object.keys(PLACES) as Things[]) {
-    for (const place of PLACES[thing]) {
-      const candidate = join(path, place);
-      if (!found.has(thing) && (await stat(candidate).catch(() => undefined))) found.set(thing, candidate);
-    }
-  }
-  const missing = (Object.keys(PLACES) as Things[])
-    .filter((thing) => !found.has(thing))
-    .map((thing) => PLACES[thing][0]);
-  ensure(
-    missing.length === 0,
-    `${path}: expected transformer.safetensors, vae.safetensors, text_encoder.safetensors and tokenizer.json in this folder; ` +
-      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. See weights/README.md for how to lay it out.`,
-  );
-  return Object.fromEntries(found) as Record<Things, string>;
-}
-
-/** What config.json says, over what the tensors show, over the official defaults. */
-function completeConfig(path: string, raw: RawConfig, sources: Record<Part, TensorSource>): ModelConfig {
-  // The configuration of the official Wan2.1 folder is the transformer's alone, without sections.
-  const sections: RawConfig = 'dim' in raw && 'num_layers' in raw ? { transformer: raw } : raw;
-  // Tensors are asked only where config.json leaves something open: a damaged file is then described in full later.
-  const complete = (part: Part, schema: z.ZodType, given: unknown) =>
-    schema.safeParse(given).success ? given : merge(detectConfig(part, sources[part]), given);
-  const config = {
-    ...sections,
-    name: sections.name ?? basename(resolve(path)),
-    transformer: complete('transformer', transformerSchema, sections.transformer),
-    vae: complete('vae', vaeSchema, sections.vae),
-    text_encoder: complete('text-encoder', textEncoderSchema, sections.text_encoder),
-    sampling: merge(SAMPLING_DEFAULTS, sections.sampling),
+function describePart(part: Part, weights: OpenedWeights, config: object): ModelPart {
+  const { path, section, detection, tensors } = weights;
+  return {
+    part,
+    path,
+    recognised: recognise(weights, config as Readonly<Record<string, unknown>>),
+    naming: detection.naming === 'unknown' ? undefined : detection.naming,
+    section,
+    dtypes: countDtypes(tensors),
   };
-  return parseConfig(modelSchema, config, join(path, 'config.json'));
 }
 
-function merge(defaults: object, given: unknown): unknown {
-  if (given === undefined) return defaults;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
-  return { ...defaults, ...given };
+async function givenPaths(overrides: ModelOverrides): Promise<ReadonlyMap<Thing, string>> {
+  const { checkpoint, vae, textEncoder, tokenizer } = overrides;
+  const paths = new Map<Thing, string>();
+  if (checkpoint !== undefined) paths.set('transformer', checkpoint);
+  if (vae !== undefined) paths.set('vae', vae);
+  if (textEncoder !== undefined) paths.set('text-encoder', textEncoder);
+  if (tokenizer !== undefined) paths.set('tokenizer', await tokenizerAt(tokenizer));
+  return paths;
+}
+
+async function tokenizerAt(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  const file = found?.isDirectory() ? join(path, 'tokenizer.json') : path;
+  const isThere = found?.isFile() || (await stat(file).catch(() => undefined))?.isFile();
+  ensure(
+    isThere,
+    `${path}: expected a tokenizer.json or a folder with one, found ${found ? 'none in it' : 'nothing'}.`,
+  );
+  return file;
+}
+
+async function modelFolderAt(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  ensure(
+    found?.isDirectory(),
+    `${path}: expected a model folder, found ${found ? 'a file: give single files with --checkpoint, --vae and --text-encoder' : 'nothing'}. See weights/README.md.`,
+  );
+  return snapshotOf(path);
+}
+
+async function completePaths(
+  folder: string | undefined,
+  given: ReadonlyMap<Thing, string>,
+  { section, prefer }: ModelOverrides,
+): Promise<Record<Thing, string>> {
+  const wanted = new Set(THINGS.filter((thing) => !given.has(thing)));
+  const found: Partial<FoundParts> = folder === undefined ? {} : await findParts(folder, wanted, { section, prefer });
+  const paths = new Map([...(found.paths ?? []), ...given]);
+  const missing = new Set(THINGS.filter((thing) => !paths.has(thing)));
+  ensure(
+    missing.size === 0,
+    () =>
+      `${folder ?? 'No model folder was given'}: these parts of a model are missing:\n${describeMissing(missing, found)}`,
+  );
+  return Object.fromEntries(paths) as Record<Thing, string>;
 }

@@ -1,7 +1,8 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { officialName, type Part } from './officialNames.js';
 import { quote, quoteSome } from './quote.js';
-import type { TensorInfo, TensorSource } from './tensorSource.js';
+import { RenamedSource } from './renamedSource.js';
+import type { TensorSource } from './tensorSource.js';
 
 export type { Part } from './officialNames.js';
 
@@ -34,6 +35,34 @@ export function stripPrefixes(name: string): string {
     .replace(/(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\./g, '')
     .replace(/^(?:model\.)?diffusion_model\./, '')
     .replace(/^model\./, '');
+}
+
+const PREFIXES = [
+  ...['_fsdp_wrapped_module.', '_checkpoint_wrapped_module.', '_orig_mod.'],
+  ...['model.diffusion_model.', 'diffusion_model.', 'model.'],
+] as const;
+
+/** What {@link stripPrefixes} removes from these names, each prefix once. */
+export function strippedPrefixes(names: readonly string[]): string[] {
+  const removed = new Set<string>();
+  for (const name of names) {
+    const inner = PREFIXES.slice(0, 3).filter((prefix) => name.includes(prefix));
+    const bare = inner.reduce((rest, prefix) => rest.replaceAll(prefix, ''), name);
+    const outer = PREFIXES.slice(3).find((prefix) => bare.startsWith(prefix));
+    for (const prefix of outer ? [outer, ...inner] : inner) removed.add(prefix);
+  }
+  return [...removed];
+}
+
+/** Why a file that is recognised cannot be run all the same; undefined for one that can, as far as its names tell. */
+export function whyUnusable(source: Pick<TensorSource, 'names'>): string | undefined {
+  const names = new Set(source.names().map(stripPrefixes));
+  if ([...names].some((name) => IMAGE_KEYS.test(name))) return 'an image-to-video or VACE model';
+  const table = (block: number) => `encoder.block.${block}.layer.0.SelfAttention.relative_attention_bias.weight`;
+  if (names.has(table(0)) && !names.has(table(1)) && names.has('encoder.block.1.layer.0.layer_norm.weight')) {
+    return 'a T5 encoder, not umT5: it has one position table for all layers';
+  }
+  return undefined;
 }
 
 // Beside the weights in repackaged text encoders: the tokenizer's protobuf and the second name of the embedding.
@@ -84,52 +113,4 @@ function refuseImageModel(label: string, stripped: string, original: string): vo
   throw new TokenTrimError(
     `${label}: this is an image-to-video or VACE checkpoint: it has ${quote(original)}. Use a text-to-video one, such as Wan2.1-T2V-1.3B.`,
   );
-}
-
-class RenamedSource implements TensorSource {
-  constructor(
-    private readonly source: TensorSource,
-    private readonly originals: ReadonlyMap<string, string>,
-  ) {}
-
-  get label(): string {
-    return this.source.label;
-  }
-
-  get metadata(): ReadonlyMap<string, string> {
-    return this.source.metadata;
-  }
-
-  names(): string[] {
-    return [...this.originals.keys()];
-  }
-
-  has(name: string): boolean {
-    return this.originals.has(name);
-  }
-
-  info(name: string): TensorInfo {
-    return this.source.info(this.#original(name));
-  }
-
-  read(name: string): Promise<Uint8Array> {
-    return this.source.read(this.#original(name));
-  }
-
-  readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
-    return this.source.readRows(this.#original(name), firstRow, rowCount);
-  }
-
-  close(): Promise<void> {
-    return this.source.close();
-  }
-
-  #original(name: string): string {
-    const original = this.originals.get(name);
-    ensure(
-      original !== undefined,
-      () => `${this.label}: there is no tensor ${quote(name)} among its ${this.originals.size}.`,
-    );
-    return original;
-  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { toyWorld } from '../../src/weights/toyWorld.js';
+import { renamed, toyTensors, writeTorch } from '../support/publishedLayouts.js';
 import { useProgram } from './program.js';
 
 const program = useProgram();
@@ -37,6 +38,7 @@ test('parity: a changed weight is found, and where it shows first', async () => 
     outputs: expect.any(Array),
     skipped: [],
     decisions: [],
+    checks: [],
     passed: false,
   });
   expect(broken.outputs.find((output: { passed: boolean }) => !output.passed)).toMatchObject({
@@ -66,6 +68,7 @@ test('inspect: a model folder, one file of it, and things that are neither', asy
   const folder = await program.run(['inspect', toyWorld]);
   expect(folder.status).toBe(0);
   expect(folder.stdout.match(/all there, none unexpected, all shapes right/g)).toHaveLength(3);
+  expect(folder.stdout).toContain('complete: give this folder to --model');
 
   const file = await program.run(['inspect', join(toyWorld, 'transformer.safetensors'), '--json']);
   const [{ part, naming, tensors, check }] = JSON.parse(file.stdout);
@@ -78,6 +81,52 @@ test('inspect: a model folder, one file of it, and things that are neither', asy
     expect(status).toBe(1);
     expect(stdout + stderr).toMatch(/expected|claims|damaged/);
     expect(stderr).not.toMatch(/\n\s+at /);
+  }
+});
+
+test('inspect and convert: a training checkpoint becomes a file that inspect knows', async () => {
+  const tensors = await toyTensors('transformer');
+  await writeTorch(program.path('checkpoints/self_forcing_dmd.pt'), {
+    generator: tensors,
+    generator_ema: renamed(tensors, (name) => `model._fsdp_wrapped_module.${name}`),
+  });
+  const about = await program.run(['inspect', 'checkpoints/self_forcing_dmd.pt']);
+  expect(about.stdout).toContain(
+    "this is      Self Forcing's training checkpoint: Wan2.1 transformer, 128 wide, 6 layers",
+  );
+  expect(about.stdout).toMatch(/format {7}PyTorch \(zip\): read without running code from it/);
+  expect(about.stdout).toMatch(/section {6}generator_ema: 177 tensors, 1,757,632 parameters, 3\.5 MB, used/);
+  expect(about.stdout).toContain('official names behind model. _fsdp_wrapped_module.');
+
+  const converted = await program.run(['convert', 'checkpoints', 'out.safetensors', '--dtype', 'bf16', '--json']);
+  expect(converted.stderr).toMatch(/^MB 100% /m);
+  expect(JSON.parse(converted.stdout)).toMatchObject({ to: 'out.safetensors', tensors: 177 });
+  expect(converted.status).toBe(0);
+  const result = await program.run(['inspect', 'out.safetensors', '--json']);
+  expect(JSON.parse(result.stdout)[0]).toMatchObject({ part: 'transformer', sections: {}, dtypes: { BF16: 177 } });
+
+  const again = await program.run(['convert', 'checkpoints', 'out.safetensors']);
+  expect(again.status).toBe(1);
+  expect(again.stderr).toMatch(/^error: out\.safetensors: this file is there already.*--force\.\n$/);
+  const folder = await program.run(['inspect', '.']);
+  expect(folder.stdout).toMatch(/model {8}not complete\n {15}\.: these parts of a model are missing:\n {17}VAE: /);
+  expect(program.files().filter((name) => name.includes('tmp'))).toEqual([]);
+});
+
+test('convert: bad input', async () => {
+  writeFileSync(program.path('page.pt'), '<html>');
+  for (const args of [
+    ['page.pt'],
+    ['none.pt'],
+    [toyWorld],
+    [toyWorld, '--part', 'head'],
+    [toyWorld, '--dtype', 'f8'],
+  ]) {
+    const { status, stderr } = await program.run(['convert', args[0], 'out.safetensors', ...args.slice(1)]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/expected|Allowed choices/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(program.files()).toEqual(['page.pt']);
   }
 });
 

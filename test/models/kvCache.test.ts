@@ -5,7 +5,7 @@ import { blockCall, KvCache } from '../../src/models/wan/kvCache.js';
 import { cacheProblems, tokenSets } from '../support/arbitraries.js';
 import { device, referenceDevice } from '../support/device.js';
 
-const createCache = (options: { capacity: number; sink: number; tokensPerFrame: number; spare?: number }) =>
+const createCache = (options: { capacity: number; sink: number; tokensPerFrame: number }) =>
   new KvCache(referenceDevice, { layers: 1, dim: 2, ...options });
 
 /** Names the token of a frame, so that rows can be told apart. */
@@ -173,11 +173,4 @@ test('memory is taken once: nothing that happens to a cache allocates', () => {
   expect(device.memory.liveStorages).toBe(liveStorages);
   cache.dispose();
   expect(device.memory.liveStorages).toBe(liveStorages - 4);
-});
-
-test('spare rows lie past every frame', () => {
-  const cache = createCache({ capacity: 4, sink: 2, tokensPerFrame: 3, spare: 2 });
-  expect(cache.spareRows()).toEqual([12, 13, 14, 15, 16, 17]);
-  expect(cache.layers[0].keys.shape).toEqual([18, 2]);
-  expect(createCache({ capacity: 4, sink: 2, tokensPerFrame: 3 }).spareRows()).toEqual([]);
 });

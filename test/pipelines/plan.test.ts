@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fullyDenoisedFrames, type PlanRequest, plannedDraws, planRollout } from '../../src/pipelines/plan.js';
+import {
+  droppedFrames,
+  fullyDenoisedFrames,
+  type PlanRequest,
+  plannedDraws,
+  planRollout,
+  type RolloutPlan,
+  startsNoisy,
+} from '../../src/pipelines/plan.js';
 import { type ModelFolder, openModelFolder } from '../../src/weights/modelFolder.js';
 import { toyWorld } from '../../src/weights/toyWorld.js';
 
@@ -15,7 +23,7 @@ const plan = (request: PlanRequest) => planRollout(folder.config, request);
 test('what is not asked for comes from the model', () => {
   expect(plan({})).toEqual({
     preset: 'self-forcing',
-    pixel: { frames: 81, width: 64, height: 64 },
+    pixel: { width: 64, height: 64 },
     latent: { width: 8, height: 8 },
     frames: 21,
     framesPerBlock: 3,
@@ -25,30 +33,55 @@ test('what is not asked for comes from the model', () => {
     window: 12,
     sink: 0,
     contextNoise: 0,
+    shown: { hidden: 0, count: 81 },
   });
   const rolling = plan({ preset: 'rolling-forcing', steps: [1000, 500], width: 32 });
   expect(rolling).toMatchObject({ steps: [1000, 500], window: 21, sink: 3, latent: { width: 4, height: 8 } });
 });
 
-test('frames fit the grid, or the message names two numbers that do', () => {
+test('any number of frames is covered by whole blocks, with less than a block too many', () => {
   fc.assert(
-    fc.property(fc.integer({ min: -10, max: 5000 }), fc.integer({ min: 1, max: 7 }), (frames, framesPerBlock) => {
-      const latentFrames = (frames - 1) / 4 + 1;
-      const fits = frames > 0 && Number.isInteger(latentFrames) && latentFrames % framesPerBlock === 0;
-      let message = '';
-      try {
-        expect(plan({ frames, framesPerBlock }).frames).toBe(latentFrames);
-      } catch (error) {
-        message = (error as Error).message;
-      }
-      expect(message === '').toBe(fits);
-      if (fits) return;
-      const [, less, more] = /use --frames (\d+) or (\d+)$/.exec(message) ?? [];
-      for (const named of [less, more])
-        expect(plan({ frames: Number(named), framesPerBlock }).frames).toBeGreaterThan(0);
-      if (frames > Number(less)) expect(frames).toBeLessThan(Number(more));
+    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 7 }), (frames, framesPerBlock) => {
+      const made = plan({ frames, framesPerBlock });
+      expect(made.frames % framesPerBlock).toBe(0);
+      expect(made.shown).toEqual({ hidden: 0, count: frames });
+      expect(1 + 4 * (made.frames - 1)).toBe(frames + droppedFrames(folder.config, made));
+      expect(1 + 4 * (made.frames - framesPerBlock - 1)).toBeLessThan(frames);
     }),
   );
+});
+
+test('the bidirectional model takes any number of latent frames, a number of steps and no pictures', () => {
+  expect(plan({ preset: 'wan', frames: 13 })).toEqual({
+    preset: 'wan',
+    pixel: { width: 64, height: 64 },
+    latent: { width: 8, height: 8 },
+    frames: 4,
+    steps: 50,
+    solver: 'unipc',
+    shift: 8,
+    guidance: 6,
+    shown: { hidden: 0, count: 13 },
+  });
+  const chosen = { preset: 'wan', steps: [7], solver: 'dpm++', guidance: 1, shift: 3 } as const;
+  expect(plan(chosen)).toMatchObject({ steps: 7, solver: 'dpm++', guidance: 1, shift: 3 });
+  expect(() => plan({ preset: 'wan', steps: [1000, 500] })).toThrow('takes a number of --steps');
+  expect(() => plan({ preset: 'wan', given: { kind: 'image', available: 1 } })).toThrow('from text alone');
+  expect(() => plan({ guidance: 5 })).toThrow('--guidance is an option of --preset wan');
+});
+
+test('given pictures are part of the video', () => {
+  const image = plan({ given: { kind: 'image', available: 1 } }) as RolloutPlan;
+  expect(image).toMatchObject({ frames: 21, given: { latents: 1, independentFirstFrame: true } });
+  expect(image.shown).toEqual({ hidden: 0, count: 81 });
+  // Rolling Forcing is shown a still video of one block, of which one picture is part of the video.
+  const rolling = plan({ preset: 'rolling-forcing', given: { kind: 'image', available: 1 }, frames: 5 }) as RolloutPlan;
+  expect(rolling).toMatchObject({ frames: 3, given: { latents: 3 }, shown: { hidden: 8, count: 5 } });
+  const video = plan({ given: { kind: 'video', available: 40 } }) as RolloutPlan;
+  expect(video).toMatchObject({ given: { latents: 9, skip: 7, pictures: 33 }, frames: 21 });
+  expect(video.shown).toEqual({ hidden: 0, count: 113 });
+  const short = () => plan({ given: { kind: 'video', available: 40 }, frames: 33 });
+  expect(short).toThrow('use --frames 34 or more');
 });
 
 test('sizes, steps and windows that no rollout could use are refused', () => {
@@ -57,6 +90,8 @@ test('sizes, steps and windows that no rollout could use are refused', () => {
     [{ height: 0 }, 'use --height 16'],
     [{ width: Number.NaN }, 'found NaN'],
     [{ frames: 1_000_005 }, 'at most, found 1000005'],
+    [{ frames: 0 }, '1 or more, found 0'],
+    [{ frames: 2.5 }, 'whole number of frames'],
     [{ steps: [500, 500] }, 'denoising steps must fall'],
     [{ steps: [] }, 'denoising steps must fall'],
     [{ window: 2 }, '--window 3 or more'],
@@ -66,8 +101,8 @@ test('sizes, steps and windows that no rollout could use are refused', () => {
     [{ preset: 'rolling-forcing', window: 19 }, 'a multiple of 3'],
   ];
   for (const [request, message] of refusals) expect(() => plan(request)).toThrow(message);
-  expect(plan({ sink: 9 }).sink).toBe(9);
-  expect(plan({ preset: 'rolling-forcing', sink: 0, window: 15 }).window).toBe(15);
+  expect((plan({ sink: 9 }) as RolloutPlan).sink).toBe(9);
+  expect((plan({ preset: 'rolling-forcing', sink: 0, window: 15 }) as RolloutPlan).window).toBe(15);
 });
 
 test('without a window of its own, self-forcing sees the whole video, and any sink will do', () => {
@@ -106,8 +141,14 @@ describe('draws', () => {
   });
 
   test('rolling-forcing needs as many blocks as steps', () => {
-    const rolling = plan({ preset: 'rolling-forcing', frames: 9 });
-    expect(fullyDenoisedFrames(folder.config, rolling)).toBe(57);
-    expect(plan({ preset: 'rolling-forcing', frames: 57 }).frames).toBe(rolling.steps.length * rolling.framesPerBlock);
+    const rolling = plan({ preset: 'rolling-forcing', frames: 9 }) as RolloutPlan;
+    const enough = rolling.steps.length * rolling.framesPerBlock;
+    const least = fullyDenoisedFrames(folder.config, rolling);
+    expect(plan({ preset: 'rolling-forcing', frames: least }).frames).toBe(enough);
+    expect(plan({ preset: 'rolling-forcing', frames: least - 1 }).frames).toBeLessThan(enough);
+    // Behind given frames the window takes all steps however few blocks there are.
+    const image = plan({ preset: 'rolling-forcing', given: { kind: 'image', available: 1 }, frames: 5 });
+    expect(startsNoisy(image as RolloutPlan)).toBe(false);
+    expect(plannedDraws(image)).toBe(rolling.steps.length - 1);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planBlocks } from '../../src/pipelines/planBlocks.js';
+import { latentFramesFor, nextBlockStart, planBlocks } from '../../src/pipelines/planBlocks.js';
 
 const plans = fc.record({
   size: fc.integer({ min: 1, max: 5 }),
@@ -15,17 +15,20 @@ test('blocks follow each other without a gap, given ones first', () => {
       const given = givenBlocks * size + (firstAlone && givenBlocks > 0 ? 1 : 0);
       const frames = generated * size + (firstAlone && given === 0 ? 1 : 0);
       const plan = planBlocks(frames, size, given, firstAlone);
+      const blocks = [...plan];
 
       let next = 0;
-      for (const { firstFrame, frames: count } of plan) {
+      for (const { firstFrame, frames: count } of blocks) {
         expect(firstFrame).toBe(next);
         expect(count).toBe(firstAlone && firstFrame === 0 ? 1 : size);
         next += count;
       }
       expect(next).toBe(given + frames);
-      for (const { block, firstFrame } of plan) expect(block < 0).toBe(firstFrame < given);
-      const numbers = plan.map(({ block }) => block).filter((block) => block >= 0);
+      for (const { block, firstFrame } of blocks) expect(block < 0).toBe(firstFrame < given);
+      const numbers = blocks.map(({ block }) => block).filter((block) => block >= 0);
       expect(numbers).toEqual(numbers.map((_, index) => index));
+      expect(plan.generated).toBe(numbers.length);
+      expect(plan.given).toBe(blocks.length - numbers.length);
     }),
   );
 });
@@ -46,8 +49,8 @@ test('frames that do not split are refused, with the nearest that do', () => {
           message = (error as Error).message;
         }
         const [, first, second] = /^\d+ latent frames to generate do not split .*: use (\d+) or (\d+)$/.exec(message)!;
-        expect(planBlocks(Number(first), size, 0, alone).length).toBeGreaterThan(0);
-        expect(planBlocks(Number(second), size, 0, alone).length).toBeGreaterThan(0);
+        expect(planBlocks(Number(first), size, 0, alone).generated).toBeGreaterThan(0);
+        expect(planBlocks(Number(second), size, 0, alone).generated).toBeGreaterThan(0);
       },
     ),
   );
@@ -61,7 +64,7 @@ describe('the official cases', () => {
     { name: 'extending a video', call: [6, 3, 3, false], sizes: [3, 3, 3], blocks: [-1, 0, 1] },
   ] as { name: string; call: Parameters<typeof planBlocks>; sizes: number[]; blocks: number[] }[])('$name', (entry) => {
     const { call, sizes, blocks } = entry;
-    const plan = planBlocks(...call);
+    const plan = [...planBlocks(...call)];
     expect(plan.map(({ frames }) => frames)).toEqual(sizes);
     expect(plan.map(({ block }) => block)).toEqual(blocks);
   });
@@ -82,4 +85,67 @@ describe('messages', () => {
   ] as { call: Parameters<typeof planBlocks>; message: string }[])('$message', ({ call, message }) => {
     expect(() => planBlocks(...call)).toThrow(message);
   });
+});
+
+test('a plan of a million blocks is at hand at once, and can be walked more than once', () => {
+  const plan = planBlocks(3_000_000, 3);
+  expect(plan.generated).toBe(1_000_000);
+  for (let round = 0; round < 2; round++) {
+    for (const { block, firstFrame } of plan) {
+      expect(firstFrame).toBe(3 * block);
+      if (block === 2) break;
+    }
+  }
+});
+
+describe('latentFramesFor', () => {
+  test.each([
+    { pixels: 1, alone: false, latents: 3, made: 9 },
+    { pixels: 9, alone: false, latents: 3, made: 9 },
+    { pixels: 10, alone: false, latents: 6, made: 21 },
+    { pixels: 13, alone: false, latents: 6, made: 21 },
+    { pixels: 81, alone: false, latents: 21, made: 81 },
+    { pixels: 1, alone: true, latents: 1, made: 1 },
+    { pixels: 2, alone: true, latents: 4, made: 13 },
+    { pixels: 81, alone: true, latents: 22, made: 85 },
+  ])('$pixels frames, first alone $alone: $latents latent frames', ({ pixels, alone, latents, made }) => {
+    expect(latentFramesFor(pixels, 4, 3, alone)).toEqual({
+      frames: latents,
+      pixelFrames: made,
+      dropped: made - pixels,
+    });
+  });
+
+  test('any number of frames is covered by whole blocks, and by no block too many', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5000 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
+        (pixels, temporal, size, alone) => {
+          const { frames, pixelFrames, dropped } = latentFramesFor(pixels, temporal, size, alone);
+          const blocks = [...planBlocks(frames, size, 0, alone)];
+          expect(pixelFrames).toBe(1 + (frames - 1) * temporal);
+          expect(pixelFrames - dropped).toBe(pixels);
+          expect(dropped).toBeGreaterThanOrEqual(0);
+          const withoutLast = frames - blocks.at(-1)!.frames;
+          if (withoutLast > 0) expect(1 + (withoutLast - 1) * temporal).toBeLessThan(pixels);
+        },
+      ),
+    );
+  });
+
+  test.each([0, -4, 2.5, Number.NaN])('%s frames are refused', (pixels) => {
+    expect(() => latentFramesFor(pixels, 4, 3)).toThrow(`a whole number of frames, 1 or more, found ${pixels}`);
+  });
+});
+
+test('nextBlockStart is the first planned start, or the end', () => {
+  for (const alone of [false, true]) {
+    const starts = [...planBlocks(alone ? 13 : 12, 3, 0, alone)].map(({ firstFrame }) => firstFrame);
+    for (let frame = 0; frame <= starts.at(-1)!; frame++) {
+      expect(nextBlockStart(frame, 3, alone)).toBe(starts.find((start) => start >= frame));
+    }
+  }
 });

@@ -5,6 +5,7 @@ import type { RolloutOptions } from '../../src/pipelines/rolloutOptions.js';
 import { seededNoise } from '../../src/pipelines/seededNoise.js';
 import { device } from '../support/device.js';
 import { runRollout, TINY_ROLLING_FORCING, tinyModel } from '../support/tinyModel.js';
+import { normal } from '../support/twins.js';
 
 // The window arithmetic of Rolling Forcing against the tables of reference-semantics.md section 5, with the official
 // sizes: 5 steps, blocks of 3, attention over 21 frames. Timesteps are named by their place: 0 is the cleanest.
@@ -29,8 +30,10 @@ interface Window {
 }
 
 /** Everything that a rollout of so many blocks did, window by window. */
-async function windowsOf(blocks: number, changed: Partial<RolloutOptions> = {}): Promise<Window[]> {
-  const all = { ...options, ...changed, frames: blocks * options.framesPerBlock };
+async function windowsOf(blocks: number, givenBlocks = 0): Promise<Window[]> {
+  const given = 3 * givenBlocks;
+  const initialLatents = given > 0 ? device.zeros([given, 4, latent.height, latent.width]) : undefined;
+  const all = { ...options, frames: blocks * options.framesPerBlock, initialLatents };
   const frameSize = 4 * latent.height * latent.width;
   const noise = seededNoise(1, all.frames, frameSize);
   const draws: [number, number][] = [];
@@ -51,15 +54,16 @@ async function windowsOf(blocks: number, changed: Partial<RolloutOptions> = {}):
       const places = event.timesteps.filter((_, frame) => frame % 3 === 0).map(placeOf);
       expect(event.timesteps.map(placeOf)).toEqual(places.flatMap((place) => [place, place, place]));
       const seen = calls.at(-1)![1];
-      expect(seen).toMatchObject({ firstFrame: event.block * 3, writes: false });
+      expect(seen).toMatchObject({ firstFrame: given + event.block * 3, writes: false });
       windows.push({ start: event.block, blocks: places.length, places, denoise: past(seen), update: past(seen) });
       drawCounts.push(draws.length);
-    } else if (event.kind === 'cache') {
+    } else if (event.kind === 'cache' && event.block >= 0) {
       const seen = calls.at(-1)![1];
-      expect(seen).toMatchObject({ firstFrame: event.block * 3, writes: true });
+      expect(seen).toMatchObject({ firstFrame: given + event.block * 3, writes: true });
       windows.push({ ...windows.pop()!, update: past(seen) });
     }
   });
+  initialLatents?.dispose();
   return windows.map((window, index) => ({ ...window, draws: draws.slice(drawCounts[index], drawCounts[index + 1]) }));
 }
 
@@ -139,6 +143,65 @@ describe('fewer blocks than steps: the official quirk', async () => {
   });
 });
 
+describe('after blocks that were given', async () => {
+  const windows = await windowsOf(7, 3);
+
+  test('the window grows behind them, from the noisiest timestep on', () => {
+    expect(windows.map(({ start }) => start)).toEqual([0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
+    expect(windows.map(({ blocks }) => blocks)).toEqual([1, 2, 3, 4, 5, 5, 5, 4, 3, 2, 1]);
+    expect(windows.slice(0, 5).map(({ places }) => places)).toEqual([
+      [4],
+      [3, 4],
+      [2, 3, 4],
+      [1, 2, 3, 4],
+      [0, 1, 2, 3, 4],
+    ]);
+  });
+
+  test('a window sees of the past what one of its size sees later in a video', () => {
+    for (const { start, blocks, denoise, update } of windows) {
+      const first = 9 + 3 * start;
+      const recentFrames = Math.min(first - 3, 21 - 3 * blocks - 3);
+      expect(denoise).toEqual({ recentFrames, anchorFrame: first - recentFrames - 3 });
+      expect(update).toEqual({ recentFrames: 18, anchorFrame: first + 3 <= 21 ? 0 : undefined });
+    }
+    // Six frames lie between the anchor and the first window; a full window sees only the last three of them.
+    expect(windows.slice(0, 5).map(({ denoise }) => denoise.recentFrames)).toEqual([6, 6, 6, 6, 3]);
+  });
+
+  test('with fewer blocks than steps every block still takes all of its steps, each once', async () => {
+    for (const blocks of [1, 2, 3]) {
+      const short = await windowsOf(blocks, 1);
+      const taken = Array.from({ length: blocks }, (): number[] => []);
+      for (const { start, places } of short)
+        for (const [offset, place] of places.entries()) taken[start + offset].push(place);
+      expect(taken).toEqual(taken.map(() => [4, 3, 2, 1, 0]));
+    }
+  });
+
+  test('they are written one by one before anything is denoised, and join the video as they are', async () => {
+    const initialLatents = device.upload(normal(3, 6 * 16), [6, 4, 2, 2]);
+    const calls: unknown[] = [];
+    const kinds: string[] = [];
+    const all = { ...options, frames: 6, contextNoise: 100, initialLatents };
+    const { latents } = await runRollout(
+      rollingForcing(tiny.model, tiny.context, seededNoise(1, 6, 16), all),
+      (event) => {
+        kinds.push(`${event.kind} ${event.block}`);
+        if (event.kind === 'cache' && event.block < 0) calls.push(vi.mocked(rollingCall).mock.lastCall![1]);
+      },
+    );
+    expect(kinds.slice(0, 5)).toEqual(['cache -1', 'block -1', 'cache -1', 'block -1', 'step 0']);
+    expect(calls).toMatchObject([
+      { firstFrame: 0, writes: true, recentFrames: 0, anchorFrame: undefined },
+      { firstFrame: 3, writes: true, recentFrames: 18, anchorFrame: 0 },
+    ]);
+    expect(latents.slice(0, 6 * 16)).toEqual([...normal(3, 6 * 16)]);
+    expect(latents).toHaveLength(12 * 16);
+    initialLatents.dispose();
+  });
+});
+
 test('every block is yielded once, in order, in the window of its last step', async () => {
   const seen: [string, number][] = [];
   const noise = seededNoise(1, 18, 16);
@@ -164,6 +227,11 @@ test('windows and sinks that cannot work are refused before anything runs', asyn
       '18, found 15',
   );
   await expect(failing({ window: 20 })).rejects.toThrow('found 20');
+  const initialLatents = device.zeros([4, 4, 2, 2]);
+  await expect(failing({ initialLatents })).rejects.toThrow(
+    '4 latent frames to begin with do not split into blocks of 3',
+  );
+  initialLatents.dispose();
   await expect(failing({ frames: 10 })).rejects.toThrow('10 latent frames to generate do not split');
   expect(rollingCall).not.toHaveBeenCalled();
 });

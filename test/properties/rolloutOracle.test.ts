@@ -10,6 +10,7 @@ import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { runRollout, TINY_CONFIG, TINY_ROLLING_FORCING, TINY_SELF_FORCING, tinyModel } from '../support/tinyModel.js';
 import { ROLLOUT_TOLERANCE } from '../support/tolerance.js';
+import { normal } from '../support/twins.js';
 import { type PlainFrame, plainFlow, type Sees } from './plainDit.js';
 
 // A rollout with its cache against the whole sequence computed at once, without one: the finished blocks at timestep 0
@@ -58,12 +59,30 @@ const framesOf = async (tensor: Tensor): Promise<number[][]> => {
   );
 };
 
+/** Which call of a rollout it is; `block` counts from the start of the video, blocks that were given included. */
+interface Call {
+  readonly kind: 'step' | 'cache';
+  readonly block: number;
+  readonly frames: number;
+  readonly attempt: number;
+}
+
+/** What the video begins with, and the timestep at which that is written. */
+interface Given {
+  readonly latents: Float32Array;
+  readonly timestep: number;
+}
+
 /** Compares every call of a rollout with the oracle; `masks` says what a finished block's call and this one saw. */
 async function compare(
   rollout: AsyncGenerator<RolloutEvent>,
   options: RolloutOptions,
-  masks: (call: { kind: 'step' | 'cache'; block: number; frames: number; attempt: number }) => Sees,
+  masks: (call: Call) => Sees,
+  given: Given = { latents: new Float32Array(0), timestep: 0 },
 ): Promise<{ calls: number }> {
+  const givenFrames = given.latents.length / frameSize;
+  const givenFrame = (frame: number) => [...given.latents.subarray(frame * frameSize, (frame + 1) * frameSize)];
+  const writtenAt = (frame: number) => (frame < givenFrames ? given.timestep : options.contextNoise);
   const clean: PlainFrame[] = [];
   let calls = 0;
   let attempt = 0;
@@ -71,22 +90,25 @@ async function compare(
   await runRollout(rollout, async (event) => {
     if (event.kind === 'block') {
       for (const frame of await framesOf(event.latents)) {
-        clean.push({ latent: frame, timestep: options.contextNoise, position: clean.length });
+        clean.push({ latent: frame, timestep: writtenAt(clean.length), position: clean.length });
       }
       return;
     }
-    const first = event.block * options.framesPerBlock;
+    const isGiven = event.block < 0;
+    const first = isGiven ? clean.length : givenFrames + event.block * options.framesPerBlock;
+    if (isGiven) own = Array.from({ length: options.framesPerBlock }, (_, frame) => givenFrame(first + frame));
     if (event.kind === 'step') {
       attempt = event.attempt;
       own = (await framesOf(event.x0)).slice(0, options.framesPerBlock);
     }
     const latents = event.kind === 'step' ? await framesOf(event.input) : own;
-    const timesteps = event.kind === 'step' ? event.timesteps : own.map(() => options.contextNoise);
+    const timesteps = event.kind === 'step' ? event.timesteps : own.map(() => writtenAt(first));
     const sequence = [
       ...clean.slice(0, first),
       ...latents.map((frame, index) => ({ latent: frame, timestep: timesteps[index], position: first + index })),
     ];
-    const sees = masks({ kind: event.kind, block: event.block, frames: latents.length, attempt });
+    const block = first / options.framesPerBlock;
+    const sees = masks({ kind: event.kind, block, frames: latents.length, attempt });
     const expected = plainFlow(TINY_CONFIG, tiny.weights, tiny.prompt, sequence, latent, sees).slice(first);
     const actual = await device.read(event.flow);
     expectAllClose(actual, expected.flat(), ROLLOUT_TOLERANCE, `${event.kind} of block ${event.block}`);
@@ -95,11 +117,19 @@ async function compare(
   return { calls };
 }
 
+/** Latents to begin with, on the device and as numbers; the script of the generated blocks, by their place in the video. */
+function beginWith(frames: number, framesPerBlock: number, script: Script = {}) {
+  const values = normal(12, frames * frameSize);
+  const initialLatents = device.upload(values, [frames, 4, latent.height, latent.width]);
+  const shifted = Object.entries(script).map(([block, tokens]) => [Number(block) + frames / framesPerBlock, tokens]);
+  return { values, initialLatents, inVideo: Object.fromEntries(shifted) as Script };
+}
+
 describe('Self Forcing', () => {
   /** Every frame of the sink and the most recent others, as many as the window holds, the block's own included. */
   const masks =
     (options: RolloutOptions, script: Script = {}) =>
-    ({ block: current, attempt }: { block: number; attempt: number }): Sees =>
+    ({ block: current, attempt }: Call): Sees =>
     (queryFrame, keyFrame, keyToken) => {
       const { framesPerBlock: size, window, sink } = options;
       const block = Math.floor(queryFrame / size);
@@ -138,13 +168,28 @@ describe('Self Forcing', () => {
       expect(calls).toBe(4 * 3 + 2 * Object.keys(script).length);
     }
   });
+
+  test.each<{ name: string; given: number; change: object; script: Script }>([
+    { name: 'one block', given: 3, change: { window: 6, sink: 0 }, script: {} },
+    { name: 'more than the window holds', given: 9, change: { window: 6, sink: 0, contextNoise: 100 }, script: {} },
+    { name: 'a sink among them', given: 6, change: { window: 9, sink: 3 }, script: { 1: [0, 5] } },
+  ])('frames that were given are seen as if they had been generated: $name', async ({ given, change, script }) => {
+    const { values, initialLatents, inVideo } = beginWith(given, 3, script);
+    const options = { ...TINY_SELF_FORCING, latent, frames: 6, ...change, initialLatents };
+    const noise = seededNoise(5, options.frames, frameSize);
+    const rollout = selfForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
+    // Written at timestep 0, as the official code writes them, whatever the context noise.
+    const { calls } = await compare(rollout, options, masks(options, inVideo), { latents: values, timestep: 0 });
+    expect(calls).toBe(given / 3 + 2 * 3 + 2 * Object.keys(script).length);
+    initialLatents.dispose();
+  });
 });
 
 describe('Rolling Forcing', () => {
   // reference-semantics.md section 5, "Attention of the window's own n frames".
   const masks =
     (options: RolloutOptions, script: Script = {}) =>
-    (call: { kind: 'step' | 'cache'; block: number; frames: number; attempt: number }): Sees =>
+    (call: Call): Sees =>
     (queryFrame, keyFrame, keyToken) => {
       const { framesPerBlock: size, window, sink } = options;
       const isOwnCall = queryFrame >= call.block * size;
@@ -188,5 +233,23 @@ describe('Rolling Forcing', () => {
     const rollout = rollingForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
     const { calls } = await compare(rollout, options, masks(options, script));
     expect(calls).toBe(2 * (6 + 2) + Object.keys(script).length);
+  });
+
+  test.each<{ name: string; given: number; change: object; script: Script }>([
+    { name: 'the anchor alone', given: 3, change: { frames: 12 }, script: {} },
+    { name: 'the anchor and two blocks', given: 9, change: { frames: 12 }, script: { 1: [4] } },
+    { name: 'more than the window holds', given: 18, change: { frames: 9, window: 12 }, script: { 0: [0], 2: [1, 3] } },
+    { name: 'context noise', given: 6, change: { frames: 9, contextNoise: 100 }, script: {} },
+    { name: 'fewer blocks than steps', given: 6, change: { frames: 3 }, script: {} },
+    { name: 'no anchor', given: 6, change: { frames: 9, window: 12, sink: 0 }, script: {} },
+  ])('frames that were given are seen as if they had been generated: $name', async ({ given, change, script }) => {
+    const { values, initialLatents, inVideo } = beginWith(given, 3, script);
+    const options = { ...TINY_ROLLING_FORCING, latent, ...change, initialLatents };
+    const noise = seededNoise(7, options.frames, frameSize);
+    const rollout = rollingForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
+    const timestep = options.contextNoise;
+    const { calls } = await compare(rollout, options, masks(options, inVideo), { latents: values, timestep });
+    expect(calls).toBe(given / 3 + 2 * (options.frames / 3 + 2) + Object.keys(script).length);
+    initialLatents.dispose();
   });
 });

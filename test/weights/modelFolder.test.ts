@@ -59,7 +59,9 @@ describe('model folder', () => {
 
   it('lists the files that are missing', async () => {
     const folder = await toyFolder(['vae.safetensors', 'tokenizer.json']);
-    await expect(openModelFolder(folder)).rejects.toThrow(/vae.safetensors, tokenizer.json are missing/);
+    await expect(openModelFolder(folder)).rejects.toThrow(
+      /these parts of a model are missing:\n {2}VAE: .*\n {2}tokenizer: /,
+    );
     await expect(openModelFolder(join(folder, 'none'))).rejects.toThrow(/expected a model folder, found nothing/);
     await expect(openModelFolder(join(folder, 'config.json'))).rejects.toThrow(/expected a model folder, found a file/);
   });
@@ -134,10 +136,16 @@ describe('model folder', () => {
 describe('inspection', () => {
   it('describes the toy world', async () => {
     const inspections = await inspectPath(TOY);
-    expect(inspections.map(({ part, naming }) => [part, naming])).toEqual([
-      ['text-encoder', 'official'],
-      ['transformer', 'official'],
-      ['vae', 'official'],
+    expect(inspections).toMatchObject([
+      {
+        part: 'text-encoder',
+        naming: 'official',
+        format: 'safetensors',
+        recognised: 'umT5 encoder, 64 wide, 2 layers',
+      },
+      { part: 'transformer', naming: 'official', recognised: 'Wan2.1 transformer, 128 wide, 6 layers' },
+      { part: 'vae', naming: 'official', recognised: 'Wan2.1 VAE, 12 wide' },
+      { kind: 'folder', layout: "this program's own", complete: true },
     ]);
     expect(inspections[1]).toMatchObject({
       tensors: 177,
@@ -173,7 +181,8 @@ describe('inspection', () => {
     await writeFile(join(folder, 'self_forcing_dmd.pt'), 'PK');
     await writeFile(join(folder, 'vae.safetensors'), 'cut');
     const text = formatInspection(await inspectPath(folder));
-    expect(text).toContain('reads safetensors only');
+    expect(text).toContain('found a file that begins with "PK"');
+    expect(text).toContain('not complete');
     expect(text).toContain('this one has 3 bytes');
     expect(text).toContain('transformer, official names');
     await expect(inspectPath(join(folder, 'none'))).rejects.toThrow(/found nothing/);

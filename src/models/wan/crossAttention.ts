@@ -1,9 +1,13 @@
 import { attention } from '../../kernels/attention.js';
+import { cast } from '../../kernels/cast.js';
 import { gelu } from '../../kernels/elementwise.js';
 import { linear } from '../../kernels/linear.js';
 import { rmsNorm } from '../../kernels/rmsNorm.js';
+import { through } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { AttentionShape } from './selfAttention.js';
+import type { Tap } from './tap.js';
 import type { AttentionWeights, Transformer } from './weights.js';
 
 /** The cross-attention cache: keys (after their norm) and values of the prompt, [text_len, dim] for every layer. */
@@ -15,16 +19,31 @@ export interface TextContext {
  * Embeds a prompt once for a whole rollout. The padding rows are zero before the embedding, a constant after it, and are
  * attended to like any other: Wan's cross-attention has no mask. A new prompt needs a new context.
  * @param promptEmbeds [text_len, text_dim], zero past the prompt's end
+ * @param tap is shown `text_embedding`
  */
-export function prepareContext({ device, config, weights }: Transformer, promptEmbeds: Tensor): TextContext {
+export function prepareContext(
+  { device, config, weights, keyType }: Transformer,
+  promptEmbeds: Tensor,
+  tap?: Tap,
+): TextContext {
   expectShape(promptEmbeds.shape, [config.text_len, config.text_dim], 'prompt embeddings');
   const [first, second] = weights.textEmbedding;
   return device.scope(() => {
     const hidden = gelu(linear(promptEmbeds, first.weight, first.bias));
     const text = linear(hidden, second.weight, second.bias); // [text_len, dim]
+    tap?.('text_embedding', text);
     const layers = weights.blocks.map(({ crossAttention: { key, value, normKey } }) => ({
-      keys: rmsNorm(linear(text, key.weight, key.bias), normKey, config.eps),
-      values: linear(text, value.weight, value.bias),
+      keys: through(
+        text,
+        (rows) => linear(rows, key.weight, key.bias),
+        (rows) => rmsNorm(rows, normKey, config.eps),
+        (rows) => cast(rows, keyType),
+      ),
+      values: through(
+        text,
+        (rows) => linear(rows, value.weight, value.bias),
+        (rows) => cast(rows, keyType),
+      ),
     }));
     return { layers };
   });
@@ -39,10 +58,14 @@ export function crossAttention(
   weights: AttentionWeights,
   x: Tensor,
   context: TextContext,
-  shape: { layer: number; heads: number; eps: number },
+  { layer, heads, eps }: AttentionShape,
 ): Tensor {
   const { query, output } = weights;
-  const queries = rmsNorm(linear(x, query.weight, query.bias), weights.normQuery, shape.eps);
-  const attended = attention(queries, { own: context.layers[shape.layer] }, shape.heads);
-  return linear(attended, output.weight, output.bias);
+  return through(
+    x,
+    (tokens) => linear(tokens, query.weight, query.bias),
+    (queries) => rmsNorm(queries, weights.normQuery, eps),
+    (queries) => attention(queries, { own: context.layers[layer] }, heads),
+    (attended) => linear(attended, output.weight, output.bias),
+  );
 }

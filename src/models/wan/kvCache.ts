@@ -2,13 +2,18 @@ import { ensure } from '../../errors.js';
 import { updateRows } from '../../kernels/rows.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { WeightType } from './loadTensors.js';
 
 /** What one forward call sees of the past, and what becomes of the keys and values that it makes. */
 export interface CacheCall {
   /** Cached keys (rotated), values and the rows of them to attend to; undefined where there is no past. */
   past(layer: number): { keys: Tensor; values: Tensor; rows: Tensor } | undefined;
-  /** Takes this call's keys, before and after rotation, and values, all [tokens, dim]. */
+  /** Copies of cached keys and values [rows, dim] that the call sees too, with rotations of their own. */
+  copies?(layer: number): { keys: Tensor; values: Tensor } | undefined;
+  /** Takes this call's keys, before and after rotation, and values, all [tokens, dim] of the cache's type. */
   store(layer: number, made: { keys: Tensor; turnedKeys: Tensor; values: Tensor }): void;
+  /** Whether the call attends to its own tokens: true where absent; padding is not seen, not even by itself. */
+  readonly seesItself?: boolean;
 }
 
 /** A latent frame in the cache: its place in the video, its rows, and which of its tokens are still there. */
@@ -28,8 +33,8 @@ export interface KvCacheOptions {
   readonly capacity: number;
   /** Frames at the start of the video that are never evicted and never pruned. */
   readonly sink: number;
-  /** Frames' worth of extra rows that hold no frame: room for a copy of the sink with other rotations. */
-  readonly spare?: number;
+  /** How keys and values are held; f32 where absent. */
+  readonly dtype?: WeightType;
 }
 
 /**
@@ -38,7 +43,7 @@ export interface KvCacheOptions {
  * frames: one that lost tokens still takes one frame's place.
  */
 export class KvCache {
-  /** For every layer keys and values [(capacity + spare) * tokensPerFrame, dim]. */
+  /** For every layer keys and values [capacity * tokensPerFrame, dim]. */
   readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
   #frames: CachedFrame[] = [];
   #freeSlots: number[];
@@ -47,9 +52,10 @@ export class KvCache {
     readonly device: Device,
     readonly options: KvCacheOptions,
   ) {
-    const { layers, dim, tokensPerFrame, capacity, spare = 0 } = options;
-    const shape = [(capacity + spare) * tokensPerFrame, dim];
-    this.layers = Array.from({ length: layers }, () => ({ keys: device.zeros(shape), values: device.zeros(shape) }));
+    const { layers, dim, tokensPerFrame, capacity, dtype = 'f32' } = options;
+    const shape = [capacity * tokensPerFrame, dim];
+    const zeros = () => device.zeros(shape, dtype);
+    this.layers = Array.from({ length: layers }, () => ({ keys: zeros(), values: zeros() }));
     this.#freeSlots = Array.from({ length: capacity }, (_, slot) => slot);
   }
 
@@ -80,12 +86,6 @@ export class KvCache {
     return this.#frames
       .filter(({ frame }) => chosen(frame))
       .flatMap(({ slot, live }) => live.map((token) => slot * tokensPerFrame + token));
-  }
-
-  /** Rows past the last slot. */
-  spareRows(): number[] {
-    const { tokensPerFrame, capacity, spare = 0 } = this.options;
-    return Array.from({ length: spare * tokensPerFrame }, (_, row) => capacity * tokensPerFrame + row);
   }
 
   /** Removes the tokens, for good, from every frame before `beforeFrame` that is not a sink. */

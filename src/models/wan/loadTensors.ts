@@ -25,8 +25,9 @@ export class TensorLoader {
 
   /** A vector or small table in f32, optionally under another shape of as many elements. */
   async values(name: string, shape?: readonly number[]): Promise<Tensor> {
-    const { values, shape: stored } = await this.float32(name);
-    return this.device.upload(values, this.#checkShape(name, stored, shape ?? stored));
+    const { shape: stored } = this.source.info(name);
+    const target = this.#checkShape(name, stored, shape ?? stored);
+    return this.device.load(target, 'f32', async () => (await this.float32(name)).values);
   }
 
   /** A matrix in the chosen weight type, optionally under another shape of as many elements. */
@@ -35,18 +36,23 @@ export class TensorLoader {
     const target = this.#checkShape(name, info.shape, shape ?? info.shape);
     const stored = { F32: 'f32', F16: 'f16', BF16: 'bf16' }[info.dtype as 'F32' | 'F16' | 'BF16'];
     this.onTensor(name);
-    const bytes = await this.source.read(name);
-    if (stored === this.weightType && stored !== 'f32') {
-      return this.device.upload(new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2), target, stored);
-    }
-    return this.uploadMatrix(toFloat32(bytes, info.dtype), target);
+    return this.device.load(target, this.weightType, async () => {
+      const bytes = await this.source.read(name);
+      const isAsStored = stored === this.weightType && stored !== 'f32';
+      if (isAsStored) return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+      return this.narrowed(toFloat32(bytes, info.dtype));
+    });
   }
 
-  /** Float32 values as a matrix in the chosen weight type. */
-  uploadMatrix(values: Float32Array, shape: readonly number[]): Tensor {
-    if (this.weightType === 'bf16') return this.device.upload(float32ToBfloat16(values), shape, 'bf16');
-    if (this.weightType === 'f16') return this.device.upload(float32ToHalf(values), shape, 'f16');
-    return this.device.upload(values, shape);
+  /** A matrix whose values are made from the checkpoint's by `make`, in the chosen weight type. */
+  madeMatrix(shape: readonly number[], make: () => Promise<Float32Array>): Promise<Tensor> {
+    return this.device.load(shape, this.weightType, async () => this.narrowed(await make()));
+  }
+
+  /** Float32 values in the chosen weight type. */
+  protected narrowed(values: Float32Array): Float32Array | Uint16Array {
+    if (this.weightType === 'bf16') return float32ToBfloat16(values);
+    return this.weightType === 'f16' ? float32ToHalf(values) : values;
   }
 
   /** `<name>.weight` and, unless told otherwise, `<name>.bias`. */

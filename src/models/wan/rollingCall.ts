@@ -1,6 +1,7 @@
+import { cast } from '../../kernels/cast.js';
 import { rope } from '../../kernels/rope.js';
-import { gatherRows, updateRows } from '../../kernels/rows.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { gatherRows } from '../../kernels/rows.js';
+import { through } from '../../tensor/scope.js';
 import type { CacheCall, KvCache } from './kvCache.js';
 import { ropeTable } from './rope.js';
 
@@ -20,13 +21,13 @@ export interface RollingCall {
 
 /**
  * A call as Rolling Forcing makes it: anchor, recent frames, then the window's own tokens. The anchor (the first block)
- * is cached without rotation, and a rotated copy is laid into the cache's spare rows for every call that sees it, at
- * whatever position that call gives it.
+ * is cached without rotation; every call that sees it rotates a copy, one layer at a time, to whatever position that call
+ * gives it.
  * Source: TencentARC/RollingForcing wan/modules/causal_model.py CausalWanSelfAttention.forward.
  */
 export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
   const { device } = cache;
-  const { sink, dim } = cache.options;
+  const { sink, dim, dtype = 'f32' } = cache.options;
   const { firstFrame, framesPerBlock, recentFrames, anchorFrame, writes, grid } = call;
   const upload = (rows: number[]) => device.upload(Uint32Array.from(rows), [rows.length]);
   const isAnchor = (frame: number) => frame < sink;
@@ -35,22 +36,23 @@ export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
 
   const anchor = anchorFrame !== undefined && {
     rows: upload(cache.rows(isAnchor)),
-    turnedRows: upload(cache.spareRows()),
     table: ropeTable(device, { startFrame: anchorFrame, frames: sink, headDim: dim / grid.heads, ...grid }),
   };
-  const pastRows = [...(anchor ? cache.spareRows() : []), ...cache.rows(isRecent)];
+  const pastRows = cache.rows(isRecent);
   const past = pastRows.length > 0 ? upload(pastRows) : undefined;
   const own = writes ? upload(cache.rows(isOwn)) : undefined;
 
   return {
-    past: (layer) => {
+    past: (layer) => past && { ...cache.layers[layer], rows: past },
+    copies: (layer) => {
+      if (!anchor) return undefined;
       const { keys, values } = cache.layers[layer];
-      if (anchor) {
-        const turned: Tensor = rope(gatherRows(keys, anchor.rows), anchor.table, grid.heads);
-        updateRows(keys, anchor.turnedRows, turned);
-        updateRows(values, anchor.turnedRows, gatherRows(values, anchor.rows));
-      }
-      return past && { keys, values, rows: past };
+      const turned = through(
+        gatherRows(keys, anchor.rows),
+        (plain) => rope(cast(plain, 'f32'), anchor.table, grid.heads),
+        (rotated) => cast(rotated, dtype),
+      );
+      return { keys: turned, values: gatherRows(values, anchor.rows) };
     },
     store: (layer, { keys, turnedKeys, values }) => {
       if (own) cache.write(layer, own, isAnchor(firstFrame) ? keys : turnedKeys, values);

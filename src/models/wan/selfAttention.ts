@@ -1,10 +1,23 @@
 import { attention } from '../../kernels/attention.js';
+import { cast } from '../../kernels/cast.js';
+import { concatFrames } from '../../kernels/frames.js';
 import { linear } from '../../kernels/linear.js';
 import { rmsNorm } from '../../kernels/rmsNorm.js';
 import { type RopeTable, rope } from '../../kernels/rope.js';
+import { through } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CacheCall } from './kvCache.js';
+import type { Linear, WeightType } from './loadTensors.js';
 import type { AttentionWeights } from './weights.js';
+
+/** What the attentions of a layer need to know beside their weights. */
+export interface AttentionShape {
+  readonly layer: number;
+  readonly heads: number;
+  readonly eps: number;
+  /** How keys and values are held, in the cache and in a call. */
+  readonly keyType: WeightType;
+}
 
 /**
  * Attention of a call's own tokens over the cached past and themselves: bidirectional inside the call, causal beyond it.
@@ -16,19 +29,41 @@ import type { AttentionWeights } from './weights.js';
 export function selfAttention(
   weights: AttentionWeights,
   x: Tensor,
-  shape: { layer: number; heads: number; eps: number },
+  { layer, heads, eps, keyType }: AttentionShape,
   table: RopeTable,
   cache: CacheCall,
 ): Tensor {
   const { query, key, value, output } = weights;
-  const queries = rmsNorm(linear(x, query.weight, query.bias), weights.normQuery, shape.eps); // [tokens, dim]
-  const keys = rmsNorm(linear(x, key.weight, key.bias), weights.normKey, shape.eps);
-  const values = linear(x, value.weight, value.bias);
+  const project = (tensor: Tensor, part: Linear) => linear(tensor, part.weight, part.bias);
+  const turn = (tensor: Tensor) => rope(tensor, table, heads);
+  const narrow = (tensor: Tensor) => cast(tensor, keyType);
 
-  const turnedQueries = rope(queries, table, shape.heads);
-  const turnedKeys = rope(keys, table, shape.heads);
-  cache.store(shape.layer, { keys, turnedKeys, values });
+  const queries = through(
+    x,
+    (t) => project(t, query),
+    (t) => rmsNorm(t, weights.normQuery, eps),
+    turn,
+  ); // [tokens, dim]
+  const values = through(x, (t) => project(t, value), narrow);
+  const turnedKeys = x.device.scope(() => {
+    const keys = through(
+      x,
+      (t) => project(t, key),
+      (t) => rmsNorm(t, weights.normKey, eps),
+    );
+    const turned = through(keys, turn, narrow);
+    cache.store(layer, { keys: narrow(keys), turnedKeys: turned, values });
+    return turned;
+  });
 
-  const context = { cached: cache.past(shape.layer), own: { keys: turnedKeys, values } };
-  return linear(attention(turnedQueries, context, shape.heads), output.weight, output.bias);
+  const copies = cache.copies?.(layer);
+  const seen = [...(copies ? [copies] : []), ...(cache.seesItself === false ? [] : [{ keys: turnedKeys, values }])];
+  const attended = attention(queries, { cached: cache.past(layer), own: joined(seen) }, heads);
+  return project(attended, output);
+}
+
+/** Keys and values of several parts, one after the other. */
+function joined(parts: readonly { keys: Tensor; values: Tensor }[]): { keys: Tensor; values: Tensor } | undefined {
+  if (parts.length < 2) return parts[0];
+  return { keys: concatFrames(parts.map(({ keys }) => keys)), values: concatFrames(parts.map(({ values }) => values)) };
 }

@@ -10,6 +10,7 @@ import { transformerBlock } from './block.js';
 import type { TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
 import { ropeTable } from './rope.js';
+import type { Tap } from './tap.js';
 import { embedTime } from './timeEmbedding.js';
 import type { Transformer } from './weights.js';
 
@@ -36,6 +37,7 @@ export function tokenGrid(
  * @param timesteps one a frame, 0 to 1000
  * @param startFrame position of the first frame in the video; it has no upper end
  * @param cache what these frames see of the past, and where their keys and values go
+ * @param tap is shown the parts by their names in the official code: `patch_embedding`, `block0.self_attn`, ..., `head`
  * @returns [frames, channels, height, width]
  */
 export function predictFlow(
@@ -45,8 +47,9 @@ export function predictFlow(
   startFrame: number,
   context: TextContext,
   cache: CacheCall,
+  tap?: Tap,
 ): Tensor {
-  const { device, config, weights } = transformer;
+  const { device, config, weights, keyType } = transformer;
   const { dim, num_heads: heads, eps } = config;
   expectShape(latents.shape, [timesteps.length, config.in_dim, 'any', 'any'], 'latents');
   const [frames, , height, width] = latents.shape;
@@ -55,16 +58,22 @@ export function predictFlow(
   return device.scope(() => {
     const patches = patchify(latents, patchSize(config)); // [tokens, channels * patch area]
     const tokens = linear(patches, weights.patchEmbedding.weight, weights.patchEmbedding.bias); // [tokens, dim]
+    tap?.('patch_embedding', tokens);
     const time = embedTime(transformer, timesteps);
     const table = ropeTable(device, { startFrame, frames, gridHeight, gridWidth, headDim: dim / heads });
 
-    const features = foldScoped(device, tokens, weights.blocks, (x, block, layer) =>
-      transformerBlock(block, x, time.projection, context, { layer, heads, eps }, table, cache),
-    );
+    const features = foldScoped(device, tokens, weights.blocks, (x, block, layer) => {
+      const tapBlock: Tap | undefined = tap && ((part, output) => tap(`block${layer}.${part}`, output));
+      const shape = { layer, heads, eps, keyType };
+      const y = transformerBlock(block, x, time.projection, context, shape, table, cache, tapBlock);
+      tap?.(`block${layer}`, y);
+      return y;
+    });
 
     const headModulation = modulation(weights.head.modulation, time.embedding); // [frames, 2, dim]
     const normed = modulatedLayerNorm(features, headModulation, { shift: 0, scale: 1 }, eps);
     const flow = linear(normed, weights.head.linear.weight, weights.head.linear.bias);
+    tap?.('head', flow);
     return unpatchify(flow, [frames, config.out_dim, height, width], patchSize(config));
   });
 }

@@ -43,11 +43,15 @@ export interface Transformer {
   readonly device: Device;
   readonly config: TransformerConfig;
   readonly weights: TransformerWeights;
+  /** How keys and values are held: f32, or a 16-bit type at half the memory. */
+  readonly keyType: WeightType;
 }
 
 /**
  * Reads a DiT under the official names (Wan-Video/Wan2.1 wan/modules/model.py WanModel).
  * @param weightType how the large matrices are held on the device
+ * @param keyType how keys and values will be; by default f32 beside f32 weights, else f16, whose ten bits of mantissa keep
+ *   more than bf16's seven
  */
 export async function loadTransformer(
   device: Device,
@@ -55,6 +59,7 @@ export async function loadTransformer(
   config: TransformerConfig,
   weightType: WeightType,
   onTensor?: (name: string) => void,
+  keyType: WeightType = weightType === 'f32' ? 'f32' : 'f16',
 ): Promise<Transformer> {
   const load = new TensorLoader(device, source, weightType, onTensor);
   const { dim, in_dim: channels, patch_size: patch } = config;
@@ -70,6 +75,7 @@ export async function loadTransformer(
     device,
     config,
     weights: { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, blocks, head },
+    keyType,
   };
 }
 

@@ -1,0 +1,66 @@
+import { rmSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { TokenTrimError } from '../errors.js';
+import { createProgress, type Progress } from '../media/progress.js';
+import { type ConvertOptions, convertWeights } from '../weights/convertWeights.js';
+import { formatBytes } from '../weights/formatBytes.js';
+import { temporaryName } from '../weights/streamSafetensors.js';
+import { watchInterrupt } from './interrupt.js';
+import { path } from './options.js';
+
+interface ConvertFlags extends Pick<ConvertOptions, 'section' | 'dtype' | 'naming' | 'part' | 'force'> {
+  readonly metadata: boolean;
+  readonly json?: boolean;
+}
+
+export function addConvertCommand(program: Command): void {
+  program
+    .command('convert')
+    .description('write weights of any published kind as one safetensors file')
+    .argument('<from>', 'a .pt, .pth or .safetensors file, an index of shards, or a folder', path)
+    .argument('<to>', 'the .safetensors file to write', path)
+    .option('--section <name>', 'of a training checkpoint (default: generator_ema, else generator)')
+    .addOption(
+      new Option('--dtype <type>', 'what floats become; keep widens 8-bit floats that have scales to bf16')
+        .choices(['f32', 'bf16', 'f16', 'keep'])
+        .default('keep'),
+    )
+    .addOption(
+      new Option(
+        '--naming <names>',
+        "official (default), hf as in diffusers and transformers, or keep the file's",
+      ).choices(['official', 'hf', 'keep']),
+    )
+    .addOption(new Option('--part <part>', 'of a folder with several').choices(['transformer', 'vae', 'text-encoder']))
+    .option('--no-metadata', 'leave out __metadata__, for readers that take it for a tensor')
+    .option('--force', 'replace a file that is there already')
+    .option('--json', 'print one JSON object on standard output')
+    .action(runConvert);
+}
+
+const MEGABYTE = 1e6;
+
+async function runConvert(from: string, to: string, { metadata, json, ...options }: ConvertFlags): Promise<void> {
+  const interrupt = watchInterrupt();
+  interrupt.onSecond = () => rmSync(temporaryName(to), { force: true });
+  let progress: Progress | undefined;
+  try {
+    const { signal } = interrupt;
+    const onProgress = (done: number, total: number) => {
+      progress ??= createProgress({ total: Math.ceil(total / MEGABYTE), label: 'MB' });
+      progress.update(done < total ? Math.floor(done / MEGABYTE) : Math.ceil(total / MEGABYTE));
+    };
+    const converted = await convertWeights(from, to, { ...options, noMetadata: !metadata, signal, onProgress });
+    progress?.stop();
+    const { recognised, tensors, bytes } = converted;
+    if (json) process.stdout.write(`${JSON.stringify(converted)}\n`);
+    else process.stderr.write(`${to}: ${tensors} tensors, ${formatBytes(bytes)}, from ${recognised}\n`);
+  } catch (error) {
+    progress?.stop();
+    if (!interrupt.signal.aborted) throw error;
+    process.exitCode = interrupt.status;
+    throw new TokenTrimError(`interrupted: ${to} was not written`);
+  } finally {
+    interrupt.release();
+  }
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { ensure, TokenTrimError } from '../errors.js';
+import { describePictures, openPictures } from '../media/openPictures.js';
+import type { PlanRequest, RolloutPlan } from '../pipelines/plan.js';
+import type { GenerateRequest } from '../pipelines/stages.js';
+import type { GenerateFlags } from './generateFlags.js';
+
+/** What a video begins with, as the flags say: counted, not decoded yet. */
+export interface Given {
+  readonly plan: PlanRequest['given'];
+  /** What the user should know of how it is read. */
+  readonly note: (plan: RolloutPlan) => string | undefined;
+  /** The pictures in the size of the video. */
+  readonly pictures: (size: { width: number; height: number }) => GenerateRequest['pictures'];
+}
+
+/**
+ * Looks at `--image` or `--video`. A video's pictures are chosen by time at the model's frame rate, so that it goes on at
+ * its own speed.
+ */
+export async function openGiven(
+  flags: Pick<GenerateFlags, 'image' | 'video'>,
+  fps: number,
+): Promise<Given | undefined> {
+  const { image, video } = flags;
+  ensure(!image || !video, 'a video begins with a picture or continues a video: pass --image or --video, not both');
+  const path = image ?? video;
+  if (path === undefined) return undefined;
+  const found = await describePictures(path, fps);
+  ensure(
+    !image || found.kind === 'image',
+    `--image ${path}: expected one picture, found a ${found.kind}: pass it as --video`,
+  );
+  ensure(
+    !video || found.kind !== 'image',
+    `--video ${path}: expected a video or a folder of pictures, found one picture: pass it as --image`,
+  );
+  return {
+    plan: { kind: image ? 'image' : 'video', available: found.frames },
+    note: ({ given }) => {
+      if (found.kind === 'image' || !given) return undefined;
+      const rate =
+        found.fps && Math.abs(found.fps - fps) > 0.01 ? `, read at ${fps} instead of ${found.fps} a second` : '';
+      const passed = given.skip > 0 ? `; the ${given.skip} before them are out of the window's sight` : '';
+      return `note: ${path}: the last ${given.pictures} of ${found.frames} frames${rate} begin the video${passed}`;
+    },
+    pictures: (size) => (given) => openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures }),
+  };
+}
+
+/** Reads `--prompts-at`. */
+export async function openSchedule(path: string | undefined): Promise<GenerateRequest['schedule']> {
+  if (path === undefined) return undefined;
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new TokenTrimError(`--prompts-at ${path}: could not be opened (${cause.code})`, { cause });
+  });
+  ensure(bytes.length <= 2 ** 20, `--prompts-at ${path}: expected a short text, found ${bytes.length} bytes`);
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), label: path };
+  } catch (cause) {
+    throw new TokenTrimError(`--prompts-at ${path}: expected UTF-8 text, found other bytes`, { cause });
+  }
+}

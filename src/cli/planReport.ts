@@ -1,0 +1,88 @@
+import { droppedFrames, fullyDenoisedFrames, type Plan, startsNoisy } from '../pipelines/plan.js';
+import type { MemoryPlan } from '../pipelines/planMemory.js';
+import type { Stage } from '../pipelines/stages.js';
+import type { ModelConfig } from '../weights/config.js';
+import type { PreparedRun } from './prepareRun.js';
+
+const STAGES: Record<Stage, string> = {
+  text: 'text encoder',
+  given: 'VAE encoder',
+  weights: 'weights',
+  rollout: 'rollout',
+  decode: 'VAE decoder',
+};
+
+/** What `--dry-run` prints: the run with every number decided, and its memory. */
+export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun): string {
+  const { config } = folder;
+  const { pixel, latent, shown, frames } = plan;
+  const patch = config.transformer.patch_size;
+  const tokens = (latent.height / patch[1]) * (latent.width / patch[2]);
+  const dropped = droppedFrames(config, plan);
+  const lines = [
+    `model    ${config.name}, ${config.transformer.num_layers} layers of ${config.transformer.dim}`,
+    ...folder.parts.map(({ part, path, recognised }) => `  ${part.padEnd(14)}${path}: ${recognised}`),
+    `adapter  ${device.name}`,
+    `video    ${shown.count} frames of ${pixel.width}x${pixel.height} at ${fps} a second` +
+      (dropped > 0 ? `; whole blocks make ${dropped} more, which are dropped` : ''),
+    `latents  ${frames} frames of ${latent.width}x${latent.height}, ${tokens} tokens each`,
+    ...rolloutLines(plan),
+    '',
+    ...memoryLines(memory),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The same for `--json`. */
+export function planSummary({ folder, device, plan, memory, fps }: PreparedRun): object {
+  return { model: folder.config.name, parts: folder.parts, adapter: device.name, plan, fps, memory };
+}
+
+function rolloutLines(plan: Plan): string[] {
+  if (plan.preset === 'wan') {
+    return [`sampling wan: ${plan.steps} steps of ${plan.solver}, shift ${plan.shift}, guidance ${plan.guidance}`];
+  }
+  const given = plan.given ? `, after ${plan.given.latents} given latent frames` : '';
+  return [
+    `rollout  ${plan.preset}: blocks of ${plan.framesPerBlock} latent frames${given}; steps ${plan.steps.join(', ')}; ` +
+      `window ${plan.window}, sink ${plan.sink}`,
+  ];
+}
+
+function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan): string[] {
+  const when = decode === 'during' ? 'while the video is generated' : 'after the rollout, when the DiT is freed';
+  const limit = limitBytes === undefined ? '' : ` of ${gigabytes(limitBytes)} that it may take`;
+  return [
+    'device memory, at most',
+    ...stages.map(({ stage, peakBytes: bytes }) => `  ${STAGES[stage].padEnd(14)}${gigabytes(bytes).padStart(10)}`),
+    `  ${'peak'.padEnd(14)}${gigabytes(peakBytes).padStart(10)}${limit}`,
+    `pictures are made ${when}`,
+  ];
+}
+
+/** Bytes as gigabytes (10^9), small ones as megabytes. */
+export function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** What a user should know of a plan before it runs. */
+export function planNotes(config: ModelConfig, plan: Plan, memory: MemoryPlan): string[] {
+  const notes = [noisyStartNote(config, plan)];
+  const dropped = droppedFrames(config, plan);
+  if (dropped > 0)
+    notes.push(`note: ${plan.shown.count} frames are not whole blocks: ${dropped} more are made and dropped`);
+  if (memory.decode === 'after' && plan.preset !== 'wan') {
+    notes.push('note: to save memory, pictures are made when the rollout is done (--decode during, or --gpu-memory)');
+  }
+  return notes.filter((note) => note !== undefined);
+}
+
+/** The official code's way with few blocks, which works and still disappoints. */
+function noisyStartNote(config: ModelConfig, plan: Plan): string | undefined {
+  if (plan.preset === 'wan' || !startsNoisy(plan)) return undefined;
+  return (
+    `note: with fewer blocks (${plan.frames / plan.framesPerBlock}) than denoising steps (${plan.steps.length}) ` +
+    `rolling-forcing leaves its first blocks noisy, as the official code does: use --frames ` +
+    `${fullyDenoisedFrames(config, plan)} or more`
+  );
+}

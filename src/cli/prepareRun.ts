@@ -1,0 +1,110 @@
+import { ensure } from '../errors.js';
+import { recordedGrid } from '../pipelines/fileNoise.js';
+import { type Plan, type PlanRequest, planRollout } from '../pipelines/plan.js';
+import { type MemoryPlan, planMemory } from '../pipelines/planMemory.js';
+import { vaeFactors } from '../pipelines/planSize.js';
+import { type GenerateRequest, promptsOf } from '../pipelines/stages.js';
+import type { Device } from '../tensor/device.js';
+import { openDevice } from '../tensor/openDevice.js';
+import type { ModelFolder } from '../weights/modelFolder.js';
+import { openTensorSource } from '../weights/source.js';
+import type { TensorSource } from '../weights/tensorSource.js';
+import { checkPaths } from './checkPaths.js';
+import type { GenerateFlags } from './generateFlags.js';
+import { openGiven, openSchedule } from './openGiven.js';
+import { openModel } from './openModel.js';
+import { planNotes } from './planReport.js';
+
+/** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
+export interface PreparedRun {
+  readonly folder: ModelFolder;
+  readonly device: Device;
+  readonly plan: Plan;
+  readonly memory: MemoryPlan;
+  readonly request: GenerateRequest;
+  readonly fps: number;
+  /** What the user should know before it runs. */
+  readonly notes: readonly string[];
+  /** The file of `--noise`. */
+  readonly recording: TensorSource | undefined;
+  close(): Promise<void>;
+}
+
+/** Gives back what was opened, the latest first. */
+export class Closers {
+  #opened: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#opened.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (const giveBack of this.#opened.splice(0).reverse()) await giveBack();
+  }
+}
+
+/** Refuses here what can be refused before the run writes or computes anything. */
+export async function prepareRun(prompt: string | undefined, flags: GenerateFlags): Promise<PreparedRun> {
+  ensure(
+    prompt !== undefined || flags.promptsAt !== undefined,
+    'there is no prompt: say what to show, such as "a red circle on a navy background", or pass --prompts-at',
+  );
+  const opened = new Closers();
+  try {
+    const schedule = await openSchedule(flags.promptsAt);
+    const folder = await openModel(flags);
+    opened.add(() => folder.close());
+    await checkPaths(flags, folder);
+    const recording = flags.noise === undefined ? undefined : await openTensorSource(flags.noise);
+    if (recording) opened.add(() => recording.close());
+
+    const { config } = folder;
+    const given = await openGiven(flags, config.sampling.fps);
+    const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
+    const plan = planRollout(config, planRequest);
+    const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
+    promptsOf(config, plan, request); // refuses prompts that the video has no block for
+    const device = await openDevice({ adapter: flags.adapter, profile: flags.profile });
+    opened.add(async () => device.close());
+    const memory = await planMemory(device, folder, request, flags.gpuMemory && flags.gpuMemory * 1e9);
+
+    const fps = flags.fps ?? config.sampling.fps;
+    const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
+    const notes = [device.note, givenNote, ...planNotes(config, plan, memory)].filter((note) => note !== undefined);
+    const decided = { ...request, decode: memory.decode };
+    return { folder, device, plan, memory, request: decided, fps, notes, recording, close: () => opened.close() };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */
+function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: TensorSource): PlanRequest {
+  const { preset, steps, shift, window, sink, blockFrames: framesPerBlock, contextNoise, solver, guidance } = flags;
+  let { frames, width, height } = flags;
+  if (recording) {
+    const recorded = recordedGrid(recording);
+    const { spatial, temporal } = vaeFactors(config);
+    frames ??= 1 + (recorded.frames - 1) * temporal;
+    width ??= recorded.width * spatial;
+    height ??= recorded.height * spatial;
+  }
+  const rollout = { window, sink, framesPerBlock, contextNoise };
+  return { preset, frames, width, height, steps, shift, ...rollout, solver, guidance };
+}
+
+/** What of the flags concerns the run and not its plan. */
+function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequest {
+  const trim = flags.trim && {
+    fraction: flags.trimFraction,
+    sensitivity: flags.trimSensitivity,
+    warmup: flags.trimWarmup,
+    maxRegenerations: flags.trimAttempts,
+    check: flags.trimCheck,
+  };
+  const dtype = flags.dtype === 'auto' ? undefined : flags.dtype;
+  const decode = flags.decode === 'auto' ? undefined : flags.decode;
+  const promptCache = flags.promptCache ? undefined : false;
+  return { prompt, negativePrompt: flags.negativePrompt, trim, dtype, decode, promptCache };
+}

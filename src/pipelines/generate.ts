@@ -1,0 +1,19 @@
+import type { Device } from '../tensor/device.js';
+import type { ModelFolder } from '../weights/modelFolder.js';
+import { planMemory } from './planMemory.js';
+import { type GenerateEvent, type GenerateRequest, runStages } from './stages.js';
+
+export type { GenerateEvent, GenerateRequest } from './stages.js';
+
+/**
+ * A prompt becomes pictures: memory is planned, then the stages run (`stages.ts`).
+ * @throws TokenTrimError where the request does not fit the model, or the run does not fit the device
+ */
+export async function* generate(
+  device: Device,
+  folder: ModelFolder,
+  request: GenerateRequest,
+): AsyncGenerator<GenerateEvent> {
+  const decode = request.decode ?? (await planMemory(device, folder, request)).decode;
+  yield* runStages(device, folder, { ...request, decode });
+}

@@ -1,0 +1,110 @@
+import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { TokenTrimError } from '../errors.js';
+import { bytesOf } from './dtype.js';
+import { encodeHeader, type HeaderEntry, type Metadata } from './encodeHeader.js';
+import { formatBytes } from './formatBytes.js';
+
+/**
+ * A tensor to write, whose data comes in pieces: row-major, little-endian, `byteLength` bytes in all. A piece must stay
+ * as it is until the one after the next is asked for.
+ */
+export interface TensorStream extends HeaderEntry {
+  pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+export interface StreamOptions {
+  readonly metadata?: Metadata;
+  /** Told how many bytes of data are written so far. */
+  readonly onProgress?: (doneBytes: number, name: string) => void;
+  /** Ends the writing between two pieces; what was written is removed. */
+  readonly signal?: AbortSignal;
+}
+
+/** The name under which a file lies until it is whole. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}.tmp`;
+}
+
+/**
+ * Writes a safetensors file piece by piece: under a temporary name beside `path`, flushed to the disk, then renamed, so
+ * that `path` never holds half a file. Wide dtypes come first, so that every tensor is aligned to its element size.
+ *
+ * @returns the size of the file in bytes
+ * @throws TokenTrimError when the disk has no room, a tensor's data does not fit its shape, or the file cannot be written
+ */
+export async function streamSafetensors(
+  path: string,
+  tensors: readonly TensorStream[],
+  { metadata, onProgress, signal }: StreamOptions = {},
+): Promise<number> {
+  const inOrder = [...tensors].sort((left, right) => bytesOf(right.dtype) - bytesOf(left.dtype));
+  const header = encodeHeader(path, inOrder, metadata);
+  const total = inOrder.reduce((sum, { byteLength }) => sum + byteLength, header.length);
+  await ensureRoom(path, total);
+  const temporary = temporaryName(path);
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await append(file, header);
+      let done = 0;
+      for (const tensor of inOrder) done = await writeTensor(file, path, tensor, done, { onProgress, signal });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    signal?.throwIfAborted();
+    await rename(temporary, path);
+    return total;
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw signal?.aborted ? signal.reason : explain(path, cause);
+  }
+}
+
+async function writeTensor(
+  file: FileHandle,
+  path: string,
+  tensor: TensorStream,
+  before: number,
+  { onProgress, signal }: StreamOptions,
+): Promise<number> {
+  let done = before;
+  let pending: Promise<void> | undefined; // the next piece is made while this one is written
+  for await (const piece of tensor.pieces()) {
+    await pending;
+    signal?.throwIfAborted();
+    pending = append(file, piece);
+    pending.catch(() => {}); // awaited above or below; closing the file waits for it in any case
+    done += piece.length;
+    onProgress?.(done, tensor.name);
+  }
+  await pending;
+  if (done - before !== tensor.byteLength) {
+    throw new TokenTrimError(`${path}: ${tensor.name} came with ${done - before} bytes, not ${tensor.byteLength}.`);
+  }
+  return done;
+}
+
+async function append(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
+  }
+}
+
+/** Says before the first byte that a disk is too small; where the system does not tell, the writing will. */
+async function ensureRoom(path: string, bytes: number): Promise<void> {
+  const disk = await statfs(dirname(path)).catch(() => undefined);
+  if (!disk || disk.bavail * disk.bsize >= bytes) return;
+  throw new TokenTrimError(
+    `${path}: the file takes ${formatBytes(bytes)}, but its disk has ${formatBytes(disk.bavail * disk.bsize)} free. ` +
+      'Make room, choose another disk, or write a narrower dtype.',
+  );
+}
+
+function explain(path: string, cause: unknown): unknown {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (cause instanceof TokenTrimError || code === undefined) return cause;
+  const advice = code === 'ENOSPC' ? 'Make room on the disk.' : 'Choose a folder that exists and is writable.';
+  return new TokenTrimError(`${path}: could not be written (${code}). ${advice}`, { cause });
+}
