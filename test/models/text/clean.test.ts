@@ -50,4 +50,29 @@ describe('prompt cleaning', () => {
       { numRuns: 500 },
     );
   });
+
+  it('is done after one time, but for escapes, which the official cleaning undoes twice each time', () => {
+    const part = fc.constantFrom(
+      '\u0085',
+      '\u2028',
+      '“',
+      'ﬁ',
+      'e\u0301',
+      '\u001b[1m',
+      '\ufeff',
+      '\ud800',
+      'ｶﾞ',
+      '\u0301',
+    );
+    const text = fc.array(fc.oneof(fc.string({ unit: 'binary' }), part)).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, (prompt) => {
+        const cleaned = cleanPrompt(prompt.replaceAll('&', ''));
+        expect(cleanPrompt(cleaned)).toBe(cleaned);
+      }),
+      { numRuns: 500 },
+    );
+    expect(cleanPrompt('<&amp;amp;amp;')).toBe('<&amp;');
+    expect(cleanPrompt('<&amp;')).toBe('<&');
+  });
 });

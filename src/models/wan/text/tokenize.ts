@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
+import { type AddedToken, addedTokenSchema, assignIds, splitterAt } from './addedTokens.js';
+import { libraryTrie } from './libraryTokenizer.js';
+import { normalizerOf, preTokenizerOf, stepSchema } from './tokenizerSteps.js';
+import { unigramEncoder } from './unigram.js';
 
 /** A prompt in token ids. */
 export interface EncodedPrompt {
@@ -21,26 +25,34 @@ export interface PromptTokenizer {
 const END = '</s>';
 const PADDING = '<pad>';
 
+const fileSchema = z.looseObject({
+  added_tokens: z.array(addedTokenSchema).default([]),
+  normalizer: stepSchema,
+  pre_tokenizer: stepSchema,
+  model: z.looseObject({
+    type: z.literal('Unigram').default('Unigram'),
+    vocab: z.array(z.tuple([z.string(), z.number()])),
+    unk_id: z.int().nonnegative(),
+    byte_fallback: z.boolean().default(false),
+  }),
+});
+
 /**
- * Loads a `tokenizer.json` (unigram with Metaspace, as umT5's).
+ * Loads a `tokenizer.json` (unigram, as umT5's). The library reads it; where its steps differ from those of the Rust
+ * library, which the official code uses, they are ours, so that ids are the same.
  * Source: Wan-Video/Wan2.1 `wan/modules/tokenizers.py HuggingfaceTokenizer`: the end mark is appended, truncation
  * keeps it, padding goes on the right.
- *
- * Deviation: the library replaces the file's Precompiled character map by NFKC. It differs for some stacked accents,
- * conjoining Hangul and zero-width joiners.
  *
  * @throws TokenTrimError when the file is missing or is not a tokenizer with `</s>`
  */
 export async function loadTokenizer(path: string): Promise<PromptTokenizer> {
-  const tokenizer = await readTokenizer(path);
-  const end = tokenizer.token_to_id(END);
+  const { idOf, vocabSize, pieces } = await readTokenizer(path);
+  const end = idOf(END);
   ensure(
     end !== undefined,
     `${path}: expected a T5 tokenizer with the token ${END}, found none. Use the model's own tokenizer.json.`,
   );
-  const padding = tokenizer.token_to_id(PADDING) ?? 0;
-  const vocabSize = [...tokenizer.get_vocab().values()].reduce((highest, id) => Math.max(highest, id), 0) + 1;
-  const byteIds = byteFallbackIds(tokenizer);
+  const padding = idOf(PADDING) ?? 0;
   return {
     vocabSize,
     encode(prompt, textLength) {
@@ -48,15 +60,24 @@ export async function loadTokenizer(path: string): Promise<PromptTokenizer> {
         Number.isInteger(textLength) && textLength > 0,
         `expected room for at least one token, found ${textLength}.`,
       );
-      const pieces = pieceIds(tokenizer, prompt, byteIds).slice(0, textLength - 1);
+      // The end mark is not left to the file's post-processor, which not every file has.
+      const kept = pieces(prompt).slice(0, textLength - 1);
       const ids = new Int32Array(textLength).fill(padding);
-      ids.set([...pieces, end]);
-      return { ids, length: pieces.length + 1 };
+      ids.set([...kept, end]);
+      return { ids, length: kept.length + 1 };
     },
   };
 }
 
-async function readTokenizer(path: string): Promise<Tokenizer> {
+interface TokenizerFile {
+  /** One more than the highest id. */
+  readonly vocabSize: number;
+  idOf(token: string): number | undefined;
+  /** The ids of a text, without the end mark. */
+  pieces(text: string): number[];
+}
+
+async function readTokenizer(path: string): Promise<TokenizerFile> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -64,34 +85,47 @@ async function readTokenizer(path: string): Promise<Tokenizer> {
     throw new TokenTrimError(`${path}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, { cause });
   }
   try {
-    return new Tokenizer(JSON.parse(text), {});
+    return parseTokenizer(JSON.parse(text));
   } catch (cause) {
+    const reason =
+      cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : (cause as Error).message;
     throw new TokenTrimError(
-      `${path}: expected a tokenizer.json, but it cannot be read (${(cause as Error).message}): copy the model's own tokenizer.json again`,
-      {
-        cause,
-      },
+      `${path}: expected a tokenizer.json with a Unigram model, but it cannot be read (${reason}): ` +
+        "copy the model's own tokenizer.json again",
+      { cause },
     );
   }
 }
 
-/** The end mark is left to the caller, so that it does not depend on the file's post-processor. */
-function pieceIds(tokenizer: Tokenizer, prompt: string, byteIds: readonly number[] | undefined): number[] {
-  const { ids, tokens } = tokenizer.encode(prompt, { add_special_tokens: false });
-  if (!byteIds) return ids;
-  const unknown = tokenizer.model?.unk_token_id;
-  const spelled = (index: number) => [...new TextEncoder().encode(tokens[index])].map((byte) => byteIds[byte]);
-  return ids.flatMap((id: number, index: number) =>
-    id === unknown && tokens[index] !== tokenizer.model?.unk_token ? spelled(index) : [id],
+function parseTokenizer(json: object): TokenizerFile {
+  const file = fileSchema.parse(json);
+  const { vocab, unk_id: unknown } = file.model;
+  ensure(unknown < vocab.length, `its unknown piece is ${unknown} of ${vocab.length}`);
+  const vocabulary = new Map(vocab.map(([piece], id) => [piece, id]));
+  const added = assignIds(file.added_tokens, vocabulary, vocab.length);
+  const normalize = normalizerOf(file.normalizer);
+  const preTokenize = preTokenizerOf(file.pre_tokenizer);
+  const encodeWord = unigramEncoder(libraryTrie(vocab), file.model);
+  const splitTyped = splitterAt(byContent(added.filter((token) => !token.normalized)));
+  const splitNormalized = splitterAt(
+    byContent(
+      added.filter((token) => token.normalized),
+      normalize,
+    ),
   );
+
+  const encodeSection = (section: string, isFirst: boolean) =>
+    splitNormalized(normalize(section)).flatMap((part, index) =>
+      typeof part === 'number' ? [part] : preTokenize(part, isFirst && index === 0).flatMap(encodeWord),
+    );
+  return {
+    vocabSize: added.reduce((highest, { id }) => Math.max(highest, id), vocab.length - 1) + 1,
+    idOf: (token) => added.find(({ content }) => content === token)?.id ?? vocabulary.get(token),
+    pieces: (text) =>
+      splitTyped(text).flatMap((part, index) => (typeof part === 'number' ? [part] : encodeSection(part, index === 0))),
+  };
 }
 
-/** Ids of the pieces `<0x00>` to `<0xFF>` where the model spells unknown characters in bytes; the library does not. */
-function byteFallbackIds(tokenizer: Tokenizer): readonly number[] | undefined {
-  const config = tokenizer.model?.config as { byte_fallback?: unknown } | undefined;
-  if (config?.byte_fallback !== true) return undefined;
-  const ids = Array.from({ length: 256 }, (_, byte) => {
-    return tokenizer.token_to_id(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-  });
-  return ids.every((id) => id !== undefined) ? ids : undefined;
+function byContent(tokens: readonly AddedToken[], normalize = (text: string) => text): Map<string, AddedToken> {
+  return new Map(tokens.map((token) => [normalize(token.content), token]));
 }

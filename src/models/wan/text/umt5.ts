@@ -4,8 +4,10 @@ import { add, gelu, multiply } from '../../../kernels/elementwise.js';
 import { linear } from '../../../kernels/linear.js';
 import { rmsNorm } from '../../../kernels/rmsNorm.js';
 import { gatherRows } from '../../../kernels/rows.js';
+import { disposeAll } from '../../../tensor/scope.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { relativePositionBuckets } from './relativePosition.js';
+import type { EncodedPrompt } from './tokenize.js';
 import { embedTokens, type TextEncoderLayer, type TextEncoderModel } from './weights.js';
 
 const EPS = 1e-6;
@@ -27,21 +29,34 @@ export interface EncoderState {
 }
 
 /**
- * The umT5 encoding of a prompt, as the DiT reads it.
+ * The umT5 encodings of prompts, as the DiT reads them, in one pass over the layers.
  * Source: Wan-Video/Wan2.1 wan/modules/t5.py T5EncoderModel; padding rows are zero, as in guandeh17/Self-Forcing
  * utils/wan_wrapper.py WanTextEncoder.
- * @param ids token ids, padded to the text length of the DiT
- * @param length how many of them are tokens of the prompt
- * @returns [ids.length, dim], rows past `length` zero
+ * @param prompts token ids, padded to the text length of the DiT, and how many of them are tokens of the prompt
+ * @returns [ids.length, dim] for each prompt, rows past its `length` zero
  */
-export async function encodePrompt(encoder: TextEncoderModel, ids: Int32Array, length: number): Promise<Tensor> {
+export async function encodePrompts(encoder: TextEncoderModel, prompts: readonly EncodedPrompt[]): Promise<Tensor[]> {
   const { device, config } = encoder;
-  checkPrompt(ids, length, config.vocab);
-  const encoded = device.zeros([ids.length, config.dim]);
-  // No token attends to padding, so the padding rows need not be computed.
-  for await (const { name, hidden } of encoderStates(encoder, ids.subarray(0, length), length)) {
-    if (name === 'norm') device.updateRows(encoded, 0, hidden, 0, length);
+  for (const { ids, length } of prompts) checkPrompt(ids, length, config.vocab);
+  const passes: EncoderPass[] = [];
+  try {
+    // No token attends to padding, so the padding rows need not be computed.
+    for (const { ids, length } of prompts) passes.push(await beginPass(encoder, ids.subarray(0, length), length));
+    for await (const layer of encoder.layers) for (const pass of passes) pass.advance(layer);
+    return prompts.map(({ ids, length }, index) => {
+      passes[index].finish();
+      const encoded = device.zeros([ids.length, config.dim]);
+      device.updateRows(encoded, 0, passes[index].hidden, 0, length);
+      return encoded;
+    });
+  } finally {
+    for (const pass of passes) pass.dispose();
   }
+}
+
+/** {@link encodePrompts} for one prompt. */
+export async function encodePrompt(encoder: TextEncoderModel, ids: Int32Array, length: number): Promise<Tensor> {
+  const [encoded] = await encodePrompts(encoder, [{ ids, length }]);
   return encoded;
 }
 
@@ -55,8 +70,35 @@ export async function* encoderStates(
   ids: Int32Array,
   length: number,
 ): AsyncGenerator<EncoderState> {
-  const { device, config } = encoder;
-  checkPrompt(ids, length, config.vocab);
+  checkPrompt(ids, length, encoder.config.vocab);
+  const pass = await beginPass(encoder, ids, length);
+  try {
+    yield { name: 'token_embedding', hidden: pass.hidden };
+    let index = 0;
+    for await (const layer of encoder.layers) {
+      pass.advance(layer);
+      yield { name: `block${index++}`, hidden: pass.hidden };
+    }
+    pass.finish();
+    yield { name: 'norm', hidden: pass.hidden };
+  } finally {
+    pass.dispose();
+  }
+}
+
+/** A prompt on its way through the layers. */
+interface EncoderPass {
+  /** [tokens, dim]; freed by the next step */
+  readonly hidden: Tensor;
+  advance(layer: TextEncoderLayer): void;
+  /** The norm after the last layer. */
+  finish(): void;
+  dispose(): void;
+}
+
+async function beginPass(encoder: TextEncoderModel, ids: Int32Array, length: number): Promise<EncoderPass> {
+  const { device, config, norm } = encoder;
+  let hidden = await embedTokens(encoder, ids);
   const prompt: Prompt = {
     buckets: device.upload(relativePositionBuckets(ids.length, config.num_buckets), [2 * ids.length - 1]),
     keyRows: device.upload(
@@ -64,24 +106,19 @@ export async function* encoderStates(
       [length],
     ),
   };
-  let hidden = await embedTokens(encoder, ids); // [tokens, dim]
-  const advance = (step: () => Tensor) => {
-    const next = device.scope(step);
+  const step = (next: (current: Tensor) => Tensor) => {
+    const result = device.scope(() => next(hidden));
     hidden.dispose();
-    hidden = next;
+    hidden = result;
   };
-  try {
-    yield { name: 'token_embedding', hidden };
-    let index = 0;
-    for await (const layer of encoder.layers) {
-      advance(() => encoderBlock(layer, hidden, prompt, config.num_heads));
-      yield { name: `block${index++}`, hidden };
-    }
-    advance(() => rmsNorm(hidden, encoder.norm, EPS));
-    yield { name: 'norm', hidden };
-  } finally {
-    for (const tensor of [hidden, prompt.buckets, prompt.keyRows]) tensor.dispose();
-  }
+  return {
+    get hidden() {
+      return hidden;
+    },
+    advance: (layer) => step((current) => encoderBlock(layer, current, prompt, config.num_heads)),
+    finish: () => step((current) => rmsNorm(current, norm, EPS)),
+    dispose: () => disposeAll([hidden, prompt.buckets, prompt.keyRows]),
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Device } from '../../../tensor/device.js';
-import { disposeAll } from '../../../tensor/scope.js';
+import { Arena, disposeAll } from '../../../tensor/scope.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { TextEncoderConfig } from '../../../weights/config.js';
@@ -54,41 +54,70 @@ export async function loadTextEncoder(
   return { device, source, config, layers, norm: await load.values('norm.weight') };
 }
 
-/** Loads one block, `blocks.<layer>.`. */
-export async function loadTextEncoderLayer(load: TensorLoader, layer: number): Promise<TextEncoderLayer> {
-  const block = `blocks.${layer}`;
-  return {
-    norm1: await load.values(`${block}.norm1.weight`),
-    query: await load.matrix(`${block}.attn.q.weight`),
-    key: await load.matrix(`${block}.attn.k.weight`),
-    value: await load.matrix(`${block}.attn.v.weight`),
-    positions: await load.values(`${block}.pos_embedding.embedding.weight`),
-    output: await load.matrix(`${block}.attn.o.weight`),
-    norm2: await load.values(`${block}.norm2.weight`),
-    gate: await load.matrix(`${block}.ffn.gate.0.weight`),
-    fc1: await load.matrix(`${block}.ffn.fc1.weight`),
-    fc2: await load.matrix(`${block}.ffn.fc2.weight`),
-  };
+/** Names of a block's tensors in the order in which they are loaded. */
+export function layerTensorNames(layer: number): string[] {
+  const names = ['norm1', 'attn.q', 'attn.k', 'attn.v', 'pos_embedding.embedding', 'attn.o', 'norm2'];
+  return [...names, 'ffn.gate.0', 'ffn.fc1', 'ffn.fc2'].map((name) => `blocks.${layer}.${name}.weight`);
 }
 
-/** Gives the encoder's memory back, once the prompt is encoded. */
-export function freeTextEncoder({ layers, norm }: LoadedTextEncoder): void {
+/** Loads one block, `blocks.<layer>.`; where that fails, nothing of it stays on the device. */
+export async function loadTextEncoderLayer(load: TensorLoader, layer: number): Promise<TextEncoderLayer> {
+  const [norm1, query, key, value, positions, output, norm2, gate, fc1, fc2] = layerTensorNames(layer);
+  const loaded = new Arena();
+  const values = async (name: string) => loaded.keep(await load.values(name));
+  const matrix = async (name: string) => loaded.keep(await load.matrix(name));
+  try {
+    return {
+      norm1: await values(norm1),
+      query: await matrix(query),
+      key: await matrix(key),
+      value: await matrix(value),
+      positions: await values(positions),
+      output: await matrix(output),
+      norm2: await values(norm2),
+      gate: await matrix(gate),
+      fc1: await matrix(fc1),
+      fc2: await matrix(fc2),
+    };
+  } catch (error) {
+    loaded.free();
+    throw error;
+  }
+}
+
+/** Gives the encoder's memory back, once the prompts are encoded. */
+export function freeTextEncoder({ layers, norm }: TextEncoderModel): void {
   disposeAll([layers, norm]);
 }
 
 /**
- * The embeddings of a prompt's tokens, read from the file row by row.
+ * The embeddings of a prompt's tokens; only their rows are read from the file, adjacent ones at once.
  * @returns [ids.length, dim]
  */
 export async function embedTokens({ device, source, config }: TextEncoderModel, ids: Int32Array): Promise<Tensor> {
   const name = 'token_embedding.weight';
   const { dtype, shape } = source.info(name);
   expectShape(shape, [config.vocab, config.dim], `${source.label}: ${name}`);
-  const rows = new Map<number, Float32Array>();
-  for (const id of new Set(ids)) rows.set(id, toFloat32(await source.readRows(name, id, 1), dtype));
-  const embedded = new Float32Array(ids.length * config.dim);
-  ids.forEach((id, position) => {
-    embedded.set(rows.get(id) as Float32Array, position * config.dim);
+  return device.load([ids.length, config.dim], 'f32', async () => {
+    const embedded = new Float32Array(ids.length * config.dim);
+    for (const { first, count } of adjacentRuns(ids)) {
+      const rows = toFloat32(await source.readRows(name, first, count), dtype);
+      ids.forEach((id, position) => {
+        if (id < first || id >= first + count) return;
+        embedded.set(rows.subarray((id - first) * config.dim, (id - first + 1) * config.dim), position * config.dim);
+      });
+    }
+    return embedded;
   });
-  return device.upload(embedded, [ids.length, config.dim]);
+}
+
+/** The ids that occur, as runs of adjacent ones. */
+function adjacentRuns(ids: Int32Array): { first: number; count: number }[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const id of [...new Set(ids)].sort((left, right) => left - right)) {
+    const last = runs.at(-1);
+    if (last && id === last.first + last.count) last.count++;
+    else runs.push({ first: id, count: 1 });
+  }
+  return runs;
 }

@@ -1,0 +1,84 @@
+import { ensure } from '../../../errors.js';
+
+/** Clusters of fewer UTF-8 bytes than this are looked up whole. */
+const WHOLE_CLUSTER_BYTES = 6;
+
+/**
+ * The character map of a sentencepiece model (`precompiled_charsmap` of a tokenizer.json): a Darts double-array trie
+ * from UTF-8 strings to offsets, then the replacements, each ended by NUL.
+ *
+ * It is applied as the Rust library does, which differs from sentencepiece: grapheme cluster by grapheme cluster, a
+ * short cluster whole, else character by character; the shortest entry that begins the string replaces all of it, so
+ * that an accent after "ﬁ" is lost.
+ * Sources: google/sentencepiece src/normalizer.cc Normalizer::DecodePrecompiledCharsMap; huggingface/tokenizers
+ * tokenizers/src/normalizers/precompiled.rs; huggingface/spm_precompiled src/lib.rs.
+ *
+ * @param base64 of: the trie's size in bytes (u32), the trie (u32 units), the replacements; empty for no map
+ * @returns text to normalised text
+ * @throws TokenTrimError where the bytes are no such map
+ */
+export function readCharsMap(base64: string): (text: string) => string {
+  if (base64 === '') return (text) => text;
+  const bytes = Buffer.from(base64, 'base64');
+  const trieBytes = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
+  ensure(
+    trieBytes >= 4 && trieBytes % 4 === 0 && 4 + trieBytes <= bytes.length,
+    `expected a character map with its trie, found ${bytes.length} bytes that begin otherwise`,
+  );
+  const units = new Uint32Array(bytes.buffer.slice(bytes.byteOffset + 4, bytes.byteOffset + 4 + trieBytes));
+  const strings = bytes.subarray(4 + trieBytes);
+  const known = new Map<string, string | undefined>();
+
+  const replacementOf = (key: string) => {
+    if (known.has(key)) return known.get(key);
+    const offset = shortestPrefix(units, Buffer.from(key));
+    const end = offset === undefined ? 0 : strings.indexOf(0, offset);
+    const replacement =
+      offset === undefined ? undefined : strings.toString('utf8', offset, end < 0 ? strings.length : end);
+    known.set(key, replacement);
+    return replacement;
+  };
+  const cluster = (text: string) => {
+    const whole = Buffer.byteLength(text) < WHOLE_CLUSTER_BYTES ? replacementOf(text) : undefined;
+    return whole ?? Array.from(text, (character) => replacementOf(character) ?? character).join('');
+  };
+  return (text) => Array.from(graphemeClusters(text), cluster).join('');
+}
+
+/** Characters at a time: Intl.Segmenter takes time with the square of the text's length. */
+const SEGMENTED = 256;
+
+function* graphemeClusters(text: string): Generator<string> {
+  const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
+  let width = SEGMENTED;
+  for (let begin = 0; begin < text.length; ) {
+    const isEnd = begin + width >= text.length;
+    const clusters = Array.from(segmenter.segment(text.slice(begin, begin + width)), ({ segment }) => segment);
+    // What follows may belong to the last one, so it is segmented again.
+    if (!isEnd) clusters.pop();
+    yield* clusters;
+    begin += clusters.reduce((length, cluster) => length + cluster.length, 0);
+    width = clusters.length === 0 ? 2 * width : SEGMENTED;
+  }
+}
+
+/**
+ * The value of the shortest entry that `key` begins with.
+ * Source: s-yata/darts-clone include/darts.h DoubleArrayImpl::commonPrefixSearch and DoubleArrayUnit.
+ */
+function shortestPrefix(units: Uint32Array, key: Uint8Array): number | undefined {
+  let position = childrenOf(units[0]);
+  for (const byte of key) {
+    position ^= byte;
+    const unit = units[position];
+    // The label is the low byte; a set sign bit marks a value, which is no child.
+    if (unit === undefined || (unit & 0x800000ff) !== byte) return undefined;
+    position ^= childrenOf(unit);
+    if (unit & 0x100) return units[position] & 0x7fffffff;
+  }
+  return undefined;
+}
+
+function childrenOf(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6);
+}
