@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
+import { addConvertCommand } from './convertCommand.js';
 import { addDoctorCommand } from './doctorCommand.js';
+import { addDownloadCommand } from './downloadCommand.js';
 import { fail, watchOutput } from './fail.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { addInspectCommand } from './inspectCommand.js';
 import { addParityCommand } from './parityCommand.js';
+import { addSynthesizeCommand } from './synthesizeCommand.js';
 
 // V8 lets its nursery grow while there is garbage to put there; a small one keeps the memory of a long run flat.
 setFlagsFromString('--semi-space-growth-factor=1');
@@ -20,7 +23,10 @@ const program = new Command('tokentrim')
 addGenerateCommand(program);
 addParityCommand(program);
 addInspectCommand(program);
+addConvertCommand(program);
 addDoctorCommand(program);
+addSynthesizeCommand(program);
+addDownloadCommand(program);
 
 watchOutput();
 try {
