@@ -27,6 +27,8 @@ export { loadTokenizer } from './models/wan/text/tokenize.js';
 export { encodePrompt } from './models/wan/text/umt5.js';
 export { loadTextEncoder } from './models/wan/text/weights.js';
 export { predictFlow } from './models/wan/transformer.js';
+export { freeVaeEncoder, loadVaeEncoder } from './models/wan/vae/encoderWeights.js';
+export { createVaeEncodeStream, type VaeEncodeStream } from './models/wan/vae/encodeStream.js';
 export { createVaeStream, type VaeStream } from './models/wan/vae/stream.js';
 export { loadVaeDecoder } from './models/wan/vae/weights.js';
 export { loadTransformer, type Transformer } from './models/wan/weights.js';
@@ -37,12 +39,15 @@ export { fileNoise } from './pipelines/fileNoise.js';
 /** From a prompt to pictures. */
 export { type GenerateEvent, type GenerateRequest, generate } from './pipelines/generate.js';
 export type { NoiseSource } from './pipelines/noise.js';
+export type { Picture } from './pipelines/pictures.js';
 export { type Plan, type PlanRequest, planRollout } from './pipelines/plan.js';
+export { type MemoryPlan, planMemory } from './pipelines/planMemory.js';
 export { rollingForcing } from './pipelines/rollingForcing.js';
 export type { RolloutEvent } from './pipelines/rolloutEvent.js';
 export type { RolloutOptions } from './pipelines/rolloutOptions.js';
 export { seededNoise } from './pipelines/seededNoise.js';
 export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
+export { type GuidanceContexts, wanSampling } from './pipelines/wanSampling.js';
 /** Devices and tensors. */
 export type { Device } from './tensor/device.js';
 export { openDevice } from './tensor/openDevice.js';
@@ -52,6 +57,7 @@ export type { Tensor } from './tensor/tensor.js';
 export { acceptAll, type Decision, type Policy } from './tokentrim/policy.js';
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
 /** Weights on disk. */
-export { type ModelFolder, openModelFolder } from './weights/modelFolder.js';
+export { convertWeights } from './weights/convertWeights.js';
+export { type ModelFolder, type ModelOverrides, openModelFolder } from './weights/modelFolder.js';
 export { openTensorSource, type TensorSource } from './weights/source.js';
 export { toyWorld } from './weights/toyWorld.js';

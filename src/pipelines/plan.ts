@@ -54,6 +54,7 @@ export interface WanPlan extends VideoPlan, WanOptions {
   readonly preset: 'wan';
 }
 
+/** A run with every number decided. */
 export type Plan = RolloutPlan | WanPlan;
 
 /** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size, in frames). */

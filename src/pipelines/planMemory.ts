@@ -18,7 +18,7 @@ export interface MemoryPlan {
   readonly limitBytes: number | undefined;
 }
 
-/** Where a device does not say what it has, pictures are made beside the rollout if both fit into this much. */
+/** Pictures are made beside the rollout where both fit into this much, or into what the user allows. */
 const COMFORTABLE_BYTES = 8e9;
 
 /** Blocks past the number of steps after which every window is full and nothing new is allocated. */
@@ -26,18 +26,19 @@ const STEADY_BLOCKS = 2;
 
 /**
  * Plans the memory of a run: the run itself on a device that only counts, until it repeats itself.
- * @param limitBytes device memory that the run may take; where absent, what a processor has left, no limit for a GPU
+ * @param allowedBytes device memory that the run may take; where absent, what a processor has left, no limit for a GPU
  * @throws TokenTrimError where a tensor does not fit the device's limits, or the run its memory; it says what would
  */
 export async function planMemory(
   device: Device,
   folder: ModelFolder,
   request: GenerateRequest,
-  limitBytes: number | undefined = availableOn(device),
+  allowedBytes?: number,
 ): Promise<MemoryPlan> {
   const plan = planRollout(folder.config, request);
   const measured = (decode: 'during' | 'after') => measure(device, folder, { ...request, decode }, plan);
-  const comfortable = limitBytes ?? COMFORTABLE_BYTES;
+  const limitBytes = allowedBytes ?? availableOn(device);
+  const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
   let decode = plan.preset === 'wan' ? 'after' : (request.decode ?? 'during');
   let memory = await measured(decode);
   if (decode === 'during' && request.decode === undefined && memory.peakBytes > comfortable) {

@@ -2,14 +2,26 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { addConvertCommand } from '../../src/cli/convertCommand.js';
 import { addDoctorCommand } from '../../src/cli/doctorCommand.js';
+import { addDownloadCommand } from '../../src/cli/downloadCommand.js';
 import { addGenerateCommand } from '../../src/cli/generateCommand.js';
 import { addInspectCommand } from '../../src/cli/inspectCommand.js';
 import { addParityCommand } from '../../src/cli/parityCommand.js';
+import { addSynthesizeCommand } from '../../src/cli/synthesizeCommand.js';
 import { codeBlocks, documents, root } from './documents.js';
 
 const program = new Command('tokentrim');
-for (const add of [addGenerateCommand, addParityCommand, addInspectCommand, addDoctorCommand]) add(program);
+const COMMANDS = [
+  addGenerateCommand,
+  addParityCommand,
+  addInspectCommand,
+  addDoctorCommand,
+  addConvertCommand,
+  addDownloadCommand,
+  addSynthesizeCommand,
+];
+for (const add of COMMANDS) add(program);
 
 /** Options by command, as `--help` lists them. */
 const OPTIONS = new Map(
