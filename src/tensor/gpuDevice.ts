@@ -20,6 +20,9 @@ import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tens
 /** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
 export const LAUNCHES_PER_SUBMIT = 64;
 
+/** Dawn keeps a copy of what was written into a mapped buffer until a submit: loading a model pauses after this many bytes. */
+const MAX_LOADED_BYTES = 128 * 2 ** 20;
+
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 
 /** Records launches on a WebGPU device; nothing waits until values are read. */
@@ -37,6 +40,7 @@ export class GpuDevice implements Device {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
+  #loadedBytes = 0; // since the last wait
   #errors: string[] = [];
 
   constructor(
@@ -86,7 +90,15 @@ export class GpuDevice implements Device {
 
   async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {
     this.#checkSize(shape, dtype);
-    return this.upload(await read(), shape, dtype);
+    const tensor = this.upload(await read(), shape, dtype);
+    this.#loadedBytes += tensor.storage.byteLength;
+    if (this.#loadedBytes > MAX_LOADED_BYTES) {
+      this.#loadedBytes = 0;
+      this.#submit();
+      this.device.queue.submit([]);
+      await this.device.queue.onSubmittedWorkDone();
+    }
+    return tensor;
   }
 
   launch(call: KernelCall): Tensor {

@@ -3,6 +3,7 @@ import type { Device } from '../../tensor/device.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { TransformerConfig } from '../../weights/config.js';
+import { READ_AHEAD_BYTES, readAhead } from '../../weights/readAhead.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import { type Linear, TensorLoader, type WeightType } from './loadTensors.js';
 
@@ -61,7 +62,16 @@ export async function loadTransformer(
   onTensor?: (name: string) => void,
   keyType: WeightType = weightType === 'f32' ? 'f32' : 'f16',
 ): Promise<Transformer> {
-  const load = new TensorLoader(device, source, weightType, onTensor);
+  const ahead = readAhead(source, source.names(), READ_AHEAD_BYTES);
+  try {
+    const load = new TensorLoader(device, ahead.source, weightType, onTensor);
+    return { device, config, weights: await loadWeights(load, config), keyType };
+  } finally {
+    ahead.stop();
+  }
+}
+
+async function loadWeights(load: TensorLoader, config: TransformerConfig): Promise<TransformerWeights> {
   const { dim, in_dim: channels, patch_size: patch } = config;
   const patchShape = [dim, channels * patch[0] * patch[1] * patch[2]];
   const patchEmbedding = await load.linear('patch_embedding', { shape: patchShape });
@@ -71,12 +81,7 @@ export async function loadTransformer(
   const blocks: BlockWeights[] = [];
   for (let layer = 0; layer < config.num_layers; layer++) blocks.push(await loadBlock(load, `blocks.${layer}`, dim));
   const head = { linear: await load.linear('head.head'), modulation: await load.values('head.modulation', [2, dim]) };
-  return {
-    device,
-    config,
-    weights: { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, blocks, head },
-    keyType,
-  };
+  return { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, blocks, head };
 }
 
 async function loadBlock(load: TensorLoader, name: string, dim: number): Promise<BlockWeights> {

@@ -2,9 +2,9 @@ import type { Device } from '../../../tensor/device.js';
 import { disposeAll } from '../../../tensor/scope.js';
 import { bytesOf } from '../../../tensor/tensor.js';
 import type { TextEncoderConfig } from '../../../weights/config.js';
+import { readAhead } from '../../../weights/readAhead.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import { TensorLoader, type WeightType } from '../loadTensors.js';
-import { readAhead } from './readAhead.js';
 import { layerTensorNames, loadTextEncoderLayer, type TextEncoderLayer, type TextEncoderModel } from './weights.js';
 
 /** How much of the next layers is read while one computes: at full size, about one layer in 16 bits. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readAhead } from '../../../src/models/wan/text/readAhead.js';
-import { MemorySource } from '../../support/memorySource.js';
+import { readAhead } from '../../src/weights/readAhead.js';
+import { MemorySource } from '../support/memorySource.js';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 

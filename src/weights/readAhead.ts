@@ -1,4 +1,7 @@
-import type { TensorSource } from '../../../weights/tensorSource.js';
+import type { TensorSource } from './tensorSource.js';
+
+/** How much of a model is read ahead while what was read is narrowed and uploaded. */
+export const READ_AHEAD_BYTES = 128 * 2 ** 20;
 
 /** A source that reads on while what it has read is being used. */
 export interface ReadAhead {
