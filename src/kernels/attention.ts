@@ -1,10 +1,16 @@
 import { ensure } from '../errors.js';
-import { f32, u32 } from '../tensor/device.js';
+import { f32, rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { bytesOf, type Tensor } from '../tensor/tensor.js';
+import { attentionInSteps } from './attentionSteps.js';
+import { weightType } from './linear.js';
 import * as reference from './reference/attention.js';
+import { chooseVariant, type Variant } from './variant.js';
 
-/** Keys and values to attend to: rows of a cache, by index, then every row of `own`. Either part may be absent. */
+/**
+ * Keys and values to attend to: rows of a cache, by index, then every row of `own`. Either part may be absent, and each
+ * is f32 or packed 16-bit.
+ */
 export interface AttentionContext {
   /** keys and values [cacheRows, heads * headDim]; rows u32 [count], which of them to read, in order */
   readonly cached?: { readonly keys: Tensor; readonly values: Tensor; readonly rows: Tensor };
@@ -17,6 +23,8 @@ export interface AttentionOptions {
   readonly scale?: number;
   /** T5's relative position bias [2 * span - 1, heads], indexed by key row - query row + span - 1. */
   readonly bias?: Tensor;
+  /** The form of the kernel, for tests; the best for the device where absent. */
+  readonly variant?: Variant;
 }
 
 /** Queries that a workgroup handles: the components of a vec4. */
@@ -40,12 +48,16 @@ export function attention(
   const [queries, width] = query.shape;
   const headDim = width / heads;
   ensure(Number.isInteger(headDim), `attention: ${width} columns do not split into ${heads} heads`);
-  ensure(headDim <= MAX_HEAD_DIM, `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`);
   const { cached, own } = context;
   for (const part of [cached, own]) {
     if (!part) continue;
     expectShape(part.keys.shape, ['any', width], 'attention: keys');
     expectShape(part.values.shape, [part.keys.shape[0], width], 'attention: values');
+    const { keys, values } = part;
+    ensure(
+      keys.dtype === values.dtype,
+      `attention: expected keys and values of one type, found ${keys.dtype} and ${values.dtype}`,
+    );
   }
   const rowCount = cached ? cached.rows.size : 0;
   const ownCount = own ? own.keys.shape[0] : 0;
@@ -53,6 +65,12 @@ export function attention(
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const biasSpan = options.bias ? (options.bias.shape[0] + 1) / 2 : 0;
   if (options.bias) expectShape(options.bias.shape, ['any', heads], 'attention: bias');
+  const isBoundWhole = bytesOf('f32', query.size) <= query.device.maxBindingBytes; // as the steps need it
+  const variant = chooseVariant(query.device, { subgroup: headDim % 4 === 0 && isBoundWhole }, options.variant);
+  if (variant === 'subgroup' && query.device.kind !== 'reference') {
+    return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias });
+  }
+  ensure(headDim <= MAX_HEAD_DIM, `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`);
   // A part that is absent still needs something bound; the kernel does not read it.
   return query.device.launch({
     kernel: 'attention',
@@ -66,9 +84,11 @@ export function attention(
       options.bias ?? query,
     ],
     output: [queries, width],
-    params: [u32(queries), u32(heads), u32(rowCount), u32(ownCount), u32(biasSpan), f32(scale)],
-    overrides: { HEAD_DIM: headDim, HAS_BIAS: options.bias ? 1 : 0 },
-    workgroups: Math.ceil(queries / TILE) * heads,
+    overrides: { HEAD_DIM: headDim, HAS_BIAS: options.bias ? 1 : 0, CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) },
+    ...rowwise(queries, [0], (first, count) => ({
+      params: [u32(first), u32(count), u32(heads), u32(rowCount), u32(ownCount), u32(biasSpan), f32(scale)],
+      workgroups: Math.ceil(count / TILE) * heads,
+    })),
     twin: () =>
       reference.attention(
         query.host,
@@ -79,4 +99,8 @@ export function attention(
         options.bias?.host,
       ),
   });
+}
+
+function typeOf(part: { readonly keys: Tensor } | undefined): number {
+  return part ? weightType(part.keys.dtype, 'attention: keys and values') : 0;
 }

@@ -1,22 +1,24 @@
 // y[t][row][column][o] = bias[o] + sum_{kt, ky, kx, c} weight[o][kt][ky][kx][c] * input[t + kt][row + ky - p][column + kx - p][c]
 //
-// input is the two frames before x, then x itself, so the convolution never sees a later frame. Outside the picture it is
+// input is the two frames before x (older, newer), then x itself, so the convolution never sees a later frame. Outside the picture it is
 // 0; p = (KERNEL_XY - 1) / 2 keeps the picture's size. Kernels are 3 x 3 x 3, and 3 x 1 x 1 over time alone.
-// Bindings: x f32 [frames, height, width, inChannels]; history f32 [2, height, width, inChannels]; weight
-//   [outChannels, 3, KERNEL_XY, KERNEL_XY, inChannels], f32 or two 16-bit values to a word; bias f32 [outChannels];
-//   y f32 [frames, height, width, outChannels].
+// Bindings: x [frames, height, width, inChannels], older and newer [1, height, width, inChannels], f32 or two 16-bit values
+//   to a word; weight [outChannels, 3, KERNEL_XY, KERNEL_XY, inChannels], likewise; bias f32 [outChannels]; y f32 [rows,
+//   width, outChannels], picture rows firstRow and on of all frames * height.
 // Grid: one invocation for a strip of 8 columns by 4 output channels. One load of an input serves three taps of 4 channels,
 //   one of a weight all 8 columns: on processors, which load slowly, 22 loads pay for 96 products.
-// Precision: products and sums in f32; weights widened from 16 bits exactly.
+// Precision: products and sums in f32; 16-bit values are widened exactly.
 // Twin: reference/convs.ts
 
 requires unrestricted_pointer_parameters;
 
 override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override INPUT_TYPE: u32; // of x, older and newer
 override KERNEL_XY: u32; // 3 or 1
 
 struct Params {
-  frames: u32,
+  firstRow: u32,
+  rows: u32,
   height: u32,
   width: u32,
   inChannels: u32,
@@ -24,25 +26,35 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> history: array<f32>;
-@group(0) @binding(3) var<storage, read> weight: array<u32>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read> older: array<u32>;
+@group(0) @binding(3) var<storage, read> newer: array<u32>;
+@group(0) @binding(4) var<storage, read> weight: array<u32>;
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 const KERNEL_T = 3u;
 
-fn weightAt(index: u32) -> f32 {
-  if (WEIGHT_TYPE == 0u) {
-    return bitcast<f32>(weight[index]);
+// The word that holds an element.
+fn wordOf(kind: u32, index: u32) -> u32 {
+  return select(index / 2u, index, kind == 0u);
+}
+
+// An element as f32, from the word that holds it.
+fn widened(word: u32, kind: u32, index: u32) -> f32 {
+  if (kind == 0u) {
+    return bitcast<f32>(word);
   }
-  let word = weight[index / 2u];
   let isOdd = (index & 1u) == 1u;
-  if (WEIGHT_TYPE == 1u) {
+  if (kind == 1u) {
     return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
   }
   let pair = unpack2x16float(word);
   return select(pair.x, pair.y, isOdd);
+}
+
+fn weightAt(index: u32) -> f32 {
+  return widened(weight[wordOf(WEIGHT_TYPE, index)], WEIGHT_TYPE, index);
 }
 
 // The weights of one tap and input channel for four output channels, which start at `rows`.
@@ -94,23 +106,28 @@ struct Strip {
   y7: vec4f,
 }
 
+fn inputAt(input: ptr<storage, array<u32>, read>, index: u32, column: Column) -> f32 {
+  let at = index + column.start;
+  return widened((*input)[wordOf(INPUT_TYPE, at)], INPUT_TYPE, at) * column.inside;
+}
+
 // Adds one row of taps over one row of the input, which starts at element `row`.
 fn addRow(
-  input: ptr<storage, array<f32>, read>,
+  input: ptr<storage, array<u32>, read>,
   row: u32,
   columns: array<Column, 10>,
   weightStart: vec4u,
   sums: ptr<function, Strip>,
 ) {
   for (var i = 0u; i < params.inChannels; i++) {
-    let x0 = (*input)[row + columns[0].start + i] * columns[0].inside;
-    let x1 = (*input)[row + columns[1].start + i] * columns[1].inside;
-    let x2 = (*input)[row + columns[2].start + i] * columns[2].inside;
-    let x3 = (*input)[row + columns[3].start + i] * columns[3].inside;
-    let x4 = (*input)[row + columns[4].start + i] * columns[4].inside;
-    let x5 = (*input)[row + columns[5].start + i] * columns[5].inside;
-    let x6 = (*input)[row + columns[6].start + i] * columns[6].inside;
-    let x7 = (*input)[row + columns[7].start + i] * columns[7].inside;
+    let x0 = inputAt(input, row + i, columns[0]);
+    let x1 = inputAt(input, row + i, columns[1]);
+    let x2 = inputAt(input, row + i, columns[2]);
+    let x3 = inputAt(input, row + i, columns[3]);
+    let x4 = inputAt(input, row + i, columns[4]);
+    let x5 = inputAt(input, row + i, columns[5]);
+    let x6 = inputAt(input, row + i, columns[6]);
+    let x7 = inputAt(input, row + i, columns[7]);
     let left = weightsAt(weightStart, i);
     (*sums).y0 += x0 * left;
     (*sums).y1 += x1 * left;
@@ -121,8 +138,8 @@ fn addRow(
     (*sums).y6 += x6 * left;
     (*sums).y7 += x7 * left;
     if (KERNEL_XY == 3u) {
-      let x8 = (*input)[row + columns[8].start + i] * columns[8].inside;
-      let x9 = (*input)[row + columns[9].start + i] * columns[9].inside;
+      let x8 = inputAt(input, row + i, columns[8]);
+      let x9 = inputAt(input, row + i, columns[9]);
       let middle = weightsAt(weightStart, params.inChannels + i);
       let right = weightsAt(weightStart, 2u * params.inChannels + i);
       (*sums).y0 += x1 * middle + x2 * right;
@@ -146,14 +163,15 @@ fn main(
   let channelGroups = (params.outChannels + 3u) / 4u;
   let strips = (params.width + 7u) / 8u;
   let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (index >= params.frames * params.height * strips * channelGroups) {
+  if (index >= params.rows * strips * channelGroups) {
     return;
   }
   let channel = (index % channelGroups) * 4u;
   let strip = index / channelGroups;
   let column = (strip % strips) * 8u;
-  let row = (strip / strips) % params.height;
-  let frame = strip / (strips * params.height);
+  let outputRow = strip / strips; // of those bound
+  let row = (params.firstRow + outputRow) % params.height;
+  let frame = (params.firstRow + outputRow) / params.height;
 
   let pad = i32(KERNEL_XY / 2u);
   let columns = columnsFrom(i32(column) - pad);
@@ -166,16 +184,17 @@ fn main(
     }
     let inputFrame = frame + tap / KERNEL_XY;
     let tapStart = weightStart + tap * KERNEL_XY * params.inChannels;
-    if (inputFrame < KERNEL_T - 1u) {
-      let start = (inputFrame * params.height + u32(inputRow)) * params.width * params.inChannels;
-      addRow(&history, start, columns, tapStart, &sums);
+    let rowSize = params.width * params.inChannels;
+    if (inputFrame == 0u) {
+      addRow(&older, u32(inputRow) * rowSize, columns, tapStart, &sums);
+    } else if (inputFrame == 1u) {
+      addRow(&newer, u32(inputRow) * rowSize, columns, tapStart, &sums);
     } else {
-      let start = ((inputFrame - (KERNEL_T - 1u)) * params.height + u32(inputRow)) * params.width * params.inChannels;
-      addRow(&x, start, columns, tapStart, &sums);
+      addRow(&x, ((inputFrame - 2u) * params.height + u32(inputRow)) * rowSize, columns, tapStart, &sums);
     }
   }
 
-  let pixel = (frame * params.height + row) * params.width;
+  let pixel = outputRow * params.width;
   store(pixel, column, channel, sums.y0);
   store(pixel, column + 1u, channel, sums.y1);
   store(pixel, column + 2u, channel, sums.y2);

@@ -1,30 +1,33 @@
 import { ensure } from '../errors.js';
-import { u32 } from '../tensor/device.js';
+import { rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { convForm } from './convForm.js';
 import { weightType } from './linear.js';
 import * as reference from './reference/convs.js';
-
-/** Output columns and channels that one invocation makes. */
-const STRIP = 8;
-const CHANNELS = 4;
+import type { Variant } from './variant.js';
 
 export interface Conv2dOptions {
   /** Enlarge the input by repeating each pixel this many times both ways, without storing the larger picture. */
   readonly scale?: 1 | 2;
   /** Pictures that lie side by side in the channels of one frame; they become consecutive frames. */
   readonly parts?: number;
+  /** 2 makes every second row and column, with zeros on the right and at the bottom only: Wan's encoder halves so. */
+  readonly stride?: 1 | 2;
+  /** The form of the kernel, for tests; the best for the device where absent. */
+  readonly variant?: Variant;
 }
 
 /**
  * A 3x3 convolution of every frame with one pixel of zeros around it, after nearest-neighbour enlargement if asked for.
- * @param x [frames, height, width, parts * inChannels]
+ * Source: Wan-Video/Wan2.1 wan/modules/vae.py Resample (nearest-exact upsampling; ZeroPad2d((0, 1, 0, 1)) and stride 2).
+ * @param x [frames, height, width, parts * inChannels], f32 or packed 16-bit
  * @param weight [outChannels, 3, 3, inChannels], f32 or packed 16-bit
  * @param bias [outChannels]
- * @returns [frames * parts, height * scale, width * scale, outChannels]
+ * @returns f32 [frames * parts, height * scale / stride, width * scale / stride, outChannels], halves rounded down
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { scale = 1, parts = 1 } = options;
+  const { scale = 1, parts = 1, stride = 1 } = options;
   expectShape(x.shape, ['any', 'any', 'any', 'any'], 'conv2d: x');
   const [frames, height, width, channels] = x.shape;
   const inChannels = channels / parts;
@@ -32,15 +35,26 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   expectShape(weight.shape, ['any', 3, 3, inChannels], 'conv2d: weight');
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'conv2d: bias');
-  const output = [frames * parts, height * scale, width * scale, outChannels];
-  const invocations = output[0] * output[1] * Math.ceil(output[2] / STRIP) * Math.ceil(outChannels / CHANNELS);
+  const [outHeight, outWidth] = [height, width].map((size) => Math.floor((size * scale) / stride));
+  ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
+  const rows = frames * parts * outHeight;
+  const size = { rows, width: outWidth, inChannels, outChannels, depth: 9 * inChannels };
+  const form = convForm(x.device, 'conv2d', size, options.variant);
   return x.device.launch({
-    kernel: 'conv2d',
+    kernel: form.kernel,
     reads: [x, weight, bias],
-    output,
-    params: [u32(frames), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
-    overrides: { WEIGHT_TYPE: weightType(weight.dtype), SCALE: scale },
-    workgroups: Math.ceil(invocations / 64),
-    twin: () => reference.conv2d(x.host, weight.host, bias.host, scale),
+    output: [frames * parts, outHeight, outWidth, outChannels],
+    overrides: {
+      ...form.overrides,
+      WEIGHT_TYPE: weightType(weight.dtype),
+      INPUT_TYPE: weightType(x.dtype, 'conv2d: x'),
+      SCALE: scale,
+      STRIDE: stride,
+    },
+    ...rowwise(rows, [], (first, count) => ({
+      params: [u32(first), u32(count), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
+      workgroups: form.workgroups(count),
+    })),
+    twin: () => reference.conv2d(x.host, weight.host, bias.host, scale, stride),
   });
 }

@@ -1,42 +1,58 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d.js';
+import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
-import { float32ToBfloat16, float32ToHalf } from '../../src/weights/convert.js';
 import { device } from '../support/device.js';
+import { type FloatType, typedTensor } from '../support/packed.js';
 import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
-const problems = fc.record({
+/** Channels that every form of the kernel handles: multiples of 4. */
+const fours = (max: number) => sizes(max / 4).map((size) => 4 * size);
+
+/** Pairs rather than all combinations: each compiles anew, which takes a second on lavapipe. */
+const typePairs = fc.constantFrom<{ dtype: FloatType; inputType: FloatType }[]>(
+  { dtype: 'f32', inputType: 'f32' },
+  { dtype: 'bf16', inputType: 'f16' },
+  { dtype: 'f16', inputType: 'bf16' },
+);
+
+const anyProblem = {
   frames: sizes(3),
-  height: sizes(7),
-  width: sizes(13),
+  height: fc.integer({ min: 2, max: 8 }), // a picture of 1 cannot be halved
+  width: fc.integer({ min: 2, max: 19 }),
   inChannels: sizes(11),
   outChannels: sizes(10),
-  scale: fc.constantFrom(1 as const, 2 as const),
+  scale: fc.constantFrom<(1 | 2)[]>(1, 2),
+  stride: fc.constantFrom<(1 | 2)[]>(1, 2),
   parts: sizes(2),
-  dtype: fc.constantFrom('f32' as const, 'bf16' as const, 'f16' as const),
+  types: typePairs,
   seed: seeds,
-});
-type ConvProblem = typeof problems extends fc.Arbitrary<infer Value> ? Value : never;
+};
+type Drawn = typeof anySize extends fc.Arbitrary<infer Value> ? Value : never;
+const anySize = fc.record(anyProblem);
+const inFours = fc.record({ ...anyProblem, inChannels: fours(12), outChannels: fours(40) });
+const withTypes = (problems: fc.Arbitrary<Drawn>) => problems.map(({ types, ...drawn }) => ({ ...drawn, ...types }));
+type ConvProblem = ReturnType<typeof withTypes> extends fc.Arbitrary<infer Value> ? Value : never;
 
-function weightsOf(on: Device, { inChannels, outChannels, dtype, seed }: ConvProblem) {
-  const shape = [outChannels, 3, 3, inChannels];
+/** The forms that the adapter has, each with what it handles. */
+const forms: [Variant, fc.Arbitrary<ConvProblem>][] = [['plain', withTypes(anySize)]];
+if (subgroupSize(device) > 0) forms.push(['subgroup', withTypes(inFours)]);
+
+function weightsOf(on: Device, { inChannels, outChannels, dtype, seed }: ConvProblem, widened = false) {
   const values = normal(seed + 1, outChannels * 9 * inChannels, (9 * inChannels) ** -0.5);
-  const bias = randomTensor(on, seed + 2, [outChannels]);
-  if (dtype === 'f32') return { weight: on.upload(values, shape), bias };
-  return {
-    weight: on.upload(dtype === 'bf16' ? float32ToBfloat16(values) : float32ToHalf(values), shape, dtype),
-    bias,
-  };
+  const weight = typedTensor(on, values, [outChannels, 3, 3, inChannels], dtype, widened);
+  return { weight, bias: randomTensor(on, seed + 2, [outChannels]) };
 }
 
 const problem =
-  (drawn: ConvProblem): Problem =>
+  (drawn: ConvProblem, variant: Variant, widened = false): Problem =>
   (on) => {
-    const { frames, height, width, parts, inChannels, scale, seed } = drawn;
-    const x = randomTensor(on, seed, [frames, height, width, parts * inChannels]);
-    const { weight, bias } = weightsOf(on, drawn);
-    return conv2d(x, weight, bias, { scale, parts });
+    const { frames, height, width, parts, inChannels, inputType, scale, stride, seed } = drawn;
+    const values = normal(seed, frames * height * width * parts * inChannels);
+    const x = typedTensor(on, values, [frames, height, width, parts * inChannels], inputType, widened);
+    const { weight, bias } = weightsOf(on, drawn, widened);
+    return conv2d(x, weight, bias, { scale, parts, stride, variant });
   };
 
 /** x [height, width, channels] with every pixel repeated twice both ways. */
@@ -51,14 +67,41 @@ function enlarged(x: Float32Array, height: number, width: number, channels: numb
   return y;
 }
 
-describe('conv2d', () => {
+describe.each(forms)('conv2d, %s', (variant, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
       { numRuns: 150 },
     );
   });
 
+  test('of an enlarged picture is that of the stored larger picture', async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async (drawn) => {
+        const { height, width, inChannels, seed } = drawn;
+        const once = { ...drawn, frames: 1, parts: 1, stride: 1 as const, inputType: 'f32' as const };
+        const stored: Problem = (on) => {
+          const { weight, bias } = weightsOf(on, once);
+          const values = enlarged(normal(seed, height * width * inChannels), height, width, inChannels);
+          return conv2d(on.upload(values, [1, height * 2, width * 2, inChannels]), weight, bias, { variant });
+        };
+        expect(await run(problem({ ...once, scale: 2 }, variant))).toEqual(await run(stored));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('reads packed 16-bit inputs and weights exactly: the result is that of the same values in f32', async () => {
+    await fc.assert(
+      fc.asyncProperty(problems, async (drawn) => {
+        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('conv2d', () => {
   test('sums a neighbourhood of the enlarged picture, with zeros around it', async () => {
     // [1 2] enlarged is [1 1 2 2; 1 1 2 2]; all weights are 1.
     const pinned: Problem = (on) =>
@@ -71,20 +114,19 @@ describe('conv2d', () => {
     await expectValues(pinned, [4, 8, 10, 8, 4, 8, 10, 8], 0);
   });
 
-  test('of an enlarged picture is that of the stored larger picture', async () => {
-    await fc.assert(
-      fc.asyncProperty(problems, async (drawn) => {
-        const { height, width, inChannels, seed } = drawn;
-        const once = { ...drawn, frames: 1, parts: 1 };
-        const stored: Problem = (on) => {
-          const { weight, bias } = weightsOf(on, once);
-          const values = enlarged(normal(seed, height * width * inChannels), height, width, inChannels);
-          return conv2d(on.upload(values, [1, height * 2, width * 2, inChannels]), weight, bias);
-        };
-        expect(await run(problem({ ...once, scale: 2 }))).toEqual(await run(stored));
-      }),
-      { numRuns: 30 },
-    );
+  test('halves a picture with zeros on the right and at the bottom', async () => {
+    // [1 2 3 4; 5 6 7 8; 9 10 11 12]; all weights are 1: rows 0 to 2 of columns 0 to 2, then of columns 2 and 3.
+    const pinned: Problem = (on) =>
+      conv2d(
+        on.upload(
+          Float32Array.from({ length: 12 }, (_, index) => index + 1),
+          [1, 3, 4, 1],
+        ),
+        on.upload(new Float32Array(9).fill(1), [1, 3, 3, 1]),
+        on.upload(Float32Array.of(0), [1]),
+        { stride: 2 },
+      );
+    await expectValues(pinned, [54, 45], 0);
   });
 
   test('makes the pictures in a frame’s channels consecutive frames', async () => {
@@ -97,6 +139,11 @@ describe('conv2d', () => {
         { parts: 2 },
       );
     await expectValues(pinned, [1, 2, 3, 4], 0);
+  });
+
+  test('refuses to halve a single row', () => {
+    const x = device.zeros([1, 1, 4, 1]);
+    expect(() => conv2d(x, device.zeros([1, 3, 3, 1]), device.zeros([1]), { stride: 2 })).toThrow('cannot be halved');
   });
 
   test('refuses channels that do not split into the pictures asked for', () => {

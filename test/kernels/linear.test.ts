@@ -1,62 +1,65 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linear } from '../../src/kernels/linear.js';
+import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../src/weights/convert.js';
 import { device } from '../support/device.js';
+import { floatTypes, typedTensor } from '../support/packed.js';
 import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
-const problems = fc.record({
+/** Sizes that every form of the kernel handles: multiples of 4. */
+const fours = (max: number) => sizes(max / 4).map((size) => 4 * size);
+
+const anyProblem = {
   rows: sizes(70),
   inFeatures: sizes(150),
   outFeatures: sizes(70),
-  dtype: fc.constantFrom('f32' as const, 'bf16' as const, 'f16' as const),
+  dtype: floatTypes,
   hasBias: fc.boolean(),
   seed: seeds,
-});
-type LinearProblem = typeof problems extends fc.Arbitrary<infer Value> ? Value : never;
+};
+const anySize = fc.record(anyProblem);
+// Each type and bias compiles anew, which takes seconds here: two of the six.
+const tileable = fc
+  .record({ ...anyProblem, inFeatures: fours(152) })
+  .map((drawn) => ({ ...drawn, dtype: drawn.hasBias ? ('bf16' as const) : ('f32' as const) }));
+const inFours = fc.record({ ...anyProblem, inFeatures: fours(152), outFeatures: fours(72) });
+type LinearProblem = typeof anySize extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** The forms that the adapter has, each with what it handles. */
+const forms: [Variant, fc.Arbitrary<LinearProblem>][] = [
+  ['plain', anySize],
+  ['tiled', tileable],
+];
+if (subgroupSize(device) > 0) forms.push(['subgroup', inFours]);
 
 function weightOf(on: Device, { seed, inFeatures, outFeatures, dtype }: LinearProblem, widened = false) {
   const values = normal(seed + 1, inFeatures * outFeatures, inFeatures ** -0.5);
-  const shape = [outFeatures, inFeatures];
-  if (dtype === 'f32') return on.upload(values, shape);
-  const bits = dtype === 'bf16' ? float32ToBfloat16(values) : float32ToHalf(values);
-  if (widened) return on.upload(dtype === 'bf16' ? bfloat16ToFloat32(bits) : halfToFloat32(bits), shape);
-  return on.upload(bits, shape, dtype);
+  return typedTensor(on, values, [outFeatures, inFeatures], dtype, widened);
 }
 
 const problem =
-  (drawn: LinearProblem, widened = false): Problem =>
+  (drawn: LinearProblem, variant: Variant, widened = false): Problem =>
   (on) =>
     linear(
       randomTensor(on, drawn.seed, [drawn.rows, drawn.inFeatures]),
       weightOf(on, drawn, widened),
       drawn.hasBias ? randomTensor(on, drawn.seed + 2, [drawn.outFeatures]) : undefined,
+      variant,
     );
 
-describe('linear', () => {
+describe.each(forms)('linear, %s', (variant, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
       { numRuns: 200 },
     );
-  });
-
-  test('is x times the transposed weight plus the bias', async () => {
-    // [1 2; 3 4] · [5 6; 7 8; 9 10]ᵀ + [0.5 -0.5 1]
-    const pinned: Problem = (on) =>
-      linear(
-        on.upload(Float32Array.of(1, 2, 3, 4), [2, 2]),
-        on.upload(Float32Array.of(5, 6, 7, 8, 9, 10), [3, 2]),
-        on.upload(Float32Array.of(0.5, -0.5, 1), [3]),
-      );
-    await expectValues(pinned, [17.5, 22.5, 30, 39.5, 52.5, 68], 0);
   });
 
   test('reads packed 16-bit weights exactly: the result is that of the same values in f32', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        expect(await run(problem(drawn))).toEqual(await run(problem(drawn, true)));
+        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
       }),
       { numRuns: 50 },
     );
@@ -66,16 +69,29 @@ describe('linear', () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
         const { rows, outFeatures } = drawn;
-        const all = await run(problem({ ...drawn, rows: rows + 3 }));
+        const all = await run(problem({ ...drawn, rows: rows + 3 }, variant));
         const few = await run((on) => {
           const x = normal(drawn.seed, (rows + 3) * drawn.inFeatures).subarray(0, rows * drawn.inFeatures);
           const bias = drawn.hasBias ? randomTensor(on, drawn.seed + 2, [outFeatures]) : undefined;
-          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias);
+          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias, variant);
         });
         expect(few).toEqual(all.slice(0, rows * outFeatures));
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('linear', () => {
+  test('is x times the transposed weight plus the bias', async () => {
+    // [1 2; 3 4] · [5 6; 7 8; 9 10]ᵀ + [0.5 -0.5 1]
+    const pinned: Problem = (on) =>
+      linear(
+        on.upload(Float32Array.of(1, 2, 3, 4), [2, 2]),
+        on.upload(Float32Array.of(5, 6, 7, 8, 9, 10), [3, 2]),
+        on.upload(Float32Array.of(0.5, -0.5, 1), [3]),
+      );
+    await expectValues(pinned, [17.5, 22.5, 30, 39.5, 52.5, 68], 0);
   });
 
   test('refuses shapes that do not fit', () => {

@@ -3,7 +3,7 @@ import ndarray, { type NdArray } from 'ndarray';
 type Values = NdArray<Float64Array>;
 
 /**
- * Float64 twin of `causalConv3d.wgsl`: x [frames, height, width, in], history two frames
+ * Float64 twin of `causalConv3d.wgsl` and `causalConv3d.subgroup.wgsl`: x [frames, height, width, in], history two frames
  * [1, height, width, in], weight [out, 3, kernel, kernel, in], bias [out].
  */
 export function causalConv3d(
@@ -39,7 +39,7 @@ export function causalConv3d(
 }
 
 /**
- * Float64 twin of `conv2d.wgsl`: x [frames, height, width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is
+ * Float64 twin of `conv2d.wgsl` and `conv2d.subgroup.wgsl`: x [frames, height, width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is
  * picture t * parts + p, enlarged `scale` times by repeating pixels, then convolved with one pixel of zeros around it; a
  * stride of 2 has the zeros on the right and at the bottom only.
  */

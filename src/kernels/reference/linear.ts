@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from 'ndarray';
 
-/** Float64 twin of `linear.wgsl` and `linear.subgroup.wgsl`: x [rows, inFeatures] · weight [outFeatures, inFeatures]ᵀ + bias [outFeatures]. */
+/** Float64 twin of `linear.wgsl`, `linear.tiled.wgsl` and `linear.subgroup.wgsl`: x [rows, inFeatures] · weight [outFeatures, inFeatures]ᵀ + bias [outFeatures]. */
 export function linear(
   x: NdArray<Float64Array>,
   weight: NdArray<Float64Array>,

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { type AttentionContext, attention } from '../../src/kernels/attention.js';
+import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import type { Device } from '../../src/tensor/device.js';
+import { device } from './device.js';
+import { type FloatType, typedTensor } from './packed.js';
+import { normal, type Problem, randomTensor, seeds, sizes } from './twins.js';
+
+/** One call of `attention`, by seed. */
+export interface Drawn {
+  readonly heads: number;
+  readonly headDim: number;
+  readonly queries: number;
+  /** Rows of the cache, and which of them are read, in order. */
+  readonly cacheRows: number;
+  readonly rows: readonly number[];
+  readonly ownRows: number;
+  readonly hasBias: boolean;
+  readonly scale: number | undefined;
+  readonly cacheType: FloatType;
+  readonly ownType: FloatType;
+  readonly seed: number;
+}
+
+/** Pairs rather than all combinations: each compiles anew, which takes seconds on lavapipe. */
+const typePairs = fc.constantFrom<{ cacheType: FloatType; ownType: FloatType }[]>(
+  { cacheType: 'f32', ownType: 'f32' },
+  { cacheType: 'f16', ownType: 'f32' },
+  { cacheType: 'bf16', ownType: 'f16' },
+);
+
+/** Cache only, own keys only, or both; up to 300 keys, so that several chunks of 64 are met. */
+const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
+  fc
+    .record({
+      heads: sizes(3),
+      headDim: fc.constantFrom(...headDims),
+      queries: sizes(40),
+      cacheRows: sizes(150),
+      rows: fc.array(fc.nat(149), { maxLength: 150, size: 'max' }),
+      ownRows: fc.nat(150),
+      hasBias: fc.boolean(),
+      scale: fc.constantFrom(undefined, 1, 0.3),
+      types: typePairs,
+      seed: seeds,
+    })
+    .filter(({ rows, ownRows }) => rows.length + ownRows > 0)
+    .map(({ types, ...drawn }) => ({ ...drawn, ...types, rows: drawn.rows.map((row) => row % drawn.cacheRows) }));
+
+/** The forms that the adapter has, with widths of heads that each handles: the least, an odd one, Wan's own. */
+export const forms: [Variant, fc.Arbitrary<Drawn>][] = [['plain', problemsOf([1, 3, 128])]];
+if (subgroupSize(device) > 0) forms.push(['subgroup', problemsOf([4, 44, 128])]);
+
+export const keysAndValues = (
+  on: Device,
+  seed: number,
+  rows: number,
+  width: number,
+  dtype: FloatType = 'f32',
+  widened = false,
+) => ({
+  keys: typedTensor(on, normal(seed, rows * width), [rows, width], dtype, widened),
+  values: typedTensor(on, normal(seed + 1, rows * width), [rows, width], dtype, widened),
+});
+
+function contextOf(on: Device, drawn: Drawn, widened: boolean): AttentionContext {
+  const { seed, rows, cacheRows, ownRows, heads, headDim, cacheType, ownType } = drawn;
+  const width = heads * headDim;
+  return {
+    cached:
+      rows.length > 0
+        ? {
+            ...keysAndValues(on, seed + 10, cacheRows, width, cacheType, widened),
+            rows: on.upload(Uint32Array.from(rows), [rows.length]),
+          }
+        : undefined,
+    own: ownRows > 0 ? keysAndValues(on, seed + 20, ownRows, width, ownType, widened) : undefined,
+  };
+}
+
+export const problem =
+  (drawn: Drawn, variant: Variant, widened = false): Problem =>
+  (on) => {
+    const { seed, heads, headDim, queries, cacheRows, ownRows, hasBias } = drawn;
+    // Scores of about 1 whatever the width and the scale.
+    const query = randomTensor(on, seed, [queries, heads * headDim], drawn.scale === undefined ? 1 : headDim ** -0.5);
+    const span = Math.max(queries, cacheRows, ownRows);
+    const bias = hasBias ? randomTensor(on, seed + 30, [2 * span - 1, heads]) : undefined;
+    return attention(query, contextOf(on, drawn, widened), heads, { bias, scale: drawn.scale, variant });
+  };
