@@ -1,66 +1,96 @@
 // Makes test/fixtures/parity from a full set of reference outputs: a selection that is small enough for the repository and
 // still shows where a mistake begins. The same goldens always give the same bytes.
-// Usage: node scripts/select-fixtures.mjs <goldens folder> [<fixtures folder>]
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// Usage, after `npm run build`: node scripts/select-fixtures.mjs <goldens folder> [<fixtures folder>]
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { torchDraws } from '../dist/parity/torchDraws.js';
 
-// The two ends of a rollout: its first calls, where a mistake begins, and what all of it adds up to. The keys of the last
-// layer depend on everything before them.
-const SELF_FORCING =
-  /latents|denoising_step_list|call000\.(flow|x0)|call001\.input|call00[45]\.flow|final_cache_k\.layer1/;
+// The two ends of a rollout: its first calls, where a mistake begins, and what all of it adds up to.
+const SELF_FORCING = /latents|denoising_step_list|call000\.(flow|x0)|call001\.input|call00[45]\.flow/;
 const ROLLING_FORCING =
-  /latents|denoising_step_list|window0[01]\.(input|denoised_pred)|window05\.denoised_pred|window(0\d|12)\.update_flow|final_cache_k\.layer1/;
-const TOKENTRIM = /latents|block\d\d\.(drift|regenerated)|block0[01]\..*|final_cache_k\.layer1/;
+  /latents|denoising_step_list|window0[01]\.(input|denoised_pred)|window05\.denoised_pred|window(0[019]|12)\.update_flow/;
+const TOKENTRIM = /latents|block\d\d\.(drift|regenerated)|block0[01]\..*/;
+
+/** The keys of the last layer depend on everything before them, and on the last update, which no latent shows. */
+const withCache = ({ source }) => new RegExp(`${source}|final_cache_k\\.layer1`);
 
 /** The outputs that are kept of each case: a pattern for whole names. */
 const KEPT_OUTPUTS = {
-  'dit-causal-kv': /call\d\d\.flow|cross_.*|call00\.cache_k\.layer0|call08\.cache_.\.layer1/,
-  'dit-causal-kv-local': /call\d\d\.flow|cross_.*|call0[49]\.cache_.\.layer1/,
-  'rolling-forcing-exact-window': ROLLING_FORCING,
+  'dit-bidirectional': /run\d\.flow|run0\.(time_.*|text_embedding|patch_embedding|block0.*)|run2\.block1/,
+  'dit-causal-kv': /call0[0148]\.flow|cross_.\.layer0|call00\.cache_k\.layer0|call08\.cache_k\.layer1/,
+  'dit-causal-kv-local': /call\d\d\.flow|cross_.*|call09\.cache_.\.layer1/,
+  'rolling-forcing-exact-window': withCache(ROLLING_FORCING),
   'rolling-forcing-rollout': ROLLING_FORCING,
-  'rolling-forcing-short': ROLLING_FORCING,
-  rope: /.*/,
-  schedulers: /flowmatch\..*/,
+  'rolling-forcing-short': withCache(ROLLING_FORCING),
+  rope: /.*freqs_.*|.*rope_apply|.*causal_start(7|18|300)/,
+  schedulers: /.*/,
   'self-forcing-rollout-extend': SELF_FORCING,
   'self-forcing-rollout-first-frame': SELF_FORCING,
   'self-forcing-rollout-global': SELF_FORCING,
-  'self-forcing-rollout-i2v': SELF_FORCING,
-  'self-forcing-rollout-local': SELF_FORCING,
-  'self-forcing-rollout-sink': SELF_FORCING,
+  'self-forcing-rollout-i2v': withCache(SELF_FORCING),
+  'self-forcing-rollout-local': withCache(SELF_FORCING),
+  'self-forcing-rollout-sink': withCache(SELF_FORCING),
   'tokentrim-rolling-forcing': TOKENTRIM,
-  'tokentrim-rolling-forcing-wide': TOKENTRIM,
+  'tokentrim-rolling-forcing-wide': withCache(TOKENTRIM),
   'tokentrim-self-forcing': TOKENTRIM,
-  'tokentrim-self-forcing-first-step': TOKENTRIM,
+  'tokentrim-self-forcing-first-step': withCache(TOKENTRIM),
   'tokentrim-self-forcing-global': TOKENTRIM,
-  'tokentrim-self-forcing-sink': TOKENTRIM,
+  'tokentrim-self-forcing-sink': withCache(TOKENTRIM),
   'torch-randn': /.*/,
   umt5: /block0|prompt_embeds|relative_position_bucket/,
-  'vae-cached-decode': /chunk[02]\.pixels_raw|chunk0\.cache(00|12)|chunk2\.cache12/,
-  'vae-decode':
-    /single\.(conv2|decoder\.(conv1|middle.*|upsamples[34])|pixels.*)|video\.(decoder\.(middle|upsamples3)|pixels_raw)/,
+  'vae-cached-decode': /chunk2\.pixels_raw|chunk0\.cache(00|12)|chunk2\.cache12/,
+  'vae-decode': /single\.(conv2|decoder\.(conv1|middle.*|upsamples[34])|pixels.*)|video\.decoder\.(middle|upsamples3)/,
+  'vae-encode': /video\.(encoder\.(downsamples[58]|middle)|conv1|latent)/,
+  'wan-t2v-sampling': /run\d\.(latent|timesteps|step0[12]\.latent)|run0\.step00\.flow_.*/,
 };
 
-/** Weights and inputs of parts that are not checked: the VAE's encoder, the bidirectional model's solvers. */
-const UNUSED_TENSORS = /^(encoder|conv1|solver)\./;
-
 /** Tables of rotations are cut after this many positions; rotations at later frames are kept. */
-const ROPE_POSITIONS = 64;
+const ROPE_POSITIONS = 24;
+
+/** Files of torch that are kept: both kinds of training checkpoint, torch 2's layout, and all small ones. */
+const KEPT_CHECKPOINTS = { names: /dit-(self-forcing|fsdp-ema)\.pt|torch2-layout\.pt/, smallerThan: 60_000 };
+
+/** Layouts of tokenizer.json that are kept, each with a character map of a third of a megabyte. */
+const KEPT_TOKENIZERS = ['tokenizer.json', 'tokenizer.bytefallback.json'];
+
+/** Most that a draw may differ from the recorded one: two units in the last place of the largest values. */
+const DRAW_TOLERANCE = 1e-6;
 
 const [goldens, fixtures = fileURLToPath(new URL('../test/fixtures/parity', import.meta.url))] = process.argv.slice(2);
 if (!goldens) {
   console.error('usage: node scripts/select-fixtures.mjs <goldens folder> [<fixtures folder>]');
   process.exit(1);
 }
-for (const [name, kept] of Object.entries(KEPT_OUTPUTS)) selectCase(join(goldens, name), join(fixtures, name), kept);
+for (const [name, kept] of Object.entries(KEPT_OUTPUTS)) selectCase(join(goldens, name), emptied(name), kept);
+selectCheckpoints(join(goldens, 'checkpoints'), emptied('checkpoints'));
+selectTokenizers(join(goldens, 'sentencepiece'), emptied('sentencepiece'));
 
-function selectCase(from, to, kept) {
-  rmSync(to, { recursive: true, force: true });
-  mkdirSync(to, { recursive: true });
-  // What happened call by call, and what each tensor means, is for readers of the full set: the check reads neither.
+function emptied(name) {
+  const folder = join(fixtures, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** What happened call by call, and what each tensor means, is for readers of the full set: the check reads neither. */
+function readDescription(from) {
   const { calls, windows, tensors, sensitivity, ...description } = JSON.parse(
     readFileSync(join(from, 'case.json'), 'utf8'),
   );
+  return description;
+}
+
+/** Indented, with lists of numbers on one line. */
+function writeJson(path, value) {
+  const lists = /\[\s+([-+.\de]+(?:,\s+[-+.\de]+)*)\s+\]/g;
+  const text = JSON.stringify(value, null, 1).replace(lists, (_, numbers) => `[${numbers.replace(/,\s+/g, ', ')}]`);
+  writeFileSync(path, `${text}\n`);
+}
+
+function selectCase(from, to, kept) {
+  const description = readDescription(from);
   const { kind, config, weights } = description;
   const wholeName = new RegExp(`^(${kept.source})$`);
   const files = { outputs: readTensors(join(from, 'outputs.safetensors')).filter(({ name }) => wholeName.test(name)) };
@@ -73,43 +103,108 @@ function selectCase(from, to, kept) {
       tensor.name.includes('.freqs_') ? sliceRows(tensor, 0, ROPE_POSITIONS) : tensor,
     );
   }
-  if (kind === 'schedulers') delete config.solvers;
-  if (config.window_blocks) {
-    description.renoise_frames = usedFrames(config);
-    files.inputs = files.inputs.map((tensor) => {
-      const [, draw] = /^renoise\.(\d+)$/.exec(tensor.name) ?? [];
-      if (!draw) return tensor;
-      const [, first] = description.renoise_frames[Number(draw)];
-      return sliceRows(tensor, first, first + config.num_frame_per_block);
-    });
+  if (kind === 'vae-encode') {
+    // A picture alone is encoded as the first one of a video is.
+    files.inputs = files.inputs.filter(({ name }) => !name.startsWith('single.'));
   }
-
-  for (const [file, all] of Object.entries(files)) {
-    writeTensors(
-      join(to, `${file}.safetensors`),
-      all.filter(({ name }) => !UNUSED_TENSORS.test(name)),
-    );
+  const plans = drawPlans(description, files.inputs ?? []);
+  if (plans.length > 0) {
+    description.drawn_inputs = plans;
+    files.inputs = withoutDraws(from, files.inputs, plans);
   }
-  writeFileSync(join(to, 'case.json'), `${JSON.stringify(description, null, 1)}\n`);
+  for (const [file, tensors] of Object.entries(files)) writeTensors(join(to, `${file}.safetensors`), tensors);
+  writeJson(join(to, 'case.json'), description);
 }
 
 /**
- * Rolling Forcing draws noise for a whole window and uses one block of it: three quarters of the inputs have no influence.
- * For every draw, in order: the frames that were drawn, and the first one that was used.
+ * Which inputs torch's generators drew from the case's seed: of a rollout the prompt's rows and the noise from the seed, and
+ * all re-noising from the next one; of the bidirectional model each run's noise from the seed.
  */
-function usedFrames({ blocks, window_blocks: steps, num_frame_per_block: size }) {
-  const draws = [];
-  for (let window = 0; window < blocks + steps - 1; window++) {
-    const start = Math.max(0, window - steps + 1);
-    const end = Math.min(blocks - 1, window);
-    for (let block = start; block <= end; block++) {
-      // A full window, and one at the end of the video, finishes its first block: that one needs no noise any more.
-      const isFinished = window >= steps - 1 && block === start;
-      const takesLastStep = start === 0 ? end - block === steps - 1 : isFinished;
-      if (!takesLastStep) draws.push([(end - start + 1) * size, (block - start) * size]);
-    }
+function drawPlans({ seed, config }, inputs) {
+  const draw = ({ name, shape }) => ({ name, shape });
+  const plan = (offset, draws) => ({ seed: String(seed + offset), draws });
+  const runs = inputs.filter(({ name }) => /^run\d\.noise$/.test(name));
+  if (runs.length > 0) return runs.map((tensor) => plan(0, [draw(tensor)]));
+  const noise = inputs.find(({ name }) => name === 'noise');
+  if (!noise) return [];
+  const prompt = inputs.find(({ name }) => name === 'prompt_embeds');
+  const drawnRows = floats(prompt).findLastIndex((value) => value !== 0) + 1;
+  const initial = inputs.filter(({ name }) => name === 'initial_latent');
+  const renoise = inputs.filter(({ name }) => name.startsWith('renoise.'));
+  renoise.sort((left, right) => (left.name < right.name ? -1 : 1));
+  return [
+    plan(0, [
+      { name: 'prompt_rows', shape: [drawnRows / config.text_dim, config.text_dim] },
+      ...[noise, ...initial].map(draw),
+    ]),
+    plan(1, renoise.map(draw)),
+  ];
+}
+
+/** The inputs that are not drawn, after a look at whether the draws give what was recorded. */
+function withoutDraws(from, inputs, plans) {
+  const drawn = new Map([...torchDraws(plans)].map(({ name, values }) => [name, values]));
+  for (const tensor of inputs) {
+    const values = drawn.get(tensor.name);
+    const differs =
+      values && floats(tensor).some((value, index) => !(Math.abs(value - values[index]) < DRAW_TOLERANCE));
+    if (differs) throw new Error(`${from}: ${tensor.name} is not what its seed draws`);
   }
-  return draws;
+  return inputs.filter(({ name }) => !drawn.has(name));
+}
+
+function selectCheckpoints(from, to) {
+  const { files, hostile, ...description } = readDescription(from);
+  const sizeOf = (name) => readFileSync(join(from, name)).length;
+  const { names, smallerThan } = KEPT_CHECKPOINTS;
+  const kept = Object.entries(files).filter(([name]) => names.test(name) || sizeOf(name) < smallerThan);
+  // Files of the same bytes are kept once: two training checkpoints hold the same average.
+  const copies = new Map();
+  const copyOnce = (name) => {
+    const hash = createHash('sha256')
+      .update(readFileSync(join(from, name)))
+      .digest('hex');
+    if (!copies.has(hash)) {
+      copyFile(from, to, name);
+      copies.set(hash, name);
+    }
+    return copies.get(hash);
+  };
+  description.files = {};
+  for (const [name, file] of kept) {
+    copyFile(from, to, name);
+    description.files[name] = {
+      ...file,
+      expected: copyOnce(file.expected),
+      ...(file.canonical && { canonical: copyOnce(file.canonical) }),
+    };
+  }
+  for (const name of readdirSync(join(from, 'hostile')).sort()) copyFile(from, to, join('hostile', name));
+  writeJson(join(to, 'case.json'), { ...description, hostile });
+}
+
+function selectTokenizers(from, to) {
+  const description = readDescription(from);
+  const variants = description.config.tokenizer_json_variants;
+  const only = (entries) => Object.fromEntries(KEPT_TOKENIZERS.map((name) => [name, entries[name]]));
+  for (const name of KEPT_TOKENIZERS) copyFile(from, to, name);
+  description.config.tokenizer_json_variants = only(variants);
+  // Pieces are for readers; cutting and padding is the same for every layout.
+  const strings = JSON.parse(readFileSync(join(from, 'expected.json'), 'utf8')).map(({ spm_pieces, hf, ...string }) => {
+    const [first, ...others] = Object.entries(only(hf));
+    return { ...string, hf: Object.fromEntries([first, ...others.map(([name, { ids }]) => [name, { ids }])]) };
+  });
+  writeFileSync(join(to, 'expected.json'), `[\n${strings.map((string) => JSON.stringify(string)).join(',\n')}\n]\n`);
+  writeJson(join(to, 'case.json'), description);
+}
+
+function copyFile(from, to, name) {
+  mkdirSync(dirname(join(to, name)), { recursive: true });
+  writeFileSync(join(to, name), readFileSync(join(from, name))); // not as read-only as the original
+}
+
+function floats({ data }) {
+  return new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.length));
 }
 
 function sliceRows({ name, dtype, shape, data }, first, end) {

@@ -8,6 +8,7 @@ import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { compareDecision, type DecisionReport, type ExpectedEvent } from './compareDecision.js';
 import { compareTensor, type OutputReport } from './compareTensor.js';
+import { withDrawnInputs } from './drawnInputs.js';
 import { checkpoints } from './kinds/checkpoints.js';
 import { ditBidirectional } from './kinds/ditBidirectional.js';
 import { ditCausalKv } from './kinds/ditCausalKv.js';
@@ -101,7 +102,8 @@ export async function runCase(folder: string, device: Device, tolerance?: number
     names = outputs.names();
     const inputsPath = join(folder, 'inputs.safetensors');
     const hasWeights = description.weights !== undefined;
-    const inputs = existsSync(inputsPath) ? await open(inputsPath) : missing(folder, 'inputs.safetensors');
+    const recorded = existsSync(inputsPath) ? await open(inputsPath) : missing(folder, 'inputs.safetensors');
+    const inputs = withDrawnInputs(recorded, description.drawn_inputs, folder);
     const weights = hasWeights ? await open(join(folder, String(description.weights))) : missing(folder, 'weights');
     const opened = {
       device,
@@ -123,6 +125,10 @@ export async function runCase(folder: string, device: Device, tolerance?: number
         tensors.push(compareTensor(item, { values: expected, shape }, isFloat ? allowed : 0));
       }
     }
+  } catch (error) {
+    // Of several cases, a person must see which one it was.
+    const isNamed = !(error instanceof TokenTrimError) || error.message.startsWith(folder);
+    throw isNamed ? error : new TokenTrimError(`${folder}: ${error.message}`, { cause: error });
   } finally {
     await Promise.all(sources.map((source) => source.close()));
   }

@@ -84,10 +84,28 @@ describe('files that are missing or broken', () => {
   });
 
   test('a recording that ends too early', async () => {
-    const message = await messageOf('self-forcing-rollout-i2v', ({ inputs }) => {
-      inputs.delete('renoise.005');
+    const message = await messageOf('self-forcing-rollout-i2v', ({ description }) => {
+      const [, { draws }] = description.drawn_inputs as { draws: { name: string }[] }[];
+      expect(draws.pop()?.name).toBe('renoise.005');
     });
     expect(message).toMatch(/inputs\.safetensors: .*there is no renoise\.005/);
+  });
+});
+
+describe('inputs that are drawn', () => {
+  test.each<[string, unknown, RegExp]>([
+    ['no list', { seed: '1' }, /^<case>\/case\.json: drawn_inputs: .*expected array/s],
+    ['a seed that is a number', [{ seed: 1, draws: [] }], /drawn_inputs: .*0\.seed: /s],
+    [
+      'an input that is also recorded',
+      [{ seed: '1', draws: [{ name: 'call00.x', shape: [1, 3, 16, 4, 6] }] }],
+      /^<case>: call00\.x is both drawn and recorded: leave one of them out$/,
+    ],
+  ])('%s', async (_name, drawn, expected) => {
+    const message = await messageOf('dit-causal-kv-local', ({ description }) => {
+      description.drawn_inputs = drawn;
+    });
+    expect(message).toMatch(expected);
   });
 });
 
@@ -96,7 +114,7 @@ describe('settings that do not fit', () => {
     const message = await messageOf('dit-causal-kv-local', (fixture) => {
       delete config(fixture).num_heads;
     });
-    expect(message).toMatch(/^case\.json: config\.num_heads: /);
+    expect(message).toMatch(/^<case>\/case\.json: config\.num_heads: /);
   });
 
   test('a size that the weights do not have', async () => {
@@ -117,7 +135,7 @@ describe('settings that do not fit', () => {
     const message = await messageOf('self-forcing-rollout-i2v', (fixture) => {
       delete config(fixture).denoising_step_list;
     });
-    expect(message).toMatch(/^case\.json: config\.denoising_step_list: /);
+    expect(message).toMatch(/^<case>\/case\.json: config\.denoising_step_list: /);
   });
 
   test('frames that make no whole blocks', async () => {

@@ -5,7 +5,7 @@ import { formatCase } from '../../src/parity/formatCase.js';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
 import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
 import { referenceDevice } from '../support/device.js';
-import { explain, fixtureNames, inTemporaryFolder, runFixture } from '../support/goldens.js';
+import { explain, inTemporaryFolder } from '../support/goldens.js';
 import { call, type Pickled } from '../weights/torch/pickleWriter.js';
 import { dense, float32, writeTorchZip } from '../weights/torch/torchWriter.js';
 
@@ -120,12 +120,4 @@ test('the marker of code that ran is found', async () => {
     const report = await run(undefined, { hostile: `reduces to posix.system("touch ${marker}")` });
     expect(failed(report)).toEqual([`hostile/bad: ${marker} is there before the file was opened`]);
   });
-});
-
-const fixture = fixtureNames.filter((name) => name === 'checkpoints');
-
-test.each(fixture)('the files of torch itself: %s', async (name) => {
-  const report = await runFixture(name, referenceDevice);
-  expect(report.passed, explain(report)).toBe(true);
-  expect(report.checks.some(({ check }) => check.startsWith('hostile/'))).toBe(true);
 });

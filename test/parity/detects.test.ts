@@ -167,3 +167,56 @@ describe('a mistake in the rollout', () => {
     expect(report.decisions[3].differs).toEqual(['no such block in the case']);
   });
 });
+
+describe('a mistake in the bidirectional model, the encoder or the solvers', () => {
+  test('a bias of the text embedding that is off shows there first', async () => {
+    const report = await run('dit-bidirectional', ({ weights }) => {
+      const bias = valuesOf(weights.get('text_embedding.2.bias')!);
+      bias[0] += 1e-2;
+    });
+    expect(broken(report)[0]).toBe('run0.text_embedding');
+    expect(broken(report)).toEqual(expect.arrayContaining(['run0.block0.cross_attn', 'run2.block1', 'run2.flow']));
+    expect(broken(report)).not.toContain('run0.block0.self_attn');
+    expect(broken(report)).not.toContain('run0.time_projection');
+  });
+
+  test('a scale of guidance that is 1% off leaves the predictions and breaks the first step', async () => {
+    const report = await run('wan-t2v-sampling', ({ description }) => {
+      const { runs } = description.config as { runs: { guide: number }[] };
+      runs[0].guide *= 1.01;
+    });
+    expect(broken(report)).toEqual(['run0.step01.latent', 'run0.step02.latent', 'run0.latent']);
+  });
+
+  test('the other solver shows in the timesteps', async () => {
+    const report = await run('wan-t2v-sampling', ({ description }) => {
+      const { runs } = description.config as { runs: { solver: string }[] };
+      runs[1].solver = 'unipc';
+    });
+    expect(broken(report)[0]).toBe('run1.timesteps');
+  });
+
+  test('a solver with another shift', async () => {
+    const report = await run('schedulers', ({ description }) => {
+      const { solvers } = description.config as { solvers: { shift: number }[] };
+      solvers[0].shift = 8;
+    });
+    expect(report.skipped).toContain('unipc.shift5.steps20.trajectory');
+  });
+
+  test('latents that are normalised with another deviation break alone', async () => {
+    const report = await run('vae-encode', ({ description }) => {
+      const { std } = description.config as { std: number[] };
+      std[3] *= 1.01;
+    });
+    expect(broken(report)).toEqual(['video.latent']);
+    expect(report.outputs.at(-1)?.breaksAt?.index[1]).toBe(3);
+  });
+
+  test('an encoder layer that is off shows from there on', async () => {
+    const report = await run('vae-encode', ({ weights }) => {
+      valuesOf(weights.get('encoder.middle.0.residual.2.bias')!)[0] += 1e-2;
+    });
+    expect(broken(report)).toEqual(['video.encoder.middle', 'video.conv1', 'video.latent']);
+  });
+});

@@ -2,11 +2,14 @@ import { expect, test } from 'vitest';
 import { device } from '../support/device.js';
 import { explain, fixtureNames, runFixture } from '../support/goldens.js';
 
-// What the official PyTorch modules computed: the DiT call by call, umT5, the VAE's decoder, tables and random numbers.
-const models = fixtureNames.filter((name) => !/rollout|rolling|tokentrim/.test(name));
+// What the official PyTorch modules computed: both DiTs call by call, the bidirectional one from noise to latents, umT5, both
+// halves of the VAE, tables, solvers and random numbers.
+// Kinds that compare files of their own are in files.test.ts.
+const models = fixtureNames.filter((name) => !/rollout|rolling|tokentrim|checkpoints|sentencepiece/.test(name));
 
 test('the fixtures cover every part', () => {
   expect(models).toEqual([
+    'dit-bidirectional',
     'dit-causal-kv',
     'dit-causal-kv-local',
     'rope',
@@ -15,6 +18,8 @@ test('the fixtures cover every part', () => {
     'umt5',
     'vae-cached-decode',
     'vae-decode',
+    'vae-encode',
+    'wan-t2v-sampling',
   ]);
 });
 

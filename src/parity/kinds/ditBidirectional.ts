@@ -6,11 +6,11 @@ import { embedTime, sinusoid } from '../../models/wan/timeEmbedding.js';
 import { tokenGrid } from '../../models/wan/transformer.js';
 import { loadTransformer } from '../../models/wan/weights.js';
 import { disposeAll } from '../../tensor/scope.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { transformerSchema } from '../../weights/config.js';
 import { runPadding } from './ditPadding.js';
 import type { ParityInput, ParityItem } from './input.js';
 import { output, parseConfig } from './model.js';
+import { PartRecorder } from './partRecorder.js';
 import { swapAxes, uploadPrompt, uploadVideo, videoOutput } from './wanLayout.js';
 
 const schema = z.object({
@@ -30,33 +30,28 @@ export async function* ditBidirectional(input: ParityInput): AsyncGenerator<Pari
 
   for (const [index, { t: timestep, seq_len: length }] of runs.entries()) {
     const name = `run${index}`;
-    ensure(length >= tokens, `case.json: config.runs.${index}.seq_len is ${length}, x alone has ${tokens} tokens`);
+    ensure(length >= tokens, `config.runs.${index}.seq_len is ${length}, x alone has ${tokens} tokens`);
     yield { name: `${name}.time_sinusoid`, actual: sinusoid(timestep, config.freq_dim), shape: [1, config.freq_dim] };
     const time = device.scope(() => embedTime(model, [timestep]));
     yield output(`${name}.time_embedding`, time.embedding.reshape(config.dim));
     yield output(`${name}.time_projection`, time.projection.reshape(6 * config.dim));
 
-    const parts = new Map<string, { width: number; reads: Promise<ArrayLike<number>>[] }>();
-    const tap = (part: string, made: Tensor): void => {
-      const found = parts.get(part) ?? { width: made.shape[made.shape.length - 1], reads: [] };
-      parts.set(part, found);
-      found.reads.push(device.read(made));
-    };
+    const parts = new PartRecorder(device);
     const prompt = await uploadPrompt(device, inputs, `${name}.context`, config.text_len);
-    const context = prepareContext(model, prompt, tap);
-    const flow = predictVideoFlow(model, latents, timestep, context, tap);
-    if (length > tokens) runPadding(model, { latents, timestep, context, padding: length - tokens }, tap);
+    const context = prepareContext(model, prompt, parts.tap);
+    const flow = predictVideoFlow(model, latents, timestep, context, parts.tap);
+    if (length > tokens) runPadding(model, { latents, timestep, context, padding: length - tokens }, parts.tap);
 
-    for (const [part, { width: columns, reads }] of parts) {
-      const actual = (await Promise.all(reads)).flatMap((rows) => Array.from(rows));
-      const rows = actual.length / columns;
+    for (const { name: part, row, values } of await parts.parts()) {
+      const [columns] = row;
+      const rows = values.length / columns;
       yield part === 'patch_embedding'
         ? {
             name: `${name}.${part}`,
-            actual: swapAxes(actual, rows, columns, 1),
+            actual: swapAxes(values, rows, columns, 1),
             shape: [1, columns, frames, gridHeight, gridWidth],
           }
-        : { name: `${name}.${part}`, actual, shape: [1, rows, columns] };
+        : { name: `${name}.${part}`, actual: values, shape: [1, rows, columns] };
     }
     yield videoOutput(`${name}.flow`, flow);
     disposeAll([time, prompt, context, flow]);

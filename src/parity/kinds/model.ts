@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { gatherRows } from '../../kernels/rows.js';
@@ -12,11 +13,14 @@ import type { TensorSource } from '../../weights/tensorSource.js';
 import type { ParityInput, ParityOutput } from './input.js';
 
 /** Throws a readable error where a case's config lacks what its kind needs. */
-export function parseConfig<Schema extends z.ZodType>(schema: Schema, { config }: ParityInput): z.infer<Schema> {
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  { folder, config }: ParityInput,
+): z.infer<Schema> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `config.${path.join('.')}: ${message}`);
-  throw new TokenTrimError(`case.json: ${problems.slice(0, 3).join('; ')}`);
+  throw new TokenTrimError(`${join(folder, 'case.json')}: ${problems.slice(0, 3).join('; ')}`);
 }
 
 /** A tensor of a case's file, on the device, without the leading batch axis of 1 unless it has none. */

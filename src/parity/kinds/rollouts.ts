@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ensure } from '../../errors.js';
 import { sliceFrames } from '../../kernels/frames.js';
 import { patchSize } from '../../models/wan/transformer.js';
 import type { Transformer } from '../../models/wan/weights.js';
@@ -108,29 +107,9 @@ function trimPolicy({ tokentrim }: z.infer<typeof rolloutSchema>, { config }: Tr
   });
 }
 
-const keptDrawsSchema = z.array(z.tuple([z.int(), z.int()])).optional();
-
-/**
- * The case's noise. Rolling Forcing uses one block of each draw, and a case may keep only that: `renoise_frames` then says
- * for every draw how many frames it had, and which was the first that was used.
- */
-function recordedNoise(input: ParityInput, { noise_frames }: z.infer<typeof rolloutSchema>): NoiseSource {
-  const { inputs } = input;
-  const noise = fileNoise(inputs, inputs.info('noise').shape.slice(-3), noise_frames);
-  const kept = keptDrawsSchema.parse(input.case.renoise_frames);
-  if (!kept) return noise;
-  let draw = 0;
-  return {
-    initial: noise.initial,
-    renoise(count, from, used) {
-      const expected = kept[draw++]?.join();
-      ensure(
-        expected === `${count},${from}`,
-        `draw ${draw - 1} is frames,first ${count},${from}, recorded: ${expected}`,
-      );
-      return noise.renoise(used, 0, used);
-    },
-  };
+/** The case's noise, in the order in which it was drawn. */
+function recordedNoise({ inputs }: ParityInput, { noise_frames }: z.infer<typeof rolloutSchema>): NoiseSource {
+  return fileNoise(inputs, inputs.info('noise').shape.slice(-3), noise_frames);
 }
 
 /** Turns a rollout's events into outputs: what `named` finds in each, then what all rollouts have in common. */

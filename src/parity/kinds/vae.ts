@@ -4,7 +4,8 @@ import { freeVaeDecoder, loadVaeDecoder, type VaeDecoder } from '../../models/wa
 import type { Tensor } from '../../tensor/tensor.js';
 import { parseConfig } from '../../weights/config.js';
 import type { ParityInput, ParityOutput } from './input.js';
-import { channelsFirst, PartRecorder, readVaeConfig, readVideo } from './vaeParts.js';
+import { PartRecorder } from './partRecorder.js';
+import { channelsFirst, readVaeConfig, readVideo, videoPart } from './vaeParts.js';
 
 const slotSchema = z.tuple([
   z.int().nonnegative(),
@@ -94,5 +95,5 @@ async function decodeParts(
     await parts.settle();
   }
   latents.dispose();
-  return parts.outputs();
+  return (await parts.parts()).map((part) => videoPart(part));
 }

@@ -1,7 +1,8 @@
 import { freeVaeEncoder, loadVaeEncoder } from '../../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../../models/wan/vae/encodeStream.js';
 import type { ParityInput, ParityOutput } from './input.js';
-import { PartRecorder, readVaeConfig, readVideo } from './vaeParts.js';
+import { PartRecorder } from './partRecorder.js';
+import { readVaeConfig, readVideo, videoPart } from './vaeParts.js';
 
 /** Parity kind `vae-encode`: for every input `<video>.pixels` the encoder's parts, then the latents. */
 export async function* vaeEncode(input: ParityInput): AsyncGenerator<ParityOutput> {
@@ -19,12 +20,12 @@ export async function* vaeEncode(input: ParityInput): AsyncGenerator<ParityOutpu
     for (let first = 0; first === 0 || first + later <= pixels.frames; first += first === 0 ? 1 : later) {
       const piece = pixels.channelsLast(first, first === 0 ? 1 : first + later);
       const latent = stream.encode(piece, parts.tap);
+      await parts.settle();
       latents.push({ values: await device.read(latent), shape: latent.shape });
       piece.dispose();
       latent.dispose();
-      await parts.settle();
     }
-    for (const part of await parts.outputs()) yield { ...part, name: video + part.name };
+    for (const part of await parts.parts()) yield videoPart(part, video);
     yield joinLatents(`${video}latent`, latents);
     stream.reset();
   }

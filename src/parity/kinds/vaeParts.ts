@@ -1,12 +1,11 @@
 import { ensure } from '../../errors.js';
-import type { Tap } from '../../models/wan/tap.js';
-import type { Device } from '../../tensor/device.js';
 import { elementCount, expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { ensureTensors } from '../../weights/checkTensors.js';
 import { parseConfig, type VaeConfig, vaeSchema } from '../../weights/config.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { ParityInput, ParityOutput } from './input.js';
+import type { Part } from './partRecorder.js';
 
 /** The VAE's configuration in a case, with whose weights it must agree. */
 export function readVaeConfig({ config, weights }: ParityInput): VaeConfig {
@@ -63,36 +62,9 @@ export async function readVideo({ device, inputs }: ParityInput, name: string): 
   };
 }
 
-/** Collects the wanted parts of a VAE's half while it runs, each joined in time, in forward order. */
-export class PartRecorder {
-  #parts = new Map<string, { frame: readonly number[]; reads: Promise<ArrayLike<number>>[] }>();
-
-  constructor(
-    private readonly device: Device,
-    private readonly isWanted: (part: string) => boolean,
-  ) {}
-
-  readonly tap: Tap = (name, output) => {
-    if (!this.isWanted(name)) return;
-    const part = this.#parts.get(name) ?? { frame: output.shape.slice(1), reads: [] };
-    this.#parts.set(name, part);
-    part.reads.push(this.device.read(output));
-  };
-
-  /** Waits until all that was shown so far has been read: bounds what waits. */
-  async settle(): Promise<void> {
-    await Promise.all([...this.#parts.values()].flatMap(({ reads }) => reads));
-  }
-
-  async outputs(): Promise<ParityOutput[]> {
-    await this.settle();
-    const outputs: ParityOutput[] = [];
-    for (const [name, { frame, reads }] of this.#parts) {
-      const values = (await Promise.all(reads)).flatMap((read) => Array.from(read));
-      outputs.push(channelsFirst(name, values, [values.length / elementCount(frame), ...frame]));
-    }
-    return outputs;
-  }
+/** What a VAE's half showed of one part as an output. */
+export function videoPart({ name, row, values }: Part, prefix = ''): ParityOutput {
+  return channelsFirst(prefix + name, values, [values.length / elementCount(row), ...row]);
 }
 
 /** Values [frames, height, width, channels] as an output [1, channels, frames, height, width]. */
