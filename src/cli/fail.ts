@@ -6,16 +6,24 @@ export function fail(error: unknown): void {
   process.exitCode ||= 1;
   // Colour for a terminal only: picocolors on its own also colours logs, where CI is set.
   const { red } = pc.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
-  process.stderr.write(`${red('error:')} ${messageOf(error)}\n`);
+  process.stderr.write(`${red('error:')} ${printable(messageOf(error))}\n`);
 }
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof TokenTrimError) return error.message;
-  if (error instanceof RangeError && error.message.includes('allocation failed')) {
+  if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
     return `there is not enough memory (${error.message}): use a smaller --width, --height or --window`;
   }
   return error.stack ?? error.message;
+}
+
+/** Control characters, which a file's name or contents can bring into a message, as what they are: a terminal obeys them. */
+function printable(message: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
+  return message.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => {
+    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** Has a reader that goes away (`| head`) end in a message and a status, in the place of an uncaught EPIPE. */

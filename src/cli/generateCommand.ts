@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { PRESETS } from '../pipelines/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solver.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
+import { checkOptions } from './checkOptions.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
@@ -59,7 +60,7 @@ export function addGenerateCommand(program: Command): void {
     .option(
       '--guidance <x>',
       'scale of classifier-free guidance, of --preset wan; 1 is none (default: 6)',
-      decimal('of 0 or more', (v) => v >= 0),
+      decimal('from 0 to 1000', (v) => v >= 0 && v <= 1000),
     )
     .option('--negative-prompt <text>', "what --preset wan is guided away from (default: Wan2.1's own)")
     .option('--no-trim', 'without TokenTrim: accept every block as it comes')
@@ -103,5 +104,8 @@ export function addGenerateCommand(program: Command): void {
     .option('--dry-run', 'check everything, print the plan of the run and its memory, and stop')
     .option('--profile', 'time every kernel and print the table to standard error')
     .option('--json', 'print one JSON object on standard output at the end')
-    .action((prompt: string | undefined, flags: GenerateFlags) => runGenerate(prompt, flags));
+    .action((prompt: string | undefined, flags: GenerateFlags, command: Command) => {
+      checkOptions(flags, (name) => command.getOptionValueSource(name) === 'cli');
+      return runGenerate(prompt, flags);
+    });
 }

@@ -52,12 +52,16 @@ export async function openGiven(
 export async function openSchedule(path: string | undefined): Promise<GenerateRequest['schedule']> {
   if (path === undefined) return undefined;
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new TokenTrimError(`--prompts-at ${path}: could not be opened (${cause.code})`, { cause });
+    const reason = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a file' }[cause.code ?? ''];
+    throw new TokenTrimError(`--prompts-at ${path}: could not be opened: ${reason ?? cause.message}`, { cause });
   });
   ensure(bytes.length <= 2 ** 20, `--prompts-at ${path}: expected a short text, found ${bytes.length} bytes`);
+  const notText = `--prompts-at ${path}: expected UTF-8 text, found other bytes: save it as UTF-8`;
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), label: path };
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    ensure(!text.includes('\0'), notText); // UTF-16 without its mark, or no text at all
+    return { text, label: path };
   } catch (cause) {
-    throw new TokenTrimError(`--prompts-at ${path}: expected UTF-8 text, found other bytes`, { cause });
+    throw new TokenTrimError(notText, { cause });
   }
 }

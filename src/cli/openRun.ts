@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
 import { fileNoise } from '../pipelines/fileNoise.js';
 import type { NoiseSource } from '../pipelines/noise.js';
-import { type Plan, plannedDraws } from '../pipelines/plan.js';
+import { frameShape, type Plan, plannedDraws } from '../pipelines/plan.js';
 import { recordNoise } from '../pipelines/recordNoise.js';
 import { seedNoise } from '../pipelines/stages.js';
 import { GrowingSafetensors } from '../weights/growingSafetensors.js';
@@ -53,12 +53,12 @@ async function openRecordings(
   flags: GenerateFlags,
   opened: Closers,
 ) {
-  const frameShape = [config.transformer.in_dim, plan.latent.height, plan.latent.width];
+  const shape = frameShape(config, plan);
   const newNoise = (): NoiseSource =>
     recording
-      ? fileNoise(recording, frameShape, plan.frames, plannedDraws(plan))
+      ? fileNoise(recording, shape, plan.frames, plannedDraws(plan))
       : seedNoise(plan, config.transformer.in_dim, flags.seed);
-  const plainNoise = newNoise(); // refuses a recording that does not fit before any file is made
+  const plainNoise = newNoise();
 
   const prompt = request.prompt ?? request.schedule?.text ?? '';
   const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
@@ -71,10 +71,10 @@ async function openRecordings(
     return file;
   };
   const latents = await create(flags.saveLatents, 1);
-  latents?.begin('latents', frameShape, true);
+  latents?.begin('latents', shape, true);
   const noiseFile = await create(flags.saveNoise, mostTensors(plan, flags));
   const framesPerBlock = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
-  const recorded = { frames: plan.frames, framesPerBlock, frameShape };
+  const recorded = { frames: plan.frames, framesPerBlock, frameShape: shape };
   const noise = () => (noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, recorded) : plainNoise);
   return { latents, noise, files };
 }

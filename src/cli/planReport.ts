@@ -24,7 +24,7 @@ export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun): 
     ...folder.parts.map(({ part, path, recognised }) => `  ${part.padEnd(14)}${path}: ${recognised}`),
     `adapter  ${device.name}`,
     `video    ${shown.count} frames of ${pixel.width}x${pixel.height} at ${fps} a second` +
-      (dropped > 0 ? `; whole blocks make ${dropped} more, which are dropped` : ''),
+      (dropped > 0 ? `; whole ${unitOf(plan)} make ${dropped} more, which are dropped` : ''),
     `latents  ${frames} frames of ${latent.width}x${latent.height}, ${tokens} tokens each`,
     ...rolloutLines(plan),
     '',
@@ -65,16 +65,33 @@ export function gigabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** What a user should know of a plan before it runs. */
-export function planNotes(config: ModelConfig, plan: Plan, memory: MemoryPlan): string[] {
+/**
+ * What a user should know of a plan before it runs.
+ * @param isDecodeChosen whether the user said when pictures are made
+ */
+export function planNotes(
+  config: ModelConfig,
+  plan: Plan,
+  memory: Pick<MemoryPlan, 'decode'>,
+  isDecodeChosen: boolean,
+): string[] {
   const notes = [noisyStartNote(config, plan)];
   const dropped = droppedFrames(config, plan);
-  if (dropped > 0)
-    notes.push(`note: ${plan.shown.count} frames are not whole blocks: ${dropped} more are made and dropped`);
-  if (memory.decode === 'after' && plan.preset !== 'wan') {
-    notes.push('note: to save memory, pictures are made when the rollout is done (--decode during, or --gpu-memory)');
+  if (dropped > 0) {
+    notes.push(`note: ${plan.shown.count} frames are not whole ${unitOf(plan)}: ${dropped} more are made and dropped`);
+  }
+  if (memory.decode === 'after' && plan.preset !== 'wan' && !isDecodeChosen) {
+    notes.push(
+      'note: to save memory, pictures are made when the rollout is done; --decode during makes them as it goes, and ' +
+        '--gpu-memory says how much there is',
+    );
   }
   return notes.filter((note) => note !== undefined);
+}
+
+/** What a plan's pictures come in. */
+function unitOf({ preset }: Plan): string {
+  return preset === 'wan' ? 'latent frames' : 'blocks';
 }
 
 /** The official code's way with few blocks, which works and still disappoints. */

@@ -1,6 +1,6 @@
 import { ensure } from '../errors.js';
-import { recordedGrid } from '../pipelines/fileNoise.js';
-import { type Plan, type PlanRequest, planRollout } from '../pipelines/plan.js';
+import { fileNoise, recordedGrid } from '../pipelines/fileNoise.js';
+import { frameShape, type Plan, type PlanRequest, plannedDraws, planRollout } from '../pipelines/plan.js';
 import { type MemoryPlan, planMemory } from '../pipelines/planMemory.js';
 import { vaeFactors } from '../pipelines/planSize.js';
 import { type GenerateRequest, promptsOf } from '../pipelines/stages.js';
@@ -64,13 +64,15 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const plan = planRollout(config, planRequest);
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
     promptsOf(config, plan, request); // refuses prompts that the video has no block for
+    if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
     const device = await openDevice({ adapter: flags.adapter, profile: flags.profile });
     opened.add(async () => device.close());
     const memory = await planMemory(device, folder, request, flags.gpuMemory && flags.gpuMemory * 1e9);
 
     const fps = flags.fps ?? config.sampling.fps;
     const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
-    const notes = [device.note, givenNote, ...planNotes(config, plan, memory)].filter((note) => note !== undefined);
+    const said = [device.note, givenNote, ...planNotes(config, plan, memory, flags.decode !== 'auto')];
+    const notes = said.filter((note) => note !== undefined);
     const decided = { ...request, decode: memory.decode };
     return { folder, device, plan, memory, request: decided, fps, notes, recording, close: () => opened.close() };
   } catch (error) {

@@ -97,10 +97,12 @@ export function blockTable(blocks: readonly BlockRow[], warmup: number): string 
   return `block   severity  threshold\n${rows.join('')}`;
 }
 
-export function closingLine({ out, frames, width, height, seconds, adapter, blocks }: Summary): string {
+export function closingLine({ out, frames, width, height, seconds, adapter, blocks, preset }: Summary): string {
+  const made = `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}`;
+  if (preset === 'wan') return `${made}\n`;
   const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
   const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';
-  return `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}; ${trims}\n`;
+  return `${made}; ${trims}\n`;
 }
 
 /** Time of every kernel, the slowest first. */

@@ -34,6 +34,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   let run: Run | undefined;
   try {
     prepared = await prepareRun(prompt, flags);
+    for (const line of prepared.notes) process.stderr.write(`${line}\n`);
     if (flags.dryRun) {
       process.stdout.write(flags.json ? `${JSON.stringify(planSummary(prepared))}\n` : formatPlan(prepared));
       return;
@@ -63,8 +64,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
 
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
-  const { folder, device, plan, request, sink, latents, notes } = run;
-  for (const line of notes) process.stderr.write(`${line}\n`);
+  const { folder, device, plan, request, sink, latents } = run;
   const progress = createProgress({ total: callCount(plan), label: plan.preset });
   let calls = 0;
   try {
@@ -96,5 +96,5 @@ async function keepFinished(run: Run, { frames, videoFailed, blocks }: Outcome, 
   if (frames > 0 || blocks.length > 0) await run.finish().catch(() => undefined); // the first error is the one to tell
   if (videoFailed || !(error instanceof TokenTrimError)) return error;
   const kept = frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
-  return new TokenTrimError(`${error.message}; ${kept}`, { cause: error });
+  return new TokenTrimError(`${error.message.replace(/\.$/, '')}; ${kept}`, { cause: error });
 }

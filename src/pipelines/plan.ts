@@ -68,6 +68,14 @@ export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
   return (request.preset ?? 'self-forcing') === 'wan' ? planWan(config, request) : planBlockwise(config, request);
 }
 
+/** What only a rollout in blocks has. */
+const BLOCK_OPTIONS = [
+  ['window', '--window'],
+  ['sink', '--sink'],
+  ['framesPerBlock', '--block-frames'],
+  ['contextNoise', '--context-noise'],
+] as const satisfies readonly (readonly [keyof PlanRequest, string])[];
+
 function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
   const { steps, solver, shift, guidance, given } = request;
   ensure(
@@ -78,6 +86,13 @@ function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
     !steps || steps.length === 1,
     `--preset wan takes a number of --steps, such as 50, found a list: ${steps?.join(', ')}`,
   );
+  for (const [name, option] of BLOCK_OPTIONS) {
+    ensure(
+      request[name] === undefined,
+      `${option} has no meaning for --preset wan, which makes all frames at once: leave it out, or use --preset ` +
+        'self-forcing or rolling-forcing',
+    );
+  }
   const size = planSize(config, request);
   const count = request.frames ?? DEFAULT_FRAMES;
   checkFrames(count);
@@ -95,6 +110,12 @@ function planBlockwise(config: ModelConfig, request: PlanRequest): RolloutPlan {
       `--${name} is an option of --preset wan: ${preset} was trained to need neither solver nor guidance`,
     );
   }
+  const [first, ...others] = request.steps ?? [];
+  ensure(
+    first === undefined || first === 1000 || others.length > 0,
+    `--steps of ${preset} are timesteps that fall from 1000, such as 1000,750,500,250, found ${first}: a number of steps ` +
+      'is for --preset wan',
+  );
   const presetConfig = sampling.presets[preset];
   const framesPerBlock = request.framesPerBlock ?? sampling.frames_per_block;
   const { temporal } = vaeFactors(config);
@@ -114,7 +135,8 @@ function planBlockwise(config: ModelConfig, request: PlanRequest): RolloutPlan {
   const frames = made.frames - (given?.latents ?? 0);
   ensure(
     frames > 0,
-    `the given pictures are ${begun} frames of a video of ${count}, and none is left to generate: use --frames ${begun + 1} or more`,
+    `--frames ${count}: the given pictures already make ${begun}, and none is left to generate: use --frames ` +
+      `${begun + 1} or more`,
   );
   checkFrames(count);
 
@@ -135,6 +157,11 @@ function planBlockwise(config: ModelConfig, request: PlanRequest): RolloutPlan {
   checkWindow(plan, bounded !== undefined);
   denoisingTimesteps(createSchedule(plan.shift), plan); // throws where the steps do not fall
   return plan;
+}
+
+/** A latent frame of a plan, [channels, height, width]. */
+export function frameShape({ transformer }: ModelConfig, { latent }: Plan): [number, number, number] {
+  return [transformer.in_dim, latent.height, latent.width];
 }
 
 /** Pixel frames that a plan's blocks make and the video does not need. */

@@ -1,11 +1,16 @@
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 import type { Device } from '../tensor/device.js';
 import { PlanningDevice } from '../tensor/planningDevice.js';
+import type { ModelConfig } from '../weights/config.js';
+import { formatBytes } from '../weights/formatBytes.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { availableOn } from './availableMemory.js';
+import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import type { NoiseSource } from './noise.js';
 import { type Plan, planRollout } from './plan.js';
+import { vaeFactors } from './planSize.js';
 import { type GenerateRequest, runStages, type Stage } from './stages.js';
+import { weightTypes } from './weightTypes.js';
 
 /** The device memory of a run, known before it begins. */
 export interface MemoryPlan {
@@ -24,6 +29,12 @@ const COMFORTABLE_BYTES = 8e9;
 /** Blocks past the number of steps after which every window is full and nothing new is allocated. */
 const STEADY_BLOCKS = 2;
 
+/** Latent frames decoded after the rollout past which nothing new is allocated. */
+const STEADY_PICTURES = 8;
+
+/** No machine has so much. */
+const MAX_BYTES = 1e12;
+
 /**
  * Plans the memory of a run: the run itself on a device that only counts, until it repeats itself.
  * @param allowedBytes device memory that the run may take; where absent, what a processor has left, no limit for a GPU
@@ -35,41 +46,60 @@ export async function planMemory(
   request: GenerateRequest,
   allowedBytes?: number,
 ): Promise<MemoryPlan> {
-  const plan = planRollout(folder.config, request);
-  const measured = (decode: 'during' | 'after') => measure(device, folder, { ...request, decode }, plan);
+  const { config } = folder;
+  const plan = planRollout(config, request);
   const limitBytes = allowedBytes ?? availableOn(device);
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
+  const floor = leastBytes(device, config, plan);
+  const most = limitBytes ?? MAX_BYTES;
+  ensure(
+    floor <= most,
+    `this run needs more than ${formatBytes(floor)} of memory on ${device.name} and may take ${formatBytes(most)}: use a ` +
+      `smaller --width and --height${plan.preset === 'wan' ? ', or fewer --frames' : ''}`,
+  );
+  const measured = (change: MemoryChange) => measure(device, folder, { ...request, ...change });
   let decode = plan.preset === 'wan' ? 'after' : (request.decode ?? 'during');
-  let memory = await measured(decode);
+  let memory = await measured({ decode });
   if (decode === 'during' && request.decode === undefined && memory.peakBytes > comfortable) {
     decode = 'after';
-    memory = await measured(decode);
+    memory = await measured({ decode });
   }
-  if (limitBytes !== undefined && memory.peakBytes > limitBytes) {
-    const smaller = await smallerWindow(limitBytes, plan, async (window) => {
-      return (await measure(device, folder, { ...request, decode, window }, { ...plan, window } as Plan)).peakBytes;
-    });
+  const { peakBytes } = memory;
+  if (limitBytes !== undefined && peakBytes > limitBytes) {
+    const { spatial, temporal } = vaeFactors(config);
+    const [, height, width] = config.transformer.patch_size.map((patch) => patch * spatial);
+    const hasWideWeights = Object.values(weightTypes(folder, request.dtype)).includes('f32');
+    const choices = { plan, peakBytes, limitBytes, decode, units: { width, height }, temporal, hasWideWeights };
+    const advice = await memoryAdvice(choices, async (change) => (await measured({ decode, ...change })).peakBytes);
     throw new TokenTrimError(
-      `this run needs ${gigabytes(memory.peakBytes)} of memory on ${device.name} and may take ${gigabytes(limitBytes)}: ` +
-        `use ${smaller}a smaller --width and --height, or 16-bit weights (--dtype bf16)`,
+      `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ` +
+        advice,
     );
   }
   return { decode, limitBytes, ...memory };
+}
+
+/** What a run takes at the very least, without counting: pictures in the VAE's last layers, and the noise drawn at once. */
+function leastBytes(device: Device, { transformer, vae }: ModelConfig, plan: Plan): number {
+  const { pixel, latent } = plan;
+  const together = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
+  const activations = 2 * vae.dim * pixel.height * pixel.width; // what a convolution reads and what it makes
+  const noise = together * transformer.in_dim * latent.height * latent.width;
+  return Math.max(activations, noise) * 4 * elementFactor(device);
 }
 
 async function measure(
   device: Device,
   folder: ModelFolder,
   request: GenerateRequest,
-  plan: Plan,
 ): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages'>> {
+  const plan = planRollout(folder.config, request);
   const counting = new PlanningDevice(device);
   const frameSize = folder.config.transformer.in_dim * plan.latent.height * plan.latent.width;
   const pictureSize = plan.pixel.height * plan.pixel.width * 3;
-  const elementFactor = device.kind === 'reference' ? 2 : 1; // the twins compute in float64
   const stages: { stage: Stage; peakBytes: number }[] = [];
   const endStage = () => {
-    const peakBytes = counting.takePeak() * elementFactor;
+    const peakBytes = counting.takePeak() * elementFactor(device);
     const current = stages.at(-1);
     if (current) stages[stages.length - 1] = { ...current, peakBytes };
   };
@@ -80,7 +110,9 @@ async function measure(
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
     maxBlocks: (plan.preset === 'wan' ? 1 : plan.steps.length) + STEADY_BLOCKS,
   });
+  let decoded = 0;
   for await (const event of run) {
+    if (event.kind === 'frames' && stages.at(-1)?.stage === 'decode' && ++decoded === STEADY_PICTURES) break;
     if (event.kind !== 'stage') continue;
     endStage();
     stages.push({ stage: event.stage, peakBytes: 0 });
@@ -89,22 +121,9 @@ async function measure(
   return { stages, peakBytes: Math.max(...stages.map(({ peakBytes }) => peakBytes)) };
 }
 
-/** The largest of a few smaller windows that fits, as advice; empty where none does. */
-async function smallerWindow(
-  limitBytes: number,
-  plan: Plan,
-  peakWith: (window: number) => Promise<number>,
-): Promise<string> {
-  if (plan.preset === 'wan') return '';
-  const { framesPerBlock: size, sink, steps, window } = plan;
-  const least = sink + size * (plan.preset === 'rolling-forcing' ? steps.length : 1);
-  for (const share of [0.75, 0.5, 0.25, 0]) {
-    const smaller = Math.max(least, Math.floor((window * share) / size) * size);
-    if (smaller >= window) continue;
-    const peakBytes = await peakWith(smaller);
-    if (peakBytes <= limitBytes) return `--window ${smaller} (${gigabytes(peakBytes)}), or `;
-  }
-  return '';
+/** The twins compute in float64. */
+function elementFactor({ kind }: Device): number {
+  return kind === 'reference' ? 2 : 1;
 }
 
 function silence(frameSize: number): NoiseSource {
@@ -118,5 +137,3 @@ async function* blanks(count: number, size: number): AsyncGenerator<Float32Array
   const blank = new Float32Array(size);
   for (let picture = 0; picture < count; picture++) yield blank;
 }
-
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,15 +1,13 @@
 import { ensure } from '../errors.js';
-import type { TextContext } from '../models/wan/crossAttention.js';
 import type { WeightType } from '../models/wan/loadTensors.js';
-import { patchSize } from '../models/wan/transformer.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
-import { loadTransformer, type Transformer } from '../models/wan/weights.js';
+import { loadTransformer } from '../models/wan/weights.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { acceptAll, type Decision } from '../tokentrim/policy.js';
-import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
+import type { Decision } from '../tokentrim/policy.js';
+import type { TokenTrimOptions } from '../tokentrim/tokenTrim.js';
 import type { ModelConfig } from '../weights/config.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { type BlockDecoder, openDecoder } from './blockDecoder.js';
@@ -17,17 +15,13 @@ import { encodeGivenFrames, type GivenPlan } from './givenFrames.js';
 import { WAN_NEGATIVE_PROMPT } from './negativePrompt.js';
 import type { NoiseSource } from './noise.js';
 import type { Picture } from './pictures.js';
-import { type Plan, type PlanRequest, planRollout, type RolloutPlan, type WanPlan } from './plan.js';
+import { type Plan, type PlanRequest, planRollout, type RolloutPlan } from './plan.js';
 import { vaeFactors } from './planSize.js';
-import { type EmbeddedPrompt, promptContexts } from './promptContexts.js';
 import { embedPrompts } from './promptEmbeddings.js';
 import { parsePromptSchedule, type ScheduledPrompt } from './promptSchedule.js';
-import { rollingForcing } from './rollingForcing.js';
-import type { RolloutEvent, SamplingEvent } from './rolloutEvent.js';
+import { roll } from './roll.js';
 import { seededNoise } from './seededNoise.js';
-import { selfForcing } from './selfForcing.js';
 import { wanNoise } from './wanNoise.js';
-import { wanSampling } from './wanSampling.js';
 import { type WeightTypes, weightTypes } from './weightTypes.js';
 
 /** What of a generation is chosen; everything but a prompt has a default. */
@@ -125,7 +119,7 @@ export async function* runStages(
     const scheduled = prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] }));
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
-    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, request, given)) {
+    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, request.trim, given)) {
       if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
       if (event.kind === 'block') {
         const { block, latents, decision } = event;
@@ -141,65 +135,24 @@ export async function* runStages(
       if (request.signal?.aborted) break;
     }
     owned.free();
-    if (decoder) return;
+    if (decoder || finished.length === 0) return;
 
-    yield { kind: 'stage', stage: 'decode', plan };
+    const { signal } = request;
+    const isEnding = signal?.aborted; // then what was finished is still decoded, and one more signal ends the process
     await device.synchronize(); // what was freed is given back before the decoder comes
+    yield { kind: 'stage', stage: 'decode', plan };
     decoder = await openDecoder(device, folder, types.vae, plan.shown);
     for (const { block, values, shape } of finished) {
       const latents = device.upload(values, shape);
-      for await (const frames of decoder.decode(latents)) yield { kind: 'frames', block, frames };
+      for await (const frames of decoder.decode(latents)) {
+        yield { kind: 'frames', block, frames };
+        if (signal?.aborted && !isEnding) return;
+      }
       latents.dispose();
     }
   } finally {
     decoder?.dispose();
     owned.free();
-  }
-}
-
-/** The rollout of a plan. */
-async function* roll(
-  model: Transformer,
-  plan: Plan,
-  prompts: readonly EmbeddedPrompt[],
-  negative: Float32Array,
-  noise: NoiseSource,
-  request: GenerateRequest,
-  initialLatents: Tensor | undefined,
-): AsyncGenerator<RolloutEvent | SamplingEvent> {
-  if (plan.preset === 'wan') {
-    yield* sampleVideo(model, plan, prompts[0].embeds, negative, noise);
-    return;
-  }
-  const policy = request.trim === false ? acceptAll : tokenTrim(patchSize(model.config), request.trim);
-  const isRolling = plan.preset === 'rolling-forcing';
-  const contexts = promptContexts(model, prompts, isRolling ? (plan.steps.length - 1) * plan.framesPerBlock : 0);
-  const context = (firstFrame: number): TextContext => contexts.at(firstFrame);
-  try {
-    if (isRolling) yield* rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
-    else {
-      const independentFirstFrame = plan.given?.independentFirstFrame;
-      yield* selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
-    }
-  } finally {
-    contexts.dispose();
-    policy.dispose();
-  }
-}
-
-async function* sampleVideo(
-  model: Transformer,
-  plan: WanPlan,
-  prompt: Float32Array,
-  negativePrompt: Float32Array,
-  noise: NoiseSource,
-): AsyncGenerator<SamplingEvent> {
-  const prepared = [prompt, negativePrompt].map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
-  try {
-    const [positive, negative] = prepared.map((contexts) => contexts.at(0));
-    yield* wanSampling(model, { positive, negative }, noise, plan);
-  } finally {
-    for (const contexts of prepared) contexts.dispose();
   }
 }
 

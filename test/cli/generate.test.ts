@@ -124,13 +124,15 @@ test('the type of the weights can be chosen: f16 is what the toy world is stored
   ];
   for (const dtype of ['auto', 'f32', 'f16', 'bf16']) await generate(...latents(dtype), '--dtype', dtype);
   expect(bytesOf('f16.safetensors')).toEqual(bytesOf('auto.safetensors'));
-  expect(bytesOf('f32.safetensors')).toEqual(bytesOf('auto.safetensors')); // widening is exact, and kernels compute in f32
-  expect(bytesOf('bf16.safetensors')).not.toEqual(bytesOf('auto.safetensors'));
+  // Widening is exact, but beside f32 weights keys and values are cached in f32, beside others in f16.
+  for (const dtype of ['f32', 'bf16']) {
+    expect(bytesOf(`${dtype}.safetensors`)).not.toEqual(bytesOf('auto.safetensors'));
+  }
 });
 
 test('rolling-forcing with too few blocks says so and how many frames would do', async () => {
   const tiny = ['--width', '16', '--height', '16', '--frames', '9', '--preset', 'rolling-forcing'];
   const { status, stderr } = await program.run(['generate', PROMPT, ...tiny]);
   expect(status).toBe(0);
-  expect(stderr).toMatch(/^note: .*use --frames 57 or more$/m);
+  expect(stderr).toMatch(/^note: .*use --frames 46 or more$/m);
 });

@@ -41,6 +41,20 @@ test.each([
   expect(program.files()).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
 });
 
+test('SIGINT where pictures are made after the rollout: those of the finished blocks are still made', async () => {
+  const run = [...RUN, '--decode', 'after', '--save-latents', 'latents.safetensors'];
+  const { status, stderr } = await program.run(run, { onStderr: afterSomeBlocks('SIGINT') });
+  expect(status).toBe(130);
+  const [, kept] = /^error: interrupted; video\.mp4 holds the (\d+) frames that were finished$/m.exec(stderr) ?? [];
+  const frames = Number(kept);
+  expect(frames).toBeGreaterThanOrEqual(21);
+  expect(frames).toBeLessThan(321);
+  expect((await readVideo(program.path('video.mp4'), { decode: true })).pictures).toHaveLength(frames);
+  const latents = await openTensorSource(program.path('latents.safetensors'));
+  expect(latents.info('latents').shape).toEqual([1, (frames - 1) / 4 + 1, 16, 4, 4]);
+  await latents.close();
+});
+
 test('a second SIGINT ends the run at once, without half a recording', async () => {
   const { status, stderr } = await program.run(RECORDED, { onStderr: afterSomeBlocks('SIGINT', 'SIGINT') });
   expect(status).toBe(130);

@@ -1,10 +1,20 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -12,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
-  /** Without what Dawn prints on every adapter it opens. */
+  /** Without what Dawn prints on every adapter it opens, which it does not let a program turn off. */
   readonly stderr: string;
   readonly seconds: number;
 }
@@ -50,10 +60,39 @@ export function useProgram(): Program {
     get folder() {
       return folder;
     },
-    run: (args, options) => run(join(home, 'program', 'bin', 'tokentrim.js'), folder, args, options),
+    run: (args, options) =>
+      run(join(home, 'program', 'bin', 'tokentrim.js'), folder, args, {
+        ...options,
+        env: { ...ownCache(join(home, 'cache')), ...options?.env },
+      }),
     files: () => readdirSync(folder, { recursive: true }).map(String).sort(),
     path: (name) => join(folder, name),
   };
+}
+
+/** One message, a non-zero status, no stack, and nothing left behind or changed. */
+export async function expectRefusal(
+  program: Program,
+  args: readonly string[],
+  message: string,
+  env?: NodeJS.ProcessEnv,
+): Promise<void> {
+  const before = contents(program);
+  const { status, stdout, stderr } = await program.run(args, { env });
+  expect(stderr).toContain(message);
+  expect(stderr.match(/^error:/gm)).toHaveLength(1);
+  expect(stderr).not.toMatch(/\n\s+at .*:\d+:\d+/);
+  expect(stdout).toBe('');
+  expect(status).toBe(1);
+  expect(contents(program)).toEqual(before);
+}
+
+/** Every file of the test's folder with its size and the time of its last change; folders by name. */
+function contents(program: Program): string[] {
+  return program.files().map((name) => {
+    const found = lstatSync(program.path(name));
+    return found.isDirectory() ? name : `${name} ${found.size} ${found.mtimeMs}`;
+  });
 }
 
 /** A program folder as npm would install it, with `dist` made from `src` without a type check, which takes a second. */
@@ -71,6 +110,12 @@ function compile(to: string): void {
   for (const name of ['bin', 'package.json', 'weights', 'node_modules']) symlinkSync(join(root, name), join(to, name));
   rmSync(join(to, 'bin'));
   cpSync(join(root, 'bin'), join(to, 'bin'), { recursive: true }); // it finds dist beside itself
+}
+
+/** The user's embedded prompts are neither read nor written; compiled shaders, which say nothing, are shared. */
+function ownCache(folder: string): NodeJS.ProcessEnv {
+  const shaders = process.env.MESA_SHADER_CACHE_DIR ?? process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return { XDG_CACHE_HOME: folder, MESA_SHADER_CACHE_DIR: shaders };
 }
 
 function run(bin: string, cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {

@@ -42,7 +42,7 @@ describe('library examples compile', () => {
   });
 
   test('and the check sees a wrong one', () => {
-    const wrong = examples['README.md'].replace('event.decision.severity', 'event.decision.severities');
+    const wrong = examples['README.md'].replace('decision?.severity', 'decision?.severities');
     expect(diagnose(wrong).join()).toContain('severities');
   });
 });

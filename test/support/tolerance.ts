@@ -108,6 +108,6 @@ export const FLOAT8_TOLERANCE = 0.0625;
  * Pictures that a video begins with against those that were given, through the toy world's encoder and decoder: mean of the
  * absolute differences, values from -1 to 1.
  * Measured: 0.047 for a drawn picture, which the trained VAE blurs, 0.016 for its own video, on lavapipe.
- * Headroom: 1.7x. Still caught: the picture mirrored (0.17), any other picture of the toy world, bytes for -1 ... 1.
+ * Headroom: 1.7x. Still caught: the picture mirrored (0.17).
  */
 export const GIVEN_PICTURE_TOLERANCE = 0.08;
