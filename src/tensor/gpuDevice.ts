@@ -1,15 +1,9 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { BindingCache } from './bindingCache.js';
-import {
-  type Device,
-  type DeviceFeatures,
-  type HostValues,
-  type KernelCall,
-  type KernelTime,
-  type MemoryStats,
-  NO_FEATURES,
-} from './device.js';
-import { cutLaunch } from './launchPieces.js';
+import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { DeviceErrors } from './deviceErrors.js';
+import { featuresOf } from './deviceFeatures.js';
+import { cutLaunch, gridOf } from './launchPieces.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
 import { Profiler } from './profile.js';
@@ -28,7 +22,7 @@ const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 /** Records launches on a WebGPU device; nothing waits until values are read. */
 export class GpuDevice implements Device {
   readonly kind = 'gpu';
-  readonly features: DeviceFeatures;
+  readonly features: Device['features'];
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   readonly note: string | undefined;
@@ -41,12 +35,12 @@ export class GpuDevice implements Device {
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
   #loadedBytes = 0; // since the last wait
-  #errors: string[] = [];
+  #errors: DeviceErrors;
 
   constructor(
     private readonly device: GPUDevice,
     readonly name: string,
-    options: { profile?: boolean; note?: string; maxBindingBytes?: number } = {},
+    options: { profile?: boolean; note?: string; maxBindingBytes?: number; errors?: DeviceErrors } = {},
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.maxTensorBytes = maxBufferSize;
@@ -54,14 +48,11 @@ export class GpuDevice implements Device {
     this.features = featuresOf(device);
     this.note = options.note;
     this.#pool = new BufferPool(device);
-    this.#pipelines = new PipelineCache(device, (message) => this.#errors.unshift(message)); // the cause of those before
+    this.#errors = options.errors ?? new DeviceErrors();
+    this.#pipelines = new PipelineCache(device, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
-    // A callback that Dawn calls cannot throw; what it notes is thrown by the next call that waits for the device.
-    device.onuncapturederror = (event) => this.#errors.push(event.error.message);
-    device.lost.then(({ reason, message }) => {
-      if (reason !== 'destroyed') this.#errors.push(`the GPU device was lost (${message || reason})`);
-    });
+    device.onuncapturederror = (event) => this.#errors.note(event.error.message);
   }
 
   get memory(): MemoryStats {
@@ -131,7 +122,7 @@ export class GpuDevice implements Device {
     );
     this.#pass.setPipeline(pipeline);
     this.#pass.setBindGroup(0, group);
-    this.#pass.dispatchWorkgroups(...this.#grid(workgroups));
+    this.#pass.dispatchWorkgroups(...gridOf(workgroups, this.device.limits.maxComputeWorkgroupsPerDimension));
     if (++this.#launches >= LAUNCHES_PER_SUBMIT || this.#pool.isOverdue || this.#profiler?.full) this.#submit();
   }
 
@@ -174,7 +165,7 @@ export class GpuDevice implements Device {
   async synchronize(): Promise<void> {
     this.#submit();
     await this.device.queue.onSubmittedWorkDone();
-    this.#throwErrors();
+    this.#errors.throwAny(this.name);
   }
 
   async kernelTimes(): Promise<KernelTime[]> {
@@ -196,10 +187,10 @@ export class GpuDevice implements Device {
     try {
       await staging.mapAsync(0x01 /* READ */);
     } catch (error) {
-      this.#errors.push(error instanceof Error ? error.message : String(error));
+      this.#errors.note(error instanceof Error ? error.message : String(error));
     }
     try {
-      this.#throwErrors();
+      this.#errors.throwAny(this.name);
       return staging.getMappedRange().slice(0);
     } finally {
       staging.destroy();
@@ -219,14 +210,6 @@ export class GpuDevice implements Device {
   #checkSize(shape: Shape, dtype: DType): void {
     checkShape(shape, 'tensor');
     checkTensorBytes(this, bytesOf(dtype, elementCount(shape)), () => `a tensor ${formatShape(shape)} of ${dtype}`);
-  }
-
-  /** Splits workgroups over two dimensions where one is not enough; kernels rebuild the index and check its bound. */
-  #grid(workgroups: number): [number, number] {
-    const limit = this.device.limits.maxComputeWorkgroupsPerDimension;
-    if (workgroups <= limit) return [workgroups, 1];
-    const rows = Math.ceil(workgroups / limit);
-    return [Math.ceil(workgroups / rows), rows];
   }
 
   #commands(): GPUCommandEncoder {
@@ -251,18 +234,6 @@ export class GpuDevice implements Device {
     this.#pool.collect();
     this.#bindings.collect();
   }
-
-  #throwErrors(): void {
-    if (this.#errors.length === 0) return;
-    const [first, ...rest] = this.#errors.splice(0);
-    throw new TokenTrimError(`${this.name}: ${first}${rest.length > 0 ? ` (and ${rest.length} more errors)` : ''}`);
-  }
-}
-
-function featuresOf(device: GPUDevice): DeviceFeatures {
-  if (!device.features.has('subgroups')) return NO_FEATURES;
-  const { subgroupMinSize, subgroupMaxSize } = device.adapterInfo;
-  return { subgroups: true, minSubgroupSize: subgroupMinSize, maxSubgroupSize: subgroupMaxSize };
 }
 
 /** A freed buffer may already be another tensor's: reading it would give that one's values. */

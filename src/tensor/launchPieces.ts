@@ -61,6 +61,13 @@ export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, al
   return pieces;
 }
 
+/** Splits workgroups over two dimensions where one is not enough; kernels rebuild the index and check its bound. */
+export function gridOf(workgroups: number, limit: number): [number, number] {
+  if (workgroups <= limit) return [workgroups, 1];
+  const rows = Math.ceil(workgroups / limit);
+  return [Math.ceil(workgroups / rows), rows];
+}
+
 /** How many rows of `size` bytes it takes until the next one begins on the alignment. */
 function alignedRows(size: number, alignment: number): number {
   return alignment / greatestCommonDivisor(alignment, size);

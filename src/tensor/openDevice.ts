@@ -1,6 +1,7 @@
 import { findAdapter } from './adapter/findAdapter.js';
 import { openGpuDevice } from './adapter/openGpuDevice.js';
 import type { Device } from './device.js';
+import { DeviceErrors } from './deviceErrors.js';
 import { GpuDevice } from './gpuDevice.js';
 import { ReferenceDevice } from './referenceDevice.js';
 
@@ -18,5 +19,7 @@ export async function openDevice(
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice();
   const found = await findAdapter(request);
-  return new GpuDevice(await openGpuDevice(found), found.name, { ...options, note: found.note });
+  const errors = new DeviceErrors();
+  const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
+  return new GpuDevice(device, found.name, { ...options, note: found.note, errors });
 }

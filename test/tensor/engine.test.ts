@@ -134,7 +134,9 @@ describe.runIf(isGpu)('the GPU device', () => {
   test('says what to do about a tensor past what the adapter binds', () => {
     const before = device.memory.buffers;
     const count = Math.floor(device.maxTensorBytes / 4) + 1;
-    expect(() => device.zeros([count])).toThrow(/takes \d+ MiB, but a buffer of .* holds at most \d+ MiB: use a smaller/);
+    expect(() => device.zeros([count])).toThrow(
+      /takes \d+ MiB, but a buffer of .* holds at most \d+ MiB: use a smaller/,
+    );
     expect(device.memory.buffers).toBe(before);
   });
 
@@ -182,7 +184,8 @@ describe.runIf(isGpu)('the GPU device', () => {
     // Where an adapter has no timestamps there is nothing to tell.
     if (times.length === 0) return;
     expect(byName.get('elementwise')?.calls).toBe(100);
-    expect(byName.get('linear')?.calls).toBe(1);
+    const linears = times.filter(({ kernel }) => kernel.startsWith('linear')); // in the form that suits the adapter
+    expect(linears.map(({ calls }) => calls)).toEqual([1]);
     expect(times.every(({ milliseconds }) => milliseconds >= 0 && milliseconds < 60_000)).toBe(true);
     expect(times[0].milliseconds).toBeGreaterThan(0);
     expect(await device.kernelTimes(), 'not without profiling').toEqual([]);

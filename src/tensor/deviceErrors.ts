@@ -1,0 +1,23 @@
+import { TokenTrimError } from '../errors.js';
+
+/**
+ * What went wrong in callbacks that Dawn makes, which cannot throw: the next call that waits for the device throws it, the
+ * first cause first.
+ */
+export class DeviceErrors {
+  #messages: string[] = [];
+
+  /** @param isCause whether it explains those before it: a kernel that does not compile, say */
+  note(message: string, isCause = false): void {
+    if (isCause) this.#messages.unshift(message);
+    else this.#messages.push(message);
+  }
+
+  /** Throws what was noted, if anything. */
+  throwAny(device: string): void {
+    if (this.#messages.length === 0) return;
+    const [first, ...rest] = this.#messages.splice(0);
+    const named = first.startsWith(device) ? first : `${device}: ${first}`;
+    throw new TokenTrimError(rest.length > 0 ? `${named} (and ${rest.length} more errors)` : named);
+  }
+}
