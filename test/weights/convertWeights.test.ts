@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { float32ToBfloat16, toFloat32 } from '../../src/weights/convert.js';
@@ -8,6 +7,7 @@ import type { Part } from '../../src/weights/officialNames.js';
 import { openSafetensors } from '../../src/weights/safetensors.js';
 import { toyWorld } from '../../src/weights/toyWorld.js';
 import { type TensorData, writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { SafeTensor } from '../support/independentSafetensors.js';
 import {
   hfNamed,
   LAYOUTS,
@@ -19,16 +19,6 @@ import {
 } from '../support/publishedLayouts.js';
 import { expectSame, tensorsIn } from '../support/tensorsIn.js';
 import { temporaryFolder } from './temporary.js';
-
-/** The reader of the npm package `safetensors`: an independent check. It has no types. */
-const { SafeTensor } = createRequire(import.meta.url)('safetensors') as {
-  SafeTensor: new (
-    bytes: Uint8Array,
-  ) => {
-    metadata: Map<string, { dtype: string; shape: number[] }>;
-    getTensor(name: string): Uint8Array;
-  };
-};
 
 const PARTS: readonly Part[] = ['transformer', 'vae', 'text-encoder'];
 

@@ -1,23 +1,13 @@
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenTrimError } from '../../src/errors.js';
 import { openSafetensors } from '../../src/weights/safetensors.js';
 import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { SafeTensor } from '../support/independentSafetensors.js';
 import { temporaryFolder } from './temporary.js';
 import { tensorsArbitrary } from './tensorArbitrary.js';
-
-/** The reader of the npm package `safetensors`: an independent check. It has no types. */
-const { SafeTensor } = createRequire(import.meta.url)('safetensors') as {
-  SafeTensor: new (
-    file: Uint8Array,
-  ) => {
-    metadata: Map<string, { dtype: string; shape: number[] }>;
-    getTensor(name: string): Uint8Array;
-  };
-};
 
 describe('safetensors', () => {
   it('reads back what was written', async () => {
