@@ -2,6 +2,7 @@ import { droppedFrames, fullyDenoisedFrames, type Plan, startsNoisy } from '../p
 import type { MemoryPlan } from '../pipelines/planMemory.js';
 import type { Stage } from '../pipelines/stages.js';
 import type { ModelConfig } from '../weights/config.js';
+import { describeParts } from '../weights/describeParts.js';
 import type { PreparedRun } from './prepareRun.js';
 
 const STAGES: Record<Stage, string> = {
@@ -21,7 +22,7 @@ export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun): 
   const dropped = droppedFrames(config, plan);
   const lines = [
     `model    ${config.name}, ${config.transformer.num_layers} layers of ${config.transformer.dim}`,
-    ...folder.parts.map(({ part, path, recognised }) => `  ${part.padEnd(14)}${path}: ${recognised}`),
+    ...describeParts(folder.parts).map((line) => `  ${line}`),
     `adapter  ${device.name}`,
     `video    ${shown.count} frames of ${pixel.width}x${pixel.height} at ${fps} a second` +
       (dropped > 0 ? `; whole ${unitOf(plan)} make ${dropped} more, which are dropped` : ''),

@@ -6,6 +6,7 @@ import { vaeFactors } from '../pipelines/planSize.js';
 import { type GenerateRequest, promptsOf } from '../pipelines/stages.js';
 import type { Device } from '../tensor/device.js';
 import { openDevice } from '../tensor/openDevice.js';
+import { describeParts } from '../weights/describeParts.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
@@ -71,7 +72,10 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
 
     const fps = flags.fps ?? config.sampling.fps;
     const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
-    const said = [device.note, givenNote, ...planNotes(config, plan, memory, flags.decode !== 'auto')];
+    const { model, checkpoint, vae, textEncoder, tokenizer } = flags;
+    const isNamed = [model, checkpoint, vae, textEncoder, tokenizer].some((named) => named !== undefined);
+    const parts = isNamed && !flags.dryRun ? describeParts(folder.parts) : [];
+    const said = [device.note, ...parts, givenNote, ...planNotes(config, plan, memory, flags.decode !== 'auto')];
     const notes = said.filter((note) => note !== undefined);
     const decided = { ...request, decode: memory.decode };
     return { folder, device, plan, memory, request: decided, fps, notes, recording, close: () => opened.close() };

@@ -1,5 +1,4 @@
-import { ensure } from '../errors.js';
-import { quote } from './quote.js';
+import { lookUp } from './tensorRequest.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
 
 /** A view of a source under other names; tensors without a new name are not in it. Closing it closes the source. */
@@ -43,11 +42,6 @@ export class RenamedSource implements TensorSource {
   }
 
   #original(name: string): string {
-    const original = this.originals.get(name);
-    ensure(
-      original !== undefined,
-      () => `${this.label}: there is no tensor ${quote(name)} among its ${this.originals.size}.`,
-    );
-    return original;
+    return lookUp(this.originals, name, this.label);
   }
 }

@@ -4,10 +4,8 @@ import { isReadable } from './dtype.js';
 import { openFile, readAt } from './fileRanges.js';
 import { quote } from './quote.js';
 import { headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.js';
+import { expectOpen, expectRows, lookUp } from './tensorRequest.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
-
-/** The longest typed array that every supported Node release allocates. */
-const MAX_TENSOR_BYTES = 2 ** 32;
 
 /**
  * Opens a safetensors file: reads and checks its header, and leaves the data on disk.
@@ -66,14 +64,7 @@ export class TensorFile implements TensorSource {
   async readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
     const { begin, byteLength, shape } = this.#readable(name);
     const rows = shape[0] ?? 0;
-    ensure(
-      Number.isSafeInteger(firstRow) &&
-        Number.isSafeInteger(rowCount) &&
-        firstRow >= 0 &&
-        rowCount >= 0 &&
-        firstRow + rowCount <= rows,
-      `${this.label}: tensor ${quote(name)} has rows 0 to ${rows - 1}; rows ${firstRow} to ${firstRow + rowCount - 1} were asked for.`,
-    );
+    expectRows(rows, firstRow, rowCount, name, this.label);
     const rowBytes = rows === 0 ? 0 : byteLength / rows;
     return this.#range(name, begin + firstRow * rowBytes, rowCount * rowBytes);
   }
@@ -85,9 +76,7 @@ export class TensorFile implements TensorSource {
   }
 
   #entry(name: string): TensorEntry {
-    const entry = this.#tensors.get(name);
-    ensure(entry, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.#tensors.size}.`);
-    return entry;
+    return lookUp(this.#tensors, name, this.label);
   }
 
   #readable(name: string): TensorEntry {
@@ -101,12 +90,8 @@ export class TensorFile implements TensorSource {
   }
 
   async #range(name: string, begin: number, byteLength: number): Promise<Uint8Array> {
-    ensure(this.#file, `${this.label}: the file was closed before tensor ${quote(name)} was read.`);
-    ensure(
-      byteLength <= MAX_TENSOR_BYTES,
-      () =>
-        `${this.label}: tensor ${quote(name)} asks for ${byteLength} bytes at once; read it by rows, at most ${MAX_TENSOR_BYTES}.`,
-    );
-    return readAt(this.#file, this.#dataStart + begin, byteLength, this.label);
+    const file = this.#file;
+    expectOpen(file, byteLength, name, this.label);
+    return readAt(file, this.#dataStart + begin, byteLength, this.label);
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ensure, TokenTrimError } from '../errors.js';
 import { quote, quoteSome } from './quote.js';
 import { openSafetensors, type TensorFile } from './safetensors.js';
+import { lookUp } from './tensorRequest.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
 
 const INDEX = z.object({ weight_map: z.record(z.string(), z.string()) });
@@ -63,9 +64,7 @@ class ShardedSource implements TensorSource {
   }
 
   #fileOf(name: string): TensorFile {
-    const file = this.files.get(this.shardOf.get(name) ?? '');
-    ensure(file, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.shardOf.size}.`);
-    return file;
+    return this.files.get(lookUp(this.shardOf, name, this.label)) as TensorFile; // `openShards` opened every shard
   }
 }
 

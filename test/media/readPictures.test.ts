@@ -1,17 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TokenTrimError } from '../../src/errors.js';
+import { describe, expect, test } from 'vitest';
 import { describePictures, openPictures, type PictureRequest } from '../../src/media/openPictures.js';
+import { useFolder } from './support/folder.js';
+import { messageFor, readAll } from './support/readPictures.js';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tokentrim-read-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const inFolder = useFolder();
 
 type Color = readonly [number, number, number];
 
@@ -33,12 +29,6 @@ const GREEN: Color = [10, 200, 30];
 const BLUE: Color = [20, 40, 220];
 const GREY: Color = [128, 128, 128];
 const COLORS = [RED, GREEN, BLUE, GREY];
-
-async function readAll(path: string, request: PictureRequest): Promise<Float32Array[]> {
-  const pictures: Float32Array[] = [];
-  for await (const picture of openPictures(path, request)) pictures.push(picture);
-  return pictures;
-}
 
 /** The colours at the middles of the four quarters, 0 ... 255. */
 function middles(picture: Float32Array, { width, height }: PictureRequest): number[][] {
@@ -72,7 +62,7 @@ describe('images', () => {
     { name: 'a.webp', tolerance: 8 },
     { name: 'a.jpg', tolerance: 8 },
   ])('$name: its colours, in -1 ... 1', async ({ name, tolerance }) => {
-    const path = join(folder, name);
+    const path = inFolder(name);
     await quarters(48, 32, COLORS).toFile(path);
     expect(await describePictures(path)).toEqual({ kind: 'image', frames: 1, ...SIZE });
     const pictures = await readAll(path, SIZE);
@@ -81,7 +71,7 @@ describe('images', () => {
   });
 
   test('black is -1 and white is 1', async () => {
-    const path = join(folder, 'extremes.png');
+    const path = inFolder('extremes.png');
     const [black, white]: Color[] = [
       [0, 0, 0],
       [255, 255, 255],
@@ -93,11 +83,11 @@ describe('images', () => {
 
   test('what sticks out is cut off evenly, nothing is squeezed', async () => {
     // 96 x 32 to 32 x 32: the middle third is left, half of it from each side.
-    const path = join(folder, 'wide.png');
+    const path = inFolder('wide.png');
     await quarters(96, 32, COLORS).toFile(path);
     const size = { width: 32, height: 32 };
     expectColors(middles((await readAll(path, size))[0], size), COLORS, 1);
-    const stripe = join(folder, 'stripe.png'); // green only left and right of the middle third
+    const stripe = inFolder('stripe.png'); // green only left and right of the middle third
     const data = Buffer.alloc(96 * 32 * 3);
     for (let at = 0; at < 96 * 32; at++) data.set(at % 96 < 32 || at % 96 >= 64 ? GREEN : RED, at * 3);
     await sharp(data, { raw: { width: 96, height: 32, channels: 3 } }).toFile(stripe);
@@ -105,7 +95,7 @@ describe('images', () => {
   });
 
   test('a picture is made larger or smaller', async () => {
-    const path = join(folder, 'scaled.png');
+    const path = inFolder('scaled.png');
     await quarters(48, 32, COLORS).toFile(path);
     for (const factor of [0.25, 4]) {
       const size = { width: 48 * factor, height: 32 * factor };
@@ -115,7 +105,7 @@ describe('images', () => {
   });
 
   test('is turned as its EXIF data says', async () => {
-    const path = join(folder, 'turned.jpg');
+    const path = inFolder('turned.jpg');
     // Orientation 6: shown turned clockwise by a quarter.
     await quarters(32, 48, COLORS).withMetadata({ orientation: 6 }).jpeg({ quality: 100 }).toFile(path);
     expect(await describePictures(path)).toMatchObject({ width: 48, height: 32 });
@@ -123,22 +113,22 @@ describe('images', () => {
   });
 
   test('transparent parts are black', async () => {
-    const path = join(folder, 'alpha.png');
+    const path = inFolder('alpha.png');
     await quarters(48, 32, COLORS, [0, 255, 128, 255]).png().toFile(path);
     expectColors(middles((await readAll(path, SIZE))[0], SIZE), [[0, 0, 0], GREEN, [10, 20, 110], GREY], 1);
   });
 
   test('grey, palette, 16-bit and CMYK pictures become 8-bit RGB', async () => {
-    const grey = join(folder, 'grey.png');
+    const grey = inFolder('grey.png');
     await sharp(Buffer.alloc(64, 77), { raw: { width: 8, height: 8, channels: 1 } })
       .toColourspace('b-w')
       .png()
       .toFile(grey);
-    const deep = join(folder, 'deep.png');
+    const deep = inFolder('deep.png');
     await quarters(48, 32, COLORS).toColourspace('rgb16').png().toFile(deep);
-    const palette = join(folder, 'palette.png');
+    const palette = inFolder('palette.png');
     await quarters(48, 32, COLORS).png({ palette: true }).toFile(palette);
-    const cmyk = join(folder, 'cmyk.jpg');
+    const cmyk = inFolder('cmyk.jpg');
     const muted: Color[] = [[200, 60, 60], [60, 150, 60], [60, 60, 160], GREY];
     await quarters(48, 32, muted).toColourspace('cmyk').jpeg({ quality: 100 }).toFile(cmyk);
     expect((await sharp(deep).metadata()).depth).toBe('ushort');
@@ -156,7 +146,7 @@ describe('images', () => {
   });
 
   test('the contents decide, not the name', async () => {
-    const path = join(folder, 'really-a-png.mp4');
+    const path = inFolder('really-a-png.mp4');
     await quarters(48, 32, COLORS).png().toFile(path);
     expect(await describePictures(path)).toMatchObject({ kind: 'image' });
   });
@@ -164,7 +154,7 @@ describe('images', () => {
 
 describe('folders', () => {
   test('pictures in the order of their names, other files left out', async () => {
-    const path = join(folder, 'frames');
+    const path = inFolder('frames');
     await mkdir(path);
     const shades = [40, 80, 120, 160];
     const names = ['frame-2.png', 'frame-10.webp', 'frame-9.png', 'frame-1.png'];
@@ -186,10 +176,10 @@ describe('folders', () => {
   });
 
   test('a folder without pictures, or with a broken one', async () => {
-    const empty = join(folder, 'empty');
+    const empty = inFolder('empty');
     await mkdir(empty);
     await expect(readAll(empty, SIZE)).rejects.toThrow(`There is no picture in ${empty}: expected files such as`);
-    const broken = join(folder, 'broken');
+    const broken = inFolder('broken');
     await mkdir(broken);
     await quarters(48, 32, COLORS).toFile(join(broken, '1.png'));
     await writeFile(join(broken, '2.png'), 'not a picture');
@@ -200,29 +190,25 @@ describe('folders', () => {
 });
 
 describe('what cannot be read', () => {
-  const failing = async (path: string): Promise<string> => {
-    const error = await readAll(path, SIZE).catch((reason: Error) => reason);
-    expect(error).toBeInstanceOf(TokenTrimError);
-    return (error as Error).message;
-  };
+  const failing = (path: string) => messageFor(path, SIZE);
 
   test('a missing file, an empty one, a device', async () => {
-    expect(await failing(join(folder, 'nowhere.png'))).toMatch(/there is no such file/);
-    expect(await failing(join(folder, 'a.png', 'b.png'))).toMatch(/part of the path is a file, not a folder/);
-    await writeFile(join(folder, 'nothing.png'), '');
-    expect(await failing(join(folder, 'nothing.png'))).toMatch(/the file is empty/);
+    expect(await failing(inFolder('nowhere.png'))).toMatch(/there is no such file/);
+    expect(await failing(inFolder('a.png/b.png'))).toMatch(/part of the path is a file, not a folder/);
+    await writeFile(inFolder('nothing.png'), '');
+    expect(await failing(inFolder('nothing.png'))).toMatch(/the file is empty/);
     expect(await failing('/dev/null')).toMatch(/it is neither a file nor a folder/);
   });
 
   test('text, and a drawing', async () => {
-    await writeFile(join(folder, 'text.png'), 'hello '.repeat(100));
-    expect(await failing(join(folder, 'text.png'))).toMatch(/neither a picture \(png, jpeg, webp\) nor a video/);
-    await writeFile(join(folder, 'drawing.png'), '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
-    expect(await failing(join(folder, 'drawing.png'))).toMatch(/neither a picture/);
+    await writeFile(inFolder('text.png'), 'hello '.repeat(100));
+    expect(await failing(inFolder('text.png'))).toMatch(/neither a picture \(png, jpeg, webp\) nor a video/);
+    await writeFile(inFolder('drawing.png'), '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
+    expect(await failing(inFolder('drawing.png'))).toMatch(/neither a picture/);
   });
 
   test.each(['png', 'jpg', 'webp'])('a %s that is cut off', async (extension) => {
-    const path = join(folder, `cut.${extension}`);
+    const path = inFolder(`cut.${extension}`);
     const noise = Buffer.from(Array.from({ length: 96 * 64 * 3 }, (_, at) => (at * at * 31) % 251));
     await sharp(noise, { raw: { width: 96, height: 64, channels: 3 } }).toFile(path);
     await truncate(path, Math.floor((await readFile(path)).length * 0.6));
@@ -233,7 +219,7 @@ describe('what cannot be read', () => {
 
   test('a picture with more pixels than can be opened', async () => {
     // The header of a small picture, rewritten to say 20 000 x 20 000.
-    const path = join(folder, 'huge.png');
+    const path = inFolder('huge.png');
     const png = await quarters(48, 32, COLORS).png().toBuffer();
     png.writeUInt32BE(20_000, 16);
     png.writeUInt32BE(20_000, 20);

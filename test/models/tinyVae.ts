@@ -9,9 +9,10 @@ import { concatFrames, sliceFrames } from '../../src/kernels/frames.js';
 import { linear } from '../../src/kernels/linear.js';
 import type { Linear, WeightType } from '../../src/models/wan/loadTensors.js';
 import type { AttentionBlock, Middle, ResidualBlock } from '../../src/models/wan/vae/blocks.js';
-import { type Downsample, loadVaeEncoder, type VaeEncoder } from '../../src/models/wan/vae/encoderWeights.js';
+import { loadVaeEncoder, type VaeEncoder } from '../../src/models/wan/vae/encoderWeights.js';
+import type { Resample } from '../../src/models/wan/vae/stages.js';
 import type { Conv } from '../../src/models/wan/vae/vaeLoader.js';
-import { loadVaeDecoder, type Upsample, type VaeDecoder } from '../../src/models/wan/vae/weights.js';
+import { loadVaeDecoder, type VaeDecoder } from '../../src/models/wan/vae/weights.js';
 import type { Device } from '../../src/tensor/device.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -69,7 +70,7 @@ export function decodeWhole(decoder: VaeDecoder, latents: Tensor): Tensor {
   let x = causal(conv1, pointwise(conv2, channelsLast(latents, decoder.latents)));
   x = middle(decoder.middle, x);
   for (const layer of upsamples) {
-    x = layer.kind === 'residual' ? residual(layer.block, x) : enlarge(layer.upsample, x);
+    x = layer.kind === 'residual' ? residual(layer.block, x) : enlarge(layer.resample, x);
   }
   return causal(head.conv, channelNorm(x, head.norm, { silu: true }));
 }
@@ -79,7 +80,7 @@ export function encodeWhole(encoder: VaeEncoder, pixels: Tensor): Tensor {
   const { first, downsamples, head, conv1 } = encoder;
   let x = causal(first, pixels);
   for (const layer of downsamples) {
-    x = layer.kind === 'residual' ? residual(layer.block, x) : shrink(layer.downsample, x);
+    x = layer.kind === 'residual' ? residual(layer.block, x) : shrink(layer.resample, x);
   }
   x = middle(encoder.middle, x);
   return channelsFirst(pointwise(conv1, causal(head.conv, channelNorm(x, head.norm, { silu: true }))), encoder.latents);
@@ -109,7 +110,7 @@ function residual({ norm1, conv1, norm2, conv2, shortcut }: ResidualBlock, x: Te
   return add(y, shortcut ? pointwise(shortcut, x) : x);
 }
 
-function enlarge({ timeConv, conv }: Upsample, x: Tensor): Tensor {
+function enlarge({ timeConv, conv }: Resample, x: Tensor): Tensor {
   const first = timeConv ? sliceFrames(x, 0, 1) : x;
   const start = conv2d(first, conv.weight, conv.bias, { scale: 2 });
   if (!timeConv || x.shape[0] === 1) return start;
@@ -117,7 +118,7 @@ function enlarge({ timeConv, conv }: Upsample, x: Tensor): Tensor {
   return concatFrames([start, conv2d(doubled, conv.weight, conv.bias, { scale: 2, parts: 2 })]);
 }
 
-function shrink({ timeConv, conv }: Downsample, x: Tensor): Tensor {
+function shrink({ timeConv, conv }: Resample, x: Tensor): Tensor {
   const smaller = conv2d(x, conv.weight, conv.bias, { stride: 2 });
   if (!timeConv) return smaller;
   const frames = [sliceFrames(smaller, 0, 1)];

@@ -2,15 +2,9 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  textEncoderTensors,
-  transformerTensors,
-  vaeDecoderTensors,
-  vaeEncoderTensors,
-} from '../../src/weights/expectedTensors.js';
 import { detectPart, stripPrefixes, withOfficialNames } from '../../src/weights/names.js';
 import { officialName, type Part } from '../../src/weights/officialNames.js';
-import { LATENT_STATISTICS } from '../../src/weights/wanDefaults.js';
+import { modelLike, partTensors } from '../../src/weights/synthesize/models.js';
 import { memorySource } from './memorySource.js';
 
 interface Row {
@@ -40,51 +34,9 @@ describe('names', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('expects those tensors, with their shapes, of that configuration', () => {
-    const transformer = transformerTensors({
-      model_type: 't2v',
-      patch_size: [1, 2, 2],
-      text_len: 512,
-      in_dim: 16,
-      dim: 1536,
-      ffn_dim: 8960,
-      freq_dim: 256,
-      text_dim: 4096,
-      out_dim: 16,
-      num_heads: 12,
-      num_layers: 30,
-      qk_norm: true,
-      cross_attn_norm: true,
-      eps: 1e-6,
-    });
-    const text = textEncoderTensors({
-      type: 'umt5',
-      vocab: 256384,
-      dim: 4096,
-      dim_attn: 4096,
-      dim_ffn: 10240,
-      num_heads: 64,
-      num_layers: 24,
-      num_buckets: 32,
-      shared_pos: false,
-    });
-    const vaeConfig = {
-      dim: 96,
-      z_dim: 16,
-      dim_mult: [1, 2, 4, 4],
-      num_res_blocks: 2,
-      attn_scales: [],
-      temperal_downsample: [false, true, true],
-      ...LATENT_STATISTICS,
-    };
-    const vae = new Map([...vaeDecoderTensors(vaeConfig), ...vaeEncoderTensors(vaeConfig)]);
-    for (const [part, expected] of [
-      ['transformer', transformer],
-      ['vae', vae],
-      ['text-encoder', text],
-    ] as const) {
-      expect(expected).toEqual(new Map(rowsOf(part).map(({ official, shape }) => [official, shape])));
-    }
+  it.each(EACH_PART)('expects those tensors of the %s, with their shapes, of that configuration', async (part) => {
+    const expected = new Map(rowsOf(part).map(({ official, shape }) => [official, shape]));
+    expect(partTensors(part, await modelLike('wan2.1-1.3b'))).toEqual(expected);
   });
 
   it.each(EACH_PART)('recognises the %s by either naming, under any wrapper', (part) => {

@@ -1,16 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ensure } from '../../errors.js';
 import { bitsOf } from '../dtype.js';
 import { readAt } from '../fileRanges.js';
-import { quote } from '../quote.js';
+import { expectOpen, expectRows, lookUp } from '../tensorRequest.js';
 import type { TensorInfo, TensorSource } from '../tensorSource.js';
 import type { CheckpointLayout } from './checkpointLayout.js';
 import type { FlatTensors } from './flatten.js';
 import type { StridedTensor } from './pickleValue.js';
 import { readStrided } from './stridedRead.js';
-
-/** The longest typed array that every supported Node release allocates. */
-const MAX_TENSOR_BYTES = 2 ** 32;
 
 /** A torch.save file on disk, read tensor by tensor. Make one with `openTorchFile`. */
 export class TorchFile implements TensorSource {
@@ -51,14 +47,7 @@ export class TorchFile implements TensorSource {
   async readRows(name: string, firstRow: number, rowCount: number): Promise<Uint8Array> {
     const tensor = this.#tensor(name);
     const [rows = 0, ...rowShape] = tensor.shape;
-    ensure(
-      Number.isSafeInteger(firstRow) &&
-        Number.isSafeInteger(rowCount) &&
-        firstRow >= 0 &&
-        rowCount >= 0 &&
-        firstRow + rowCount <= rows,
-      `${this.label}: tensor ${quote(name)} has rows 0 to ${rows - 1}; rows ${firstRow} to ${firstRow + rowCount - 1} were asked for.`,
-    );
+    expectRows(rows, firstRow, rowCount, name, this.label);
     return this.#read(name, {
       ...tensor,
       shape: [rowCount, ...rowShape],
@@ -74,19 +63,12 @@ export class TorchFile implements TensorSource {
   }
 
   #tensor(name: string): StridedTensor {
-    const tensor = this.#tensors.get(name);
-    ensure(tensor, () => `${this.label}: there is no tensor ${quote(name)} among its ${this.#tensors.size}.`);
-    return tensor;
+    return lookUp(this.#tensors, name, this.label);
   }
 
   async #read(name: string, tensor: StridedTensor): Promise<Uint8Array> {
     const file = this.#file;
-    ensure(file, `${this.label}: the file was closed before tensor ${quote(name)} was read.`);
-    ensure(
-      tensor.byteLength <= MAX_TENSOR_BYTES,
-      () =>
-        `${this.label}: tensor ${quote(name)} asks for ${tensor.byteLength} bytes at once; read it by rows, at most ${MAX_TENSOR_BYTES}.`,
-    );
+    expectOpen(file, tensor.byteLength, name, this.label);
     if (tensor.byteLength === 0) return new Uint8Array(0);
     const start = (await this.#position(tensor.storage.key)) + tensor.storage.begin;
     return readStrided(tensor, bitsOf(tensor.dtype) / 8, this.label, (begin, byteLength) =>

@@ -3,8 +3,9 @@ import { conv2d } from '../../../kernels/conv2d.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, widestOf } from './commonSteps.js';
 import { causalConv, type Histories } from './histories.js';
+import type { Resample } from './stages.js';
 import type { Step } from './steps.js';
-import type { Upsample, VaeDecoder } from './weights.js';
+import type { VaeDecoder } from './weights.js';
 
 /**
  * What turns one latent frame into pixels: one picture at the start of a video, four afterwards.
@@ -17,13 +18,13 @@ export function decoderSteps({ conv1, conv2, middle, upsamples, head }: VaeDecod
     ...middleSteps('decoder', middle),
     ...upsamples.map((layer, index) => {
       const name = `decoder.upsamples${index}`;
-      return layer.kind === 'residual' ? residualStep(name, layer.block) : upsampleStep(name, layer.upsample);
+      return layer.kind === 'residual' ? residualStep(name, layer.block) : upsampleStep(name, layer.resample);
     }),
     headStep('pixels_raw', head),
   ];
 }
 
-function upsampleStep(name: string, layer: Upsample): Step {
+function upsampleStep(name: string, layer: Resample): Step {
   const { timeConv, conv } = layer;
   return {
     name,
@@ -39,7 +40,7 @@ function upsampleStep(name: string, layer: Upsample): Step {
  * Twice the height and width and, past the first latent frame, twice the frames: `timeConv` makes two pictures of each.
  * The first latent frame passes it by and does not enter its history.
  */
-function upsample({ timeConv, conv }: Upsample, x: Tensor, histories: Histories): Tensor {
+function upsample({ timeConv, conv }: Resample, x: Tensor, histories: Histories): Tensor {
   const { type } = histories;
   if (!timeConv || histories.isStart) return conv2d(cast(x, type), conv.weight, conv.bias, { scale: 2 });
   const doubled = x.device.scope(() => cast(causalConv(timeConv, x, histories), type)); // [frames, height, width, 2 * channels]

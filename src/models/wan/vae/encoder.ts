@@ -3,8 +3,9 @@ import { conv2d } from '../../../kernels/conv2d.js';
 import { concatFrames } from '../../../kernels/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, widestOf } from './commonSteps.js';
-import type { Downsample, VaeEncoder } from './encoderWeights.js';
+import type { VaeEncoder } from './encoderWeights.js';
 import { type Histories, halveTime } from './histories.js';
+import type { Resample } from './stages.js';
 import type { Step } from './steps.js';
 
 /**
@@ -16,7 +17,7 @@ export function encoderSteps({ conv1, first, downsamples, middle, head }: VaeEnc
     causalStep('encoder.conv1', first),
     ...downsamples.map((layer, index) => {
       const name = `encoder.downsamples${index}`;
-      return layer.kind === 'residual' ? residualStep(name, layer.block) : downsampleStep(name, layer.downsample);
+      return layer.kind === 'residual' ? residualStep(name, layer.block) : downsampleStep(name, layer.resample);
     }),
     ...middleSteps('encoder', middle),
     headStep('encoder.head', head),
@@ -24,7 +25,7 @@ export function encoderSteps({ conv1, first, downsamples, middle, head }: VaeEnc
   ];
 }
 
-function downsampleStep(name: string, layer: Downsample): Step {
+function downsampleStep(name: string, layer: Resample): Step {
   const { timeConv, conv } = layer;
   return {
     name,
@@ -36,7 +37,7 @@ function downsampleStep(name: string, layer: Downsample): Step {
 }
 
 /** Half the height and width and, where there is a `timeConv`, half the frames, the video's first one left alone. */
-function downsample({ timeConv, conv }: Downsample, x: Tensor, histories: Histories): Tensor | undefined {
+function downsample({ timeConv, conv }: Resample, x: Tensor, histories: Histories): Tensor | undefined {
   const { device } = x;
   const smaller = device.scope(() => conv2d(cast(x, histories.type), conv.weight, conv.bias, { stride: 2 }));
   if (!timeConv) return smaller;

@@ -4,8 +4,9 @@ import { disposeAll } from '../../../tensor/scope.js';
 import type { VaeConfig } from '../../../weights/config.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { Linear, WeightType } from '../loadTensors.js';
-import { loadMiddle, loadResidual, type Middle, type ResidualBlock } from './blocks.js';
+import { loadMiddle, type Middle } from './blocks.js';
 import type { Head } from './commonSteps.js';
+import { loadStages, type StageLayer } from './stages.js';
 import { type Conv, VaeLoader } from './vaeLoader.js';
 
 /** The VAE's decoder on a device, in forward order. Source: Wan-Video/Wan2.1 wan/modules/vae.py WanVAE_, Decoder3d. */
@@ -17,19 +18,10 @@ export interface VaeDecoder {
   readonly conv2: Linear;
   readonly conv1: Conv;
   readonly middle: Middle;
-  readonly upsamples: readonly DecoderLayer[];
+  /** A resampling doubles height and width, and the frames too where it has a `timeConv`; it halves the channels. */
+  readonly upsamples: readonly StageLayer[];
   readonly head: Head;
 }
-
-/** Doubles height and width, and the frames too where it has a `timeConv`; halves the channels. */
-export interface Upsample {
-  readonly timeConv?: Conv; // [2 * channels, 3, 1, 1, channels]
-  readonly conv: Conv; // [channels / 2, 3, 3, channels]
-}
-
-export type DecoderLayer =
-  | { readonly kind: 'residual'; readonly block: ResidualBlock }
-  | { readonly kind: 'upsample'; readonly upsample: Upsample };
 
 /**
  * Loads the decoder and the pointwise convolution before it.
@@ -46,6 +38,7 @@ export async function loadVaeDecoder(
   onTensor?: (name: string) => void,
 ): Promise<VaeDecoder> {
   const load = new VaeLoader(device, source, dtype, onTensor);
+  const overTime = [...config.temperal_downsample].reverse();
   return {
     device,
     config,
@@ -53,26 +46,9 @@ export async function loadVaeDecoder(
     conv2: await load.pointwise('conv2'),
     conv1: await load.conv('decoder.conv1'),
     middle: await loadMiddle(load, 'decoder.middle'),
-    upsamples: await loadUpsamples(load, config),
+    upsamples: await loadStages(load, 'decoder.upsamples', config.num_res_blocks + 1, overTime),
     head: { norm: await load.gamma('decoder.head.0'), conv: await load.conv('decoder.head.2') },
   };
-}
-
-/** The layers between middle and head: residual blocks, and an upsampling between one width and the next. */
-async function loadUpsamples(load: VaeLoader, config: VaeConfig): Promise<DecoderLayer[]> {
-  const layers: DecoderLayer[] = [];
-  const next = () => `decoder.upsamples.${layers.length}`;
-  const upsamplesTime = [...config.temperal_downsample].reverse();
-  for (let stage = 0; stage < config.dim_mult.length; stage++) {
-    for (let block = 0; block <= config.num_res_blocks; block++) {
-      layers.push({ kind: 'residual', block: await loadResidual(load, next()) });
-    }
-    if (stage === upsamplesTime.length) break;
-    const conv = await load.conv(`${next()}.resample.1`);
-    const timeConv = upsamplesTime[stage] ? await load.conv(`${next()}.time_conv`) : undefined;
-    layers.push({ kind: 'upsample', upsample: { timeConv, conv } });
-  }
-  return layers;
 }
 
 /** Gives the decoder's memory back. */
