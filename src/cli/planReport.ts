@@ -62,7 +62,7 @@ function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan): str
 }
 
 /** Bytes as gigabytes (10^9), small ones as megabytes. */
-export function gigabytes(bytes: number): string {
+function gigabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

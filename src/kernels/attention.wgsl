@@ -1,13 +1,14 @@
 // y[q][h] = sum_j softmax_j(scale * query[q][h] . key[j][h] + bias) * value[j][h]
 //
-// The keys and values of a sequence are two lists read one after the other: first `rows.length` rows of a cache, picked
+// The keys and values of a sequence are two lists read one after the other: first `rowCount` rows of a cache, picked
 // by index (so a cache that lost rows needs no copying), then all `ownCount` rows of a second pair of tensors.
 // Bindings: query f32 [queries, heads * HEAD_DIM], rows firstQuery and on of a whole; keys, values [cacheRows, heads *
 //   HEAD_DIM] of CACHE_TYPE, f32 or two 16-bit values to a word; rows u32 [rowCount]; ownKeys, ownValues [ownCount, heads *
 //   HEAD_DIM] of OWN_TYPE; bias f32 [2 * biasSpan - 1, heads], by key row minus query row plus biasSpan - 1 (T5's relative
 //   positions; only where HAS_BIAS); y f32 [queries, heads * HEAD_DIM].
 // Grid: one workgroup of 64 invocations for each head and tile of four queries: the components of a vec4.
-// Precision: f32, 16-bit keys and values widened exactly, with an online softmax: a running maximum and sum, so the number of keys has no limit.
+// Precision: f32, 16-bit keys and values widened exactly, with an online softmax: a running maximum and sum, so the number
+//   of keys has no limit.
 // Twin: reference/attention.ts
 
 override HEAD_DIM: u32;

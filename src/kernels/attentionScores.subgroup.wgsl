@@ -2,8 +2,8 @@
 //
 // The first of three steps of attention for processors, after which softmax and values follow. An outer product in one
 // subgroup, as linear.subgroup.wgsl explains: a lane loads its own 4 keys and one query of every 8.
-// Bindings: query f32 [queries, heads * headDim]; keys [cacheRows, heads * headDim], f32 or two 16-bit values to a word;
-//   rows u32 [keyCount], which of the keys in order, where HAS_ROWS, else all; s f32 [heads, count, columns].
+// Bindings: query f32 [queries, heads * headDim]; keys [any, heads * headDim], f32 or two 16-bit values to a word; rows u32
+//   [keyCount], which of the keys in order (only where HAS_ROWS, else all of them); s f32 [heads, count, columns].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head and tile of 16 queries by 4 * SUBGROUP keys.
 // Precision: products and sums in f32, four of k at a time; keys widened from 16 bits exactly.
 // Twin: reference/attention.ts

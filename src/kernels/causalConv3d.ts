@@ -8,7 +8,7 @@ import * as reference from './reference/convs.js';
 import type { Variant } from './variant.js';
 
 /** Input frames that the causal convolutions look back: their kernels span three frames. */
-export const HISTORY_FRAMES = 2;
+const HISTORY_FRAMES = 2;
 
 /**
  * A 3D convolution that looks back in time only, over frames that come piece by piece: `history` holds the two input

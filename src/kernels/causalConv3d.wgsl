@@ -1,7 +1,7 @@
 // y[t][row][column][o] = bias[o] + sum_{kt, ky, kx, c} weight[o][kt][ky][kx][c] * input[t + kt][row + ky - p][column + kx - p][c]
 //
-// input is the two frames before x (older, newer), then x itself, so the convolution never sees a later frame. Outside the picture it is
-// 0; p = (KERNEL_XY - 1) / 2 keeps the picture's size. Kernels are 3 x 3 x 3, and 3 x 1 x 1 over time alone.
+// input is the two frames before x (older, newer), then x itself, so the convolution never sees a later frame. Outside the
+// picture it is 0; p = (KERNEL_XY - 1) / 2 keeps the picture's size. Kernels are 3 x 3 x 3, and 3 x 1 x 1 over time alone.
 // Bindings: x [frames, height, width, inChannels], older and newer [1, height, width, inChannels], f32 or two 16-bit values
 //   to a word; weight [outChannels, 3, KERNEL_XY, KERNEL_XY, inChannels], likewise; bias f32 [outChannels]; y f32 [rows,
 //   width, outChannels], picture rows firstRow and on of all frames * height.
@@ -35,16 +35,12 @@ struct Params {
 
 const KERNEL_T = 3u;
 
-// The word that holds an element.
-fn wordOf(kind: u32, index: u32) -> u32 {
-  return select(index / 2u, index, kind == 0u);
-}
-
-// An element as f32, from the word that holds it.
-fn widened(word: u32, kind: u32, index: u32) -> f32 {
+// An element as f32, from where one word holds an f32 or two 16-bit values.
+fn widened(source: ptr<storage, array<u32>, read>, kind: u32, index: u32) -> f32 {
   if (kind == 0u) {
-    return bitcast<f32>(word);
+    return bitcast<f32>((*source)[index]);
   }
+  let word = (*source)[index / 2u];
   let isOdd = (index & 1u) == 1u;
   if (kind == 1u) {
     return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
@@ -54,7 +50,7 @@ fn widened(word: u32, kind: u32, index: u32) -> f32 {
 }
 
 fn weightAt(index: u32) -> f32 {
-  return widened(weight[wordOf(WEIGHT_TYPE, index)], WEIGHT_TYPE, index);
+  return widened(&weight, WEIGHT_TYPE, index);
 }
 
 // The weights of one tap and input channel for four output channels, which start at `rows`.
@@ -81,34 +77,19 @@ fn columnAt(column: i32) -> Column {
 
 fn columnsFrom(first: i32) -> array<Column, 10> {
   return array<Column, 10>(
-    columnAt(first),
-    columnAt(first + 1),
-    columnAt(first + 2),
-    columnAt(first + 3),
-    columnAt(first + 4),
-    columnAt(first + 5),
-    columnAt(first + 6),
-    columnAt(first + 7),
-    columnAt(first + 8),
-    columnAt(first + 9),
+    columnAt(first), columnAt(first + 1), columnAt(first + 2), columnAt(first + 3), columnAt(first + 4),
+    columnAt(first + 5), columnAt(first + 6), columnAt(first + 7), columnAt(first + 8), columnAt(first + 9),
   );
 }
 
 // The sums of the strip's 8 columns, each of 4 output channels.
 struct Strip {
-  y0: vec4f,
-  y1: vec4f,
-  y2: vec4f,
-  y3: vec4f,
-  y4: vec4f,
-  y5: vec4f,
-  y6: vec4f,
-  y7: vec4f,
+  y0: vec4f, y1: vec4f, y2: vec4f, y3: vec4f,
+  y4: vec4f, y5: vec4f, y6: vec4f, y7: vec4f,
 }
 
 fn inputAt(input: ptr<storage, array<u32>, read>, index: u32, column: Column) -> f32 {
-  let at = index + column.start;
-  return widened((*input)[wordOf(INPUT_TYPE, at)], INPUT_TYPE, at) * column.inside;
+  return widened(input, INPUT_TYPE, index + column.start) * column.inside;
 }
 
 // Adds one row of taps over one row of the input, which starts at element `row`.

@@ -1,7 +1,8 @@
 // y[t][c][row][column] = (moments[t][row][column][c] - mean[c]) / deviation[c]
 //
 // Moments hold the means of all channels and then as many log variances, which are not read.
-// Bindings: moments f32 [frames, height, width, 2 * channels]; mean, deviation f32 [channels]; y f32 [frames, channels, height, width].
+// Bindings: moments f32 [frames, height, width, 2 * channels]; mean, deviation f32 [channels]; y f32 [frames, channels,
+//   height, width].
 // Grid: one invocation for each element of y.
 // Precision: f32.
 // Twin: reference/channelsFirst.ts

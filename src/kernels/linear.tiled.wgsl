@@ -1,9 +1,9 @@
 // y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k], as linear.wgsl, for graphics cards
 //
 // Changes to linear.wgsl: a workgroup makes 64 rows by 64 columns from 16 of k at a time, which it keeps in workgroup
-// memory: what one invocation loads, 8 use, and loads from memory are 16 bytes wide. An invocation makes every eighth row
-// and column of the tile. Rows in workgroup memory are 5 vectors apart, not 4, so that 8 neighbours read 8 different
-// banks. inFeatures is a multiple of 4.
+// memory: what one invocation loads, 8 use, and it loads 4 values at a time. An invocation makes every eighth row and
+// column of the tile. Rows in workgroup memory are 5 vectors apart, not 4, so that 8 neighbours read 8 different banks.
+// inFeatures is a multiple of 4.
 // Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures], f32 or two 16-bit values to a word; bias f32
 //   [outFeatures]; y f32 [rows, outFeatures].
 // Grid: one workgroup of 64 invocations for each tile of 64 rows by 64 columns.

@@ -1,6 +1,6 @@
 // cache[rows[i]] = x[firstRow + i]
 //
-// In place: the one op that writes into a tensor it did not make, the KV cache.
+// In place, in the KV cache: of all ops only those named `update...` write into a tensor that they did not make.
 // Bindings: x [any, width]; rows u32 [count]; cache [capacity, width], as words: one f32 or two 16-bit values each.
 // Grid: one invocation for each element written.
 // Precision: values are copied.

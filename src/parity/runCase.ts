@@ -64,7 +64,7 @@ export interface CaseReport {
  * Largest error allowed: float32 rounding on an adapter, far less in the float64 twins. Guidance by a scale of 6 makes
  * latents of 6 times one recorded prediction less 5 times another, and that much of the recording's own rounding.
  */
-export function defaultTolerance(device: Device, kind: string): number {
+function defaultTolerance(device: Device, kind: string): number {
   if (device.kind !== 'reference') return 1e-4;
   return kind === 'wan-t2v-sampling' ? 5e-5 : 1e-5;
 }

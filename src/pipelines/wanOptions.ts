@@ -20,7 +20,7 @@ export interface WanOptions {
  * defaults in its code, 5 and 5, are what it runs the 14B model with. Solver and steps are the code's.
  * Source: Wan-Video/Wan2.1 README.md "Run Text-to-Video Generation", generate.py.
  */
-export const WAN_DEFAULTS = {
+const WAN_DEFAULTS = {
   steps: 50,
   solver: 'unipc',
   shift: 8,

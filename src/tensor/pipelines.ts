@@ -9,7 +9,7 @@ export interface Kernel {
 }
 
 /** The WGSL text of a kernel; `<name>.wgsl` lies beside its launcher in `src/kernels`. */
-export function kernelSource(name: string): string {
+function kernelSource(name: string): string {
   return readFileSync(new URL(`../kernels/${name}.wgsl`, import.meta.url), 'utf8');
 }
 

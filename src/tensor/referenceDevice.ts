@@ -1,5 +1,5 @@
 import { TokenTrimError } from '../errors.js';
-import { bfloat16ToFloat32, halfToFloat32 } from '../weights/convert.js';
+import { bfloat16ToFloat32, halfToFloat32 } from '../weights/sixteenBit.js';
 import {
   type Device,
   type HostValues,

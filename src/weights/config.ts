@@ -90,7 +90,7 @@ const presetSchema = z.object({
   sink_size: z.int().nonnegative().optional(),
 });
 
-export const samplingSchema = z.object({
+const samplingSchema = z.object({
   /** Pixels. */
   width: count,
   height: count,

@@ -3,8 +3,6 @@ import { bytesOf, type DType, isFloat8, isReadable, type ReadableDType } from '.
 import { float8Values } from './float8.js';
 import { bfloat16ToFloat32, halfToFloat32 } from './sixteenBit.js';
 
-export { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './sixteenBit.js';
-
 // Typed arrays read in the machine's byte order; every platform that Node and Dawn support together is little-endian,
 // as the files are.
 
@@ -57,7 +55,7 @@ const VIEWS = {
 } as const satisfies Record<ReadableDType, unknown>;
 
 /** A typed view of raw bytes (a copy when they are not aligned); floats of 8 and 16 bits come as their bit patterns. */
-export function elements(bytes: Uint8Array, dtype: DType) {
+function elements(bytes: Uint8Array, dtype: DType) {
   ensure(isReadable(dtype), `${dtype} values are not supported yet: use the bf16 or fp16 file.`);
   const size = bytesOf(dtype);
   ensure(bytes.length % size === 0, `expected whole ${dtype} values of ${size} bytes, found ${bytes.length} bytes.`);

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import { float32ToBfloat16, float32ToHalf, toFloat32 } from './convert.js';
+import { toFloat32 } from './convert.js';
 import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from './dtype.js';
 import { findParts } from './findParts.js';
 import { shardNames, snapshotOf } from './listWeights.js';
@@ -10,6 +10,7 @@ import type { Part } from './officialNames.js';
 import { type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
 import { quote } from './quote.js';
 import { recognise } from './recognise.js';
+import { float32ToBfloat16, float32ToHalf } from './sixteenBit.js';
 import { streamSafetensors, type TensorStream } from './streamSafetensors.js';
 import { hfName } from './synthesize/hfName.js';
 import type { TensorSource } from './tensorSource.js';

@@ -8,7 +8,7 @@ import { openShards } from './shards.js';
 import type { TensorSource } from './tensorSource.js';
 import { openTorchFile, SIGNATURE_BYTES, torchFormat } from './torch/openTorchFile.js';
 
-export type { TensorInfo, TensorSource } from './tensorSource.js';
+export type { TensorSource } from './tensorSource.js';
 
 const INDEX_SUFFIX = '.safetensors.index.json';
 const TORCH_SUFFIXES: readonly string[] = ['.pt', '.pth', '.bin', '.ckpt'];

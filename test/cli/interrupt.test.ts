@@ -22,6 +22,18 @@ const afterSomeBlocks = (...signals: NodeJS.Signals[]) => {
   };
 };
 
+/** The message says how many frames were finished; the video and the latents hold those. */
+async function expectFinished(stderr: string): Promise<void> {
+  const [, kept] = /^error: interrupted; video\.mp4 holds the (\d+) frames that were finished$/m.exec(stderr) ?? [];
+  const frames = Number(kept);
+  expect(frames).toBeGreaterThanOrEqual(21);
+  expect(frames).toBeLessThan(321);
+  expect((await readVideo(program.path('video.mp4'), { decode: true })).pictures).toHaveLength(frames);
+  const latents = await openTensorSource(program.path('latents.safetensors'));
+  expect(latents.info('latents').shape).toEqual([1, (frames - 1) / 4 + 1, 16, 4, 4]);
+  await latents.close();
+}
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -29,15 +41,7 @@ test.each([
   const { status, stdout, stderr } = await program.run([...RECORDED, '--json'], { onStderr: afterSomeBlocks(signal) });
   expect(status).toBe(expected);
   expect(stdout).toBe('');
-  const [, kept] = /^error: interrupted; video\.mp4 holds the (\d+) frames that were finished$/m.exec(stderr) ?? [];
-  const frames = Number(kept);
-  expect(frames).toBeGreaterThanOrEqual(21);
-  expect(frames).toBeLessThan(321);
-  expect((await readVideo(program.path('video.mp4'), { decode: true })).pictures).toHaveLength(frames);
-
-  const latents = await openTensorSource(program.path('latents.safetensors'));
-  expect(latents.info('latents').shape).toEqual([1, (frames - 1) / 4 + 1, 16, 4, 4]);
-  await latents.close();
+  await expectFinished(stderr);
   expect(program.files()).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
 });
 
@@ -45,14 +49,7 @@ test('SIGINT where pictures are made after the rollout: those of the finished bl
   const run = [...RUN, '--decode', 'after', '--save-latents', 'latents.safetensors'];
   const { status, stderr } = await program.run(run, { onStderr: afterSomeBlocks('SIGINT') });
   expect(status).toBe(130);
-  const [, kept] = /^error: interrupted; video\.mp4 holds the (\d+) frames that were finished$/m.exec(stderr) ?? [];
-  const frames = Number(kept);
-  expect(frames).toBeGreaterThanOrEqual(21);
-  expect(frames).toBeLessThan(321);
-  expect((await readVideo(program.path('video.mp4'), { decode: true })).pictures).toHaveLength(frames);
-  const latents = await openTensorSource(program.path('latents.safetensors'));
-  expect(latents.info('latents').shape).toEqual([1, (frames - 1) / 4 + 1, 16, 4, 4]);
-  await latents.close();
+  await expectFinished(stderr);
 });
 
 test('a second SIGINT ends the run at once, without half a recording', async () => {

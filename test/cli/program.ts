@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   cpSync,
   lstatSync,
@@ -44,6 +44,8 @@ export interface Program {
   path(name: string): string;
 }
 
+const running = new Set<ChildProcess>();
+
 /** Call at the top of a test file. */
 export function useProgram(): Program {
   let home = '';
@@ -52,7 +54,10 @@ export function useProgram(): Program {
     home = mkdtempSync(join(tmpdir(), 'tokentrim-cli-'));
     compile(join(home, 'program'));
   });
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL'); // of tests that ran out of time
+    rmSync(home, { recursive: true, force: true });
+  });
   beforeEach(() => {
     folder = mkdtempSync(join(home, 'test-'));
   });
@@ -121,6 +126,7 @@ function ownCache(folder: string): NodeJS.ProcessEnv {
 function run(bin: string, cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const start = performance.now();
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...options.env } });
+  running.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
@@ -133,6 +139,7 @@ function run(bin: string, cwd: string, args: readonly string[], options: RunOpti
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => {
+      running.delete(child);
       const said = stderr.replace(/^Warning: max\w+ artificially reduced .*\n/gm, '');
       resolve({ status, stdout, stderr: said, seconds: (performance.now() - start) / 1000 });
     });

@@ -2,42 +2,23 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { causalConv3d } from '../../src/kernels/causalConv3d.js';
 import { sliceFrames } from '../../src/kernels/frames.js';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import type { Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';
-import { type FloatType, typedTensor } from '../support/packed.js';
-import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
+import { typedTensor } from '../support/packed.js';
+import { expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
-/** Channels that every form of the kernel handles: multiples of 4. */
-const fours = (max: number) => sizes(max / 4).map((size) => 4 * size);
-
-/** Pairs rather than all combinations: each compiles anew, which takes a second on lavapipe. */
-const typePairs = fc.constantFrom<{ dtype: FloatType; inputType: FloatType }[]>(
-  { dtype: 'f32', inputType: 'f32' },
-  { dtype: 'bf16', inputType: 'f16' },
-  { dtype: 'f16', inputType: 'bf16' },
-);
-
-const anyProblem = {
+const anySize = fc.record({
   frames: sizes(4),
   height: sizes(9),
   width: sizes(19),
-  inChannels: sizes(13),
-  outChannels: sizes(11),
   kernel: fc.constantFrom(1, 3),
-  types: typePairs,
   seed: seeds,
-};
-type Drawn = typeof anySize extends fc.Arbitrary<infer Value> ? Value : never;
-const anySize = fc.record(anyProblem);
-const inFours = fc.record({ ...anyProblem, inChannels: fours(12), outChannels: fours(40) });
-const withTypes = (problems: fc.Arbitrary<Drawn>) => problems.map(({ types, ...drawn }) => ({ ...drawn, ...types }));
-type ConvProblem = ReturnType<typeof withTypes> extends fc.Arbitrary<infer Value> ? Value : never;
-
-/** The forms that the adapter has, each with what it handles. */
-const forms: [Variant, fc.Arbitrary<ConvProblem>][] = [['plain', withTypes(anySize)]];
-if (subgroupSize(device) > 0) forms.push(['subgroup', withTypes(inFours)]);
+});
+const anyChannels = fc.record({ inChannels: sizes(13), outChannels: sizes(11) });
+type ConvProblem = typeof anySize extends fc.Arbitrary<infer Size> ? Typed<Size> : never;
 
 function inputsOf(on: Device, drawn: ConvProblem, widened = false) {
   const { frames, height, width, inChannels, inputType, seed } = drawn;
@@ -63,13 +44,8 @@ const problem =
     return causalConv3d(x, history, weight, bias, variant);
   };
 
-describe.each(forms)('causalConv3d, %s', (variant, problems) => {
-  test('agrees with its twin', async () => {
-    await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
-      { numRuns: 150 },
-    );
-  });
+describe.each(formsOf(anySize, anyChannels))('causalConv3d, %s', (variant, problems) => {
+  testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
 
   test('gives the same frames in two pieces, the first handing its last two to the second', async () => {
     await fc.assert(
@@ -86,15 +62,6 @@ describe.each(forms)('causalConv3d, %s', (variant, problems) => {
         };
         const tail = await run(second);
         expect(tail).toEqual(whole.slice(whole.length - tail.length));
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  test('reads packed 16-bit inputs and weights exactly: the result is that of the same values in f32', async () => {
-    await fc.assert(
-      fc.asyncProperty(problems, async (drawn) => {
-        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
       }),
       { numRuns: 30 },
     );

@@ -1,43 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d.js';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import type { Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
+import { formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';
-import { type FloatType, typedTensor } from '../support/packed.js';
-import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
+import { typedTensor } from '../support/packed.js';
+import { expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
-/** Channels that every form of the kernel handles: multiples of 4. */
-const fours = (max: number) => sizes(max / 4).map((size) => 4 * size);
-
-/** Pairs rather than all combinations: each compiles anew, which takes a second on lavapipe. */
-const typePairs = fc.constantFrom<{ dtype: FloatType; inputType: FloatType }[]>(
-  { dtype: 'f32', inputType: 'f32' },
-  { dtype: 'bf16', inputType: 'f16' },
-  { dtype: 'f16', inputType: 'bf16' },
-);
-
-const anyProblem = {
+const anySize = fc.record({
   frames: sizes(3),
   height: fc.integer({ min: 2, max: 8 }), // a picture of 1 cannot be halved
   width: fc.integer({ min: 2, max: 19 }),
-  inChannels: sizes(11),
-  outChannels: sizes(10),
   scale: fc.constantFrom<(1 | 2)[]>(1, 2),
   stride: fc.constantFrom<(1 | 2)[]>(1, 2),
   parts: sizes(2),
-  types: typePairs,
   seed: seeds,
-};
-type Drawn = typeof anySize extends fc.Arbitrary<infer Value> ? Value : never;
-const anySize = fc.record(anyProblem);
-const inFours = fc.record({ ...anyProblem, inChannels: fours(12), outChannels: fours(40) });
-const withTypes = (problems: fc.Arbitrary<Drawn>) => problems.map(({ types, ...drawn }) => ({ ...drawn, ...types }));
-type ConvProblem = ReturnType<typeof withTypes> extends fc.Arbitrary<infer Value> ? Value : never;
-
-/** The forms that the adapter has, each with what it handles. */
-const forms: [Variant, fc.Arbitrary<ConvProblem>][] = [['plain', withTypes(anySize)]];
-if (subgroupSize(device) > 0) forms.push(['subgroup', withTypes(inFours)]);
+});
+const anyChannels = fc.record({ inChannels: sizes(11), outChannels: sizes(10) });
+type ConvProblem = typeof anySize extends fc.Arbitrary<infer Size> ? Typed<Size> : never;
 
 function weightsOf(on: Device, { inChannels, outChannels, dtype, seed }: ConvProblem, widened = false) {
   const values = normal(seed + 1, outChannels * 9 * inChannels, (9 * inChannels) ** -0.5);
@@ -67,13 +48,8 @@ function enlarged(x: Float32Array, height: number, width: number, channels: numb
   return y;
 }
 
-describe.each(forms)('conv2d, %s', (variant, problems) => {
-  test('agrees with its twin', async () => {
-    await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
-      { numRuns: 150 },
-    );
-  });
+describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (variant, problems) => {
+  testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
 
   test('of an enlarged picture is that of the stored larger picture', async () => {
     await fc.assert(
@@ -86,15 +62,6 @@ describe.each(forms)('conv2d, %s', (variant, problems) => {
           return conv2d(on.upload(values, [1, height * 2, width * 2, inChannels]), weight, bias, { variant });
         };
         expect(await run(problem({ ...once, scale: 2 }, variant))).toEqual(await run(stored));
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  test('reads packed 16-bit inputs and weights exactly: the result is that of the same values in f32', async () => {
-    await fc.assert(
-      fc.asyncProperty(problems, async (drawn) => {
-        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
       }),
       { numRuns: 30 },
     );

@@ -17,8 +17,8 @@ import type { Device } from '../../src/tensor/device.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { VaeConfig } from '../../src/weights/config.js';
-import { float32ToHalf, halfToFloat32 } from '../../src/weights/convert.js';
 import { vaeDecoderTensors, vaeEncoderTensors } from '../../src/weights/expectedTensors.js';
+import { float32ToHalf, halfToFloat32 } from '../../src/weights/sixteenBit.js';
 import { MemorySource } from '../support/memorySource.js';
 import { normal } from '../support/twins.js';
 

@@ -169,7 +169,7 @@ describe('loadVaeDecoder', () => {
     expect(loaded.conv1.weight.dtype).toBe('bf16');
     expect(loaded.conv1.bias.dtype).toBe('f32');
     expect(loaded.upsamples.map(({ kind }) => kind).join()).toBe(
-      'residual,upsample,residual,upsample,residual,upsample,residual',
+      'residual,resample,residual,resample,residual,resample,residual',
     );
     freeVaeDecoder(loaded);
     expect(device.memory.liveStorages).toBe(before);

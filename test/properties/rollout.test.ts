@@ -8,14 +8,8 @@ import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';
 import { maxDifference } from '../support/allclose.js';
 import { device } from '../support/device.js';
-import {
-  runRollout,
-  TINY_FRAME_SIZE,
-  TINY_ROLLING_FORCING,
-  TINY_SELF_FORCING,
-  TINY_TOKENS,
-  tinyModel,
-} from '../support/tinyModel.js';
+import { runRollout, TINY_FRAME_SIZE, TINY_TOKENS, tinyModel } from '../support/tinyModel.js';
+import { PRESETS, type Run } from './presets.js';
 
 // What must hold for every rollout, whatever the weights.
 
@@ -23,12 +17,6 @@ const tiny = await tinyModel(device, 31);
 afterAll(() => tiny.dispose());
 
 const patch = { height: 2, width: 2 };
-const presets = [
-  { preset: 'Self Forcing', run: selfForcing, options: TINY_SELF_FORCING },
-  { preset: 'Rolling Forcing', run: rollingForcing, options: TINY_ROLLING_FORCING },
-] as const;
-
-type Run = (typeof presets)[number]['run'];
 
 /** A rollout of `frames` frames from a seed. */
 function start(run: Run, base: RolloutOptions, policy: Policy = acceptAll, frames = 15, seed = 4) {
@@ -52,7 +40,7 @@ const alwaysPruning = (tokens: readonly number[], attempts = 1): Policy => {
 /** TokenTrim that intervenes whenever a severity is above the mean. */
 const eagerTrim = () => tokenTrim(patch, { sensitivity: 0, warmup: 1, fraction: 0.2 });
 
-describe.each(presets)('$preset', ({ run, options }) => {
+describe.each(PRESETS)('$preset', ({ run, options }) => {
   test('the same seed gives the same bytes, another seed another video', async () => {
     const { latents } = await runRollout(start(run, options, eagerTrim()));
     expect(latents).toHaveLength(15 * TINY_FRAME_SIZE);

@@ -1,20 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { KvCache } from '../../src/models/wan/kvCache.js';
 import type { NoiseSource } from '../../src/pipelines/noise.js';
-import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
 import { seededNoise } from '../../src/pipelines/seededNoise.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';
 import { device } from '../support/device.js';
-import {
-  runRollout,
-  TINY_FRAME_SIZE,
-  TINY_ROLLING_FORCING,
-  TINY_SELF_FORCING,
-  TINY_TOKENS,
-  tinyModel,
-} from '../support/tinyModel.js';
+import { runRollout, TINY_FRAME_SIZE, TINY_TOKENS, tinyModel } from '../support/tinyModel.js';
+import { PRESETS } from './presets.js';
 
 // What a rollout made itself, given back to it as the start of a video.
 
@@ -22,10 +15,6 @@ const tiny = await tinyModel(device, 61);
 afterAll(() => tiny.dispose());
 
 const TOTAL = 18;
-const presets = [
-  { preset: 'Self Forcing', run: selfForcing, options: { ...TINY_SELF_FORCING, window: 9, sink: 3 } },
-  { preset: 'Rolling Forcing', run: rollingForcing, options: TINY_ROLLING_FORCING },
-] as const;
 
 /** Keys and values of every cached frame and layer, frame by frame. */
 async function contents(cache: KvCache | undefined): Promise<unknown[]> {
@@ -59,7 +48,7 @@ function noiseAfter(frames: number, draws: number): NoiseSource {
   };
 }
 
-describe.each(presets)('$preset', ({ run, options }) => {
+describe.each(PRESETS)('$preset', ({ run, options }) => {
   const whole = (onEvent: (event: RolloutEvent) => Promise<void>) => {
     const noise = seededNoise(4, TOTAL, TINY_FRAME_SIZE);
     return runRollout(run(tiny.model, tiny.context, noise, { ...options, frames: TOTAL }), onEvent);

@@ -1,17 +1,14 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
 import type { RolloutOptions } from '../../src/pipelines/rolloutOptions.js';
 import { seededNoise } from '../../src/pipelines/seededNoise.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
-import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
-import { runRollout, TINY_CONFIG, TINY_ROLLING_FORCING, TINY_SELF_FORCING, tinyModel } from '../support/tinyModel.js';
-import { ROLLOUT_TOLERANCE } from '../support/tolerance.js';
+import { TINY_ROLLING_FORCING, TINY_SELF_FORCING, tinyModel } from '../support/tinyModel.js';
 import { normal } from '../support/twins.js';
-import { type PlainFrame, plainFlow, type Sees } from './plainDit.js';
+import { type Call, compareWithOracle } from './oracle.js';
+import type { Sees } from './plainDit.js';
+import { isPruned, type Script, scriptedPolicy } from './scriptedPruning.js';
 
 // A rollout with its cache against the whole sequence computed at once, without one: the finished blocks at timestep 0
 // and the call at hand, with a mask that says what each of them saw. The mask is the specification's, not the cache's.
@@ -20,102 +17,6 @@ const latent = { height: 4, width: 6 } as const; // a grid of 2 x 3
 const frameSize = 4 * latent.height * latent.width;
 const tiny = await tinyModel(device, 3);
 afterAll(() => tiny.dispose());
-
-/** The tokens to prune before a block is made again, by block. */
-type Script = Readonly<Record<number, readonly number[]>>;
-
-/** Has each of the script's blocks made again, once. */
-function scriptedPolicy(script: Script): Policy {
-  const done = new Set<number>();
-  return {
-    ...acceptAll,
-    async review(block) {
-      if (!(block in script) || done.has(block)) return [];
-      done.add(block);
-      return script[block];
-    },
-  };
-}
-
-/** Whether a token was pruned from the cache before `block` was made: every earlier script entry reached it. */
-function isPruned(
-  script: Script,
-  { framesPerBlock, sink }: RolloutOptions,
-  block: number,
-  attempt: number,
-  frame: number,
-  token: number,
-): boolean {
-  return Object.entries(script).some(([at, tokens]) => {
-    const hasHappened = Number(at) < block || (Number(at) === block && attempt > 0);
-    return hasHappened && frame >= sink && frame < Number(at) * framesPerBlock && tokens.includes(token);
-  });
-}
-
-const framesOf = async (tensor: Tensor): Promise<number[][]> => {
-  const values = Array.from(await tensor.device.read(tensor));
-  return Array.from({ length: tensor.shape[0] }, (_, frame) =>
-    values.slice(frame * frameSize, (frame + 1) * frameSize),
-  );
-};
-
-/** Which call of a rollout it is; `block` counts from the start of the video, blocks that were given included. */
-interface Call {
-  readonly kind: 'step' | 'cache';
-  readonly block: number;
-  readonly frames: number;
-  readonly attempt: number;
-}
-
-/** What the video begins with, and the timestep at which that is written. */
-interface Given {
-  readonly latents: Float32Array;
-  readonly timestep: number;
-}
-
-/** Compares every call of a rollout with the oracle; `masks` says what a finished block's call and this one saw. */
-async function compare(
-  rollout: AsyncGenerator<RolloutEvent>,
-  options: RolloutOptions,
-  masks: (call: Call) => Sees,
-  given: Given = { latents: new Float32Array(0), timestep: 0 },
-): Promise<{ calls: number }> {
-  const givenFrames = given.latents.length / frameSize;
-  const givenFrame = (frame: number) => [...given.latents.subarray(frame * frameSize, (frame + 1) * frameSize)];
-  const writtenAt = (frame: number) => (frame < givenFrames ? given.timestep : options.contextNoise);
-  const clean: PlainFrame[] = [];
-  let calls = 0;
-  let attempt = 0;
-  let own: number[][] = []; // x0 of the block that a cache call writes
-  await runRollout(rollout, async (event) => {
-    if (event.kind === 'block') {
-      for (const frame of await framesOf(event.latents)) {
-        clean.push({ latent: frame, timestep: writtenAt(clean.length), position: clean.length });
-      }
-      return;
-    }
-    const isGiven = event.block < 0;
-    const first = isGiven ? clean.length : givenFrames + event.block * options.framesPerBlock;
-    if (isGiven) own = Array.from({ length: options.framesPerBlock }, (_, frame) => givenFrame(first + frame));
-    if (event.kind === 'step') {
-      attempt = event.attempt;
-      own = (await framesOf(event.x0)).slice(0, options.framesPerBlock);
-    }
-    const latents = event.kind === 'step' ? await framesOf(event.input) : own;
-    const timesteps = event.kind === 'step' ? event.timesteps : own.map(() => writtenAt(first));
-    const sequence = [
-      ...clean.slice(0, first),
-      ...latents.map((frame, index) => ({ latent: frame, timestep: timesteps[index], position: first + index })),
-    ];
-    const block = first / options.framesPerBlock;
-    const sees = masks({ kind: event.kind, block, frames: latents.length, attempt });
-    const expected = plainFlow(TINY_CONFIG, tiny.weights, tiny.prompt, sequence, latent, sees).slice(first);
-    const actual = await device.read(event.flow);
-    expectAllClose(actual, expected.flat(), ROLLOUT_TOLERANCE, `${event.kind} of block ${event.block}`);
-    calls++;
-  });
-  return { calls };
-}
 
 /** Latents to begin with, on the device and as numbers; the script of the generated blocks, by their place in the video. */
 function beginWith(frames: number, framesPerBlock: number, script: Script = {}) {
@@ -151,7 +52,7 @@ describe('Self Forcing', () => {
     const options = { ...TINY_SELF_FORCING, latent, ...change };
     const noise = seededNoise(5, options.frames, frameSize);
     const rollout = selfForcing(tiny.model, tiny.context, noise, options);
-    const { calls } = await compare(rollout, options, masks(options));
+    const { calls } = await compareWithOracle(tiny, rollout, options, masks(options));
     expect(calls).toBe((options.frames / options.framesPerBlock) * (options.steps.length + 1));
   });
 
@@ -164,7 +65,7 @@ describe('Self Forcing', () => {
       const options = { ...TINY_SELF_FORCING, latent, window: 9, sink };
       const noise = seededNoise(6, options.frames, frameSize);
       const rollout = selfForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
-      const { calls } = await compare(rollout, options, masks(options, script));
+      const { calls } = await compareWithOracle(tiny, rollout, options, masks(options, script));
       expect(calls).toBe(4 * 3 + 2 * Object.keys(script).length);
     }
   });
@@ -179,7 +80,10 @@ describe('Self Forcing', () => {
     const noise = seededNoise(5, options.frames, frameSize);
     const rollout = selfForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
     // Written at timestep 0, as the official code writes them, whatever the context noise.
-    const { calls } = await compare(rollout, options, masks(options, inVideo), { latents: values, timestep: 0 });
+    const { calls } = await compareWithOracle(tiny, rollout, options, masks(options, inVideo), {
+      latents: values,
+      timestep: 0,
+    });
     expect(calls).toBe(given / 3 + 2 * 3 + 2 * Object.keys(script).length);
     initialLatents.dispose();
   });
@@ -219,7 +123,7 @@ describe('Rolling Forcing', () => {
     const options = { ...TINY_ROLLING_FORCING, latent, ...change };
     const noise = seededNoise(7, options.frames, frameSize);
     const rollout = rollingForcing(tiny.model, tiny.context, noise, options);
-    const { calls } = await compare(rollout, options, masks(options));
+    const { calls } = await compareWithOracle(tiny, rollout, options, masks(options));
     expect(calls).toBe(2 * (options.frames / 3 + options.steps.length - 1));
   });
 
@@ -231,7 +135,7 @@ describe('Rolling Forcing', () => {
     const options = { ...TINY_ROLLING_FORCING, latent, frames: 18 };
     const noise = seededNoise(8, options.frames, frameSize);
     const rollout = rollingForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
-    const { calls } = await compare(rollout, options, masks(options, script));
+    const { calls } = await compareWithOracle(tiny, rollout, options, masks(options, script));
     expect(calls).toBe(2 * (6 + 2) + Object.keys(script).length);
   });
 
@@ -248,7 +152,10 @@ describe('Rolling Forcing', () => {
     const noise = seededNoise(7, options.frames, frameSize);
     const rollout = rollingForcing(tiny.model, tiny.context, noise, options, scriptedPolicy(script));
     const timestep = options.contextNoise;
-    const { calls } = await compare(rollout, options, masks(options, inVideo), { latents: values, timestep });
+    const { calls } = await compareWithOracle(tiny, rollout, options, masks(options, inVideo), {
+      latents: values,
+      timestep,
+    });
     expect(calls).toBe(given / 3 + 2 * (options.frames / 3 + 2) + Object.keys(script).length);
     initialLatents.dispose();
   });

@@ -9,14 +9,9 @@ import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { disposeAll } from '../../src/tensor/scope.js';
 import { maxDifference } from '../support/allclose.js';
 import { device } from '../support/device.js';
-import {
-  runRollout,
-  TINY_FRAME_SIZE,
-  TINY_ROLLING_FORCING,
-  TINY_SELF_FORCING,
-  tinyModel,
-} from '../support/tinyModel.js';
+import { runRollout, TINY_FRAME_SIZE, tinyModel } from '../support/tinyModel.js';
 import { normal } from '../support/twins.js';
+import { PRESETS, type Run } from './presets.js';
 
 // A prompt that changes on the way: who sees which.
 
@@ -35,19 +30,14 @@ afterAll(() => {
 
 const FRAMES = 15;
 const CHANGE = 6; // the first frame of the third block
-const presets = [
-  { preset: 'Self Forcing', run: selfForcing, options: TINY_SELF_FORCING },
-  { preset: 'Rolling Forcing', run: rollingForcing, options: TINY_ROLLING_FORCING },
-] as const;
 
-type Run = (typeof presets)[number]['run'];
 const start = (run: Run, context: RolloutContext) => {
-  const { options } = presets.find((entry) => entry.run === run)!;
+  const { options } = PRESETS.find((entry) => entry.run === run)!;
   return run(tiny.model, context, seededNoise(8, FRAMES, TINY_FRAME_SIZE), { ...options, frames: FRAMES });
 };
 const changing = (firstFrame: number): TextContext => (firstFrame < CHANGE ? before : after);
 
-describe.each(presets)('$preset', ({ run }) => {
+describe.each(PRESETS)('$preset', ({ run }) => {
   test('a prompt that never changes gives the same bits either way', async () => {
     const { latents } = await runRollout(start(run, before));
     expect((await runRollout(start(run, () => before))).latents).toEqual(latents);

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { float32ToBfloat16, toFloat32 } from '../../src/weights/convert.js';
+import { toFloat32 } from '../../src/weights/convert.js';
 import { type ConvertOptions, convertWeights } from '../../src/weights/convertWeights.js';
 import type { Part } from '../../src/weights/officialNames.js';
 import { openSafetensors } from '../../src/weights/safetensors.js';
+import { float32ToBfloat16 } from '../../src/weights/sixteenBit.js';
 import { toyWorld } from '../../src/weights/toyWorld.js';
 import { type TensorData, writeSafetensors } from '../../src/weights/writeSafetensors.js';
 import { SafeTensor } from '../support/independentSafetensors.js';

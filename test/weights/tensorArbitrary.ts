@@ -18,7 +18,7 @@ const DTYPES: readonly ReadableDType[] = [
 ];
 
 /** A tensor of any dtype and up to four axes, sizes of 0 included, filled with arbitrary bytes. */
-export const tensorArbitrary: fc.Arbitrary<TensorData> = fc
+const tensorArbitrary: fc.Arbitrary<TensorData> = fc
   .tuple(fc.constantFrom(...DTYPES), fc.array(fc.nat(4), { maxLength: 4 }))
   .chain(([dtype, shape]) => {
     const length = shape.reduce((product, size) => product * size, bytesOf(dtype));
@@ -26,7 +26,7 @@ export const tensorArbitrary: fc.Arbitrary<TensorData> = fc
   });
 
 /** Names as files have them, and names that trip JavaScript objects. */
-export const nameArbitrary: fc.Arbitrary<string> = fc.oneof(
+const nameArbitrary: fc.Arbitrary<string> = fc.oneof(
   fc.string({ minLength: 1, unit: 'grapheme' }),
   fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', '0', 'blocks.0.self_attn.q.weight'),
 );

@@ -39,9 +39,9 @@ export function causalConv3d(
 }
 
 /**
- * Float64 twin of `conv2d.wgsl` and `conv2d.subgroup.wgsl`: x [frames, height, width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is
- * picture t * parts + p, enlarged `scale` times by repeating pixels, then convolved with one pixel of zeros around it; a
- * stride of 2 has the zeros on the right and at the bottom only.
+ * Float64 twin of `conv2d.wgsl` and `conv2d.subgroup.wgsl`: x [frames, height, width, parts * in], weight [out, 3, 3, in],
+ * bias [out]; part p of frame t is picture t * parts + p, enlarged `scale` times by repeating pixels, then convolved with
+ * one pixel of zeros around it; a stride of 2 has the zeros on the right and at the bottom only.
  */
 export function conv2d(x: Values, weight: Values, bias: Values, scale: number, stride: number): Values {
   const [outChannels, kernel, , inChannels] = weight.shape;

@@ -2,7 +2,8 @@ import { TokenTrimError } from '../../errors.js';
 import type { Device } from '../../tensor/device.js';
 import { elementCount } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { float32ToBfloat16, float32ToHalf, toFloat32 } from '../../weights/convert.js';
+import { toFloat32 } from '../../weights/convert.js';
+import { float32ToBfloat16, float32ToHalf } from '../../weights/sixteenBit.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
 /** How the large matrices are held on the device; vectors are always f32. */

@@ -50,7 +50,7 @@ const loaded = new Map<string, boolean>();
  * Loads a shared library that is no Node addon. Node then throws "Module did not self-register", yet the library
  * stays in the process, and Dawn's own dlopen of `libvulkan.so.1` finds it by its soname.
  */
-export function loadLibrary(path: string): boolean {
+function loadLibrary(path: string): boolean {
   const known = loaded.get(path);
   if (known !== undefined) return known;
   const RTLD_NODELETE = 0x1000;

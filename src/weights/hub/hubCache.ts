@@ -12,7 +12,7 @@ export function hubCache(): string {
 }
 
 /** The folder of a model's repository in a cache. */
-export function repoFolder(cache: string, repo: string): string {
+function repoFolder(cache: string, repo: string): string {
   return join(cache, getRepoFolderName({ type: 'model', name: repo }));
 }
 

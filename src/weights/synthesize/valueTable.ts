@@ -1,5 +1,5 @@
-import { float32ToBfloat16, float32ToHalf } from '../convert.js';
 import { float8Values } from '../float8.js';
+import { float32ToBfloat16, float32ToHalf } from '../sixteenBit.js';
 import type { Distribution } from './distribution.js';
 import { normalTable } from './normalTable.js';
 

@@ -48,7 +48,7 @@ export function pickle(value: Pickled, protocol = 2): Buffer {
   return Buffer.concat(out.parts);
 }
 
-export class PickleWriter {
+class PickleWriter {
   readonly parts: Buffer[] = [];
 
   constructor(readonly protocol: number) {}

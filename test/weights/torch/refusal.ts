@@ -13,7 +13,7 @@ export const weights = float32('0', 1, 2, 3, 4);
 export const matrix = dense(weights, [2, 2]);
 
 /** The explanation that opening a file, and reading all of it, ends with. */
-export async function refusal(path: string): Promise<string> {
+async function refusal(path: string): Promise<string> {
   const error = await openTorchFile(path)
     .then(async (source) => {
       try {

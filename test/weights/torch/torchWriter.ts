@@ -47,7 +47,7 @@ export function dense(storage: Storage, shape: readonly number[]): Raw {
   return tensorOf(storage, { offset: 0, shape, strides: rowMajor(shape) });
 }
 
-export function rowMajor(shape: readonly number[]): number[] {
+function rowMajor(shape: readonly number[]): number[] {
   return shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
 }
 
