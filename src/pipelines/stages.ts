@@ -65,7 +65,7 @@ export type GenerateEvent =
       /** Null for frames that were given. */
       readonly decision: Decision | null;
       readonly latents: Tensor;
-      /** Time it took to generate, the making of pictures left out. */
+      /** Time it took, the making of its pictures included where they are made during the rollout. */
       readonly seconds: number;
     }
   | { readonly kind: 'frames'; readonly block: number; readonly frames: readonly Picture[] };
