@@ -1,6 +1,6 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import type { Device } from '../tensor/device.js';
-import { PlanningDevice } from '../tensor/planningDevice.js';
+import { MAX_PLANNED_BYTES, PlanningDevice } from '../tensor/planningDevice.js';
 import type { ModelConfig } from '../weights/config.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
@@ -32,9 +32,6 @@ const STEADY_BLOCKS = 2;
 /** Latent frames decoded after the rollout past which nothing new is allocated. */
 const STEADY_PICTURES = 8;
 
-/** No machine has so much. */
-const MAX_BYTES = 1e12;
-
 /**
  * Plans the memory of a run: the run itself on a device that only counts, until it repeats itself.
  * @param allowedBytes device memory that the run may take; where absent, what a processor has left, no limit for a GPU
@@ -51,7 +48,7 @@ export async function planMemory(
   const limitBytes = allowedBytes ?? availableOn(device);
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
   const floor = leastBytes(device, config, plan);
-  const most = limitBytes ?? MAX_BYTES;
+  const most = limitBytes ?? MAX_PLANNED_BYTES;
   ensure(
     floor <= most,
     `this run needs more than ${formatBytes(floor)} of memory on ${device.name} and may take ${formatBytes(most)}: use a ` +

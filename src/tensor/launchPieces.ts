@@ -1,7 +1,7 @@
 import { ensure } from '../errors.js';
 import type { KernelCall } from './device.js';
 import { formatShape } from './shape.js';
-import { bytesOf, type Tensor } from './tensor.js';
+import { bytesOf, type Tensor, tooLarge } from './tensor.js';
 
 /** A part of a tensor's buffer, in bytes. */
 export interface BoundRange {
@@ -32,7 +32,7 @@ export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, al
   const isCut = (index: number) =>
     split !== undefined && (index === call.reads.length || cutStorages.has(tensors[index].storage));
   tensors.forEach((tensor, index) => {
-    ensure(isCut(index) || bytes[index] <= maxBytes, () => tooLarge(call.kernel, tensor, bytes[index], maxBytes));
+    ensure(isCut(index) || bytes[index] <= maxBytes, () => unbindable(call.kernel, tensor, bytes[index], maxBytes));
   });
   const cut = tensors.map((_, index) => index).filter(isCut);
   if (!split || cut.every((index) => bytes[index] <= maxBytes)) {
@@ -47,7 +47,7 @@ export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, al
   );
   const rowsAtOnce = Math.floor(maxBytes / largest / unit) * unit;
   ensure(rowsAtOnce > 0 && [...rowBytes.values()].every((size) => size % 4 === 0), () =>
-    tooLarge(call.kernel, output, bytes[call.reads.length], maxBytes),
+    unbindable(call.kernel, output, bytes[call.reads.length], maxBytes),
   );
   const pieces: LaunchPiece[] = [];
   for (let first = 0; first < split.rows; first += rowsAtOnce) {
@@ -81,11 +81,7 @@ function leastCommonMultiple(left: number, right: number): number {
   return (left / greatestCommonDivisor(left, right)) * right;
 }
 
-function tooLarge(kernel: string, tensor: Tensor, bytes: number, maxBytes: number): string {
-  const mebibytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
-  return (
-    `${kernel}: a tensor ${formatShape(tensor.shape)} of ${tensor.dtype} takes ${mebibytes(bytes)}, but ` +
-    `${tensor.device.name} binds at most ${mebibytes(maxBytes)} at a time: use a smaller --width, --height or --window, ` +
-    '16-bit weights (--dtype bf16), or another --adapter'
-  );
+function unbindable(kernel: string, tensor: Tensor, bytes: number, maxBytes: number): string {
+  const what = `${kernel}: a tensor ${formatShape(tensor.shape)} of ${tensor.dtype}`;
+  return tooLarge(what, bytes, maxBytes, (most) => `${tensor.device.name} binds at most ${most} at a time`);
 }

@@ -8,7 +8,7 @@ import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
 
 /** Past this a plan is not followed further: no machine has it. */
-const MAX_BYTES = 1e12;
+export const MAX_PLANNED_BYTES = 1e12;
 
 /** Where in a buffer a binding may begin: what WebGPU guarantees. */
 const OFFSET_ALIGNMENT = 256;
@@ -109,7 +109,7 @@ export class PlanningDevice implements Device {
     const bytes = bytesOf(dtype, elementCount(shape));
     checkTensorBytes(this, bytes, () => `a tensor ${formatShape(shape)} of ${dtype}`);
     ensure(
-      this.#pool.bytes + bytes <= MAX_BYTES,
+      this.#pool.bytes + bytes <= MAX_PLANNED_BYTES,
       'this run needs more than 1000 GB of memory: use a smaller --width, --height or --window',
     );
     return bytes;

@@ -1,5 +1,4 @@
 import { TokenTrimError } from '../errors.js';
-import type { Device } from './device.js';
 import { type Storage, Tensor } from './tensor.js';
 
 /**
@@ -55,16 +54,14 @@ function isPlainObject(value: unknown): value is object {
  * a deep model needs the memory of one layer.
  */
 export function foldScoped<Item>(
-  device: Device,
   initial: Tensor,
   items: readonly Item[],
   body: (current: Tensor, item: Item, index: number) => Tensor,
 ): Tensor {
-  return items.reduce((current, item, index) => {
-    const next = device.scope(() => body(current, item, index));
-    if (next !== current) current.dispose();
-    return next;
-  }, initial);
+  return items.reduce(
+    (current, item, index) => scopedStep(current, (input) => body(input, item, index), true),
+    initial,
+  );
 }
 
 /**
@@ -72,11 +69,14 @@ export function foldScoped<Item>(
  * are freed; `x` itself and the last result are the caller's.
  */
 export function through(x: Tensor, ...steps: ((current: Tensor) => Tensor)[]): Tensor {
-  return steps.reduce((current, step) => {
-    const next = x.device.scope(() => step(current));
-    if (current.storage !== x.storage && current.storage !== next.storage) current.dispose();
-    return next;
-  }, x);
+  return steps.reduce((current, step) => scopedStep(current, step, current.storage !== x.storage), x);
+}
+
+/** One step in a scope of its own; its input is freed when it is done, if it is ours and not what came out. */
+function scopedStep(input: Tensor, step: (input: Tensor) => Tensor, isOurs: boolean): Tensor {
+  const output = input.device.scope(() => step(input));
+  if (isOurs && input.storage !== output.storage) input.dispose();
+  return output;
 }
 
 /** Tensors that are freed together: what a rollout makes for one block outlives scopes but not the block. */

@@ -96,12 +96,16 @@ export function checkTensorBytes(
   bytes: number,
   what: () => string,
 ): void {
+  ensure(bytes <= device.maxTensorBytes, () =>
+    tooLarge(what(), bytes, device.maxTensorBytes, (most) => `a buffer of ${device.name} holds at most ${most}`),
+  );
+}
+
+/** Says that a tensor takes more than a device allows, and what would take less. */
+export function tooLarge(what: string, bytes: number, maxBytes: number, limit: (most: string) => string): string {
   const mebibytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
-  ensure(
-    bytes <= device.maxTensorBytes,
-    () =>
-      `${what()} takes ${mebibytes(bytes)}, but a buffer of ${device.name} holds at most ` +
-      `${mebibytes(device.maxTensorBytes)}: use a smaller --width, --height or --window, 16-bit weights (--dtype bf16), ` +
-      'or another --adapter',
+  return (
+    `${what} takes ${mebibytes(bytes)}, but ${limit(mebibytes(maxBytes))}: use a smaller --width, --height or --window, ` +
+    '16-bit weights (--dtype bf16), or another --adapter'
   );
 }

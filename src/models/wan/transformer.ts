@@ -62,7 +62,7 @@ export function predictFlow(
     const time = embedTime(transformer, timesteps);
     const table = ropeTable(device, { startFrame, frames, gridHeight, gridWidth, headDim: dim / heads });
 
-    const features = foldScoped(device, tokens, weights.blocks, (x, block, layer) => {
+    const features = foldScoped(tokens, weights.blocks, (x, block, layer) => {
       const tapBlock: Tap | undefined = tap && ((part, output) => tap(`block${layer}.${part}`, output));
       const shape = { layer, heads, eps, keyType };
       const y = transformerBlock(block, x, time.projection, context, shape, table, cache, tapBlock);

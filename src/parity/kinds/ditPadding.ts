@@ -44,7 +44,7 @@ export function runPadding(
     };
     const time = embedTime(model, [call.timestep]);
     const table = noRotation(device, call.padding, dim / heads);
-    const features = foldScoped(device, device.zeros([call.padding, dim]), weights.blocks, (x, block, layer) => {
+    const features = foldScoped(device.zeros([call.padding, dim]), weights.blocks, (x, block, layer) => {
       const tapBlock: Tap = (part, made) => tap(`block${layer}.${part}`, made);
       const shape = { layer, heads, eps, keyType: model.keyType };
       const y = transformerBlock(block, x, time.projection, call.context, shape, table, video, tapBlock);
