@@ -6,8 +6,9 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { encoderSteps } from './encoder.js';
 import type { VaeEncoder } from './encoderWeights.js';
-import { convInputType, createHistories, freeHistories, type Histories } from './histories.js';
+import { convInputType, createHistories } from './histories.js';
 import { runSteps, type StepOptions } from './steps.js';
+import { VideoHistories } from './videoHistories.js';
 
 /** Encodes a video piece by piece, as the decoder gives it: one picture, then four at a time. */
 export interface VaeEncodeStream {
@@ -38,29 +39,19 @@ export function createVaeEncodeStream(
   const steps = encoderSteps(encoder);
   const chunk = 2 ** config.temperal_downsample.filter(Boolean).length;
   const spatial = 2 ** config.temperal_downsample.length;
-  let histories: Histories | undefined;
-  let size = '';
-  const reset = () => {
-    if (histories) freeHistories(histories);
-    histories = undefined;
-  };
+  const type = convInputType(first, config);
+  const histories = new VideoHistories('pictures', (...size) => createHistories(device, steps, type, ...size));
+  const reset = () => histories.reset();
   return {
     encode(pixels, tap) {
       const [, height, width] = pixels.shape;
-      const found = `${height}x${width}`;
-      if (!histories) size = found;
-      ensure(
-        found === size,
-        `vae: this video's pictures are ${size}, found ${found}: reset the stream to begin another video`,
-      );
-      expectShape(pixels.shape, [!histories || histories.isStart ? 1 : chunk, 'any', 'any', 3], 'vae: pixels');
+      histories.expectSize(height, width);
+      expectShape(pixels.shape, [(histories.current?.isStart ?? true) ? 1 : chunk, 'any', 'any', 3], 'vae: pixels');
       ensure(
         height % spatial === 0 && width % spatial === 0,
-        `vae: height and width must be multiples of ${spatial}, found ${found}: crop or scale the pictures`,
+        `vae: height and width must be multiples of ${spatial}, found ${height}x${width}: crop or scale the pictures`,
       );
-      histories ??= createHistories(device, steps, convInputType(first, config), height, width);
-      ensure(!histories.isTorn, 'vae: encoding failed before: reset the stream to begin another video');
-      const remembered = histories;
+      const remembered = histories.begin(height, width, 'encoding failed before');
       return device.scope(() => {
         const copy = sliceFrames(pixels, 0, pixels.shape[0]);
         const [moments] = [...runSteps(steps, copy, remembered, { ...options, tap })];

@@ -1,11 +1,11 @@
-import { ensure } from '../../../errors.js';
 import { channelsLast } from '../../../kernels/channelsLast.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { decoderSteps } from './decoder.js';
-import { convInputType, createHistories, freeHistories, type Histories, type History } from './histories.js';
+import { convInputType, createHistories, type History } from './histories.js';
 import { runSteps, type StepOptions } from './steps.js';
+import { VideoHistories } from './videoHistories.js';
 import type { VaeDecoder } from './weights.js';
 
 /** Decodes a video piece by piece; how it is cut into pieces does not change a pixel. */
@@ -34,32 +34,22 @@ export interface VaeStream {
 export function createVaeStream(decoder: VaeDecoder, options: Pick<StepOptions, 'splitBytes'> = {}): VaeStream {
   const { device, config, conv1 } = decoder;
   const steps = decoderSteps(decoder);
-  let histories: Histories | undefined;
-  let size = '';
-  const reset = () => {
-    if (histories) freeHistories(histories);
-    histories = undefined;
-  };
+  const type = convInputType(conv1, config);
+  const histories = new VideoHistories('latent frames', (...size) => createHistories(device, steps, type, ...size));
+  const reset = () => histories.reset();
   return {
     *decode(latents, tap) {
       expectShape(latents.shape, ['any', config.z_dim, 'any', 'any'], 'vae: latents');
       const [frames, , height, width] = latents.shape;
-      const found = `${height}x${width}`;
-      if (!histories) size = found;
-      ensure(
-        found === size,
-        `vae: this video's latent frames are ${size}, found ${found}: reset the stream to begin another video`,
-      );
-      histories ??= createHistories(device, steps, convInputType(conv1, config), height, width);
-      ensure(!histories.isTorn, 'vae: the pictures before were not all taken: reset the stream to begin another video');
-      const remembered = histories;
+      histories.expectSize(height, width);
+      const remembered = histories.begin(height, width, 'the pictures before were not all taken');
       for (let firstFrame = 0; firstFrame < frames; firstFrame++) {
         const latent = device.scope(() => channelsLast(latents, decoder.latents, { firstFrame, frames: 1 }));
         yield* runSteps(steps, latent, remembered, { ...options, tap });
       }
     },
     get histories() {
-      return [...(histories?.byConv.values() ?? [])];
+      return [...(histories.current?.byConv.values() ?? [])];
     },
     reset,
     dispose: reset,
