@@ -5,7 +5,7 @@ import { bytesOf, type Tensor } from '../tensor/tensor.js';
 import { attentionInSteps } from './attentionSteps.js';
 import { weightType } from './linear.js';
 import * as reference from './reference/attention.js';
-import { chooseVariant, type Variant } from './variant.js';
+import { chooseVariant, subgroupSize, type Variant } from './variant.js';
 
 /**
  * Keys and values to attend to: rows of a cache, by index, then every row of `own`. Either part may be absent, and each
@@ -66,7 +66,13 @@ export function attention(
   const biasSpan = options.bias ? (options.bias.shape[0] + 1) / 2 : 0;
   if (options.bias) expectShape(options.bias.shape, ['any', heads], 'attention: bias');
   const isBoundWhole = bytesOf('f32', query.size) <= query.device.maxBindingBytes; // as the steps need it
-  const variant = chooseVariant(query.device, { subgroup: headDim % 4 === 0 && isBoundWhole }, options.variant);
+  const canSubgroup = headDim % 4 === 0 && isBoundWhole && subgroupSize(query.device) > 0;
+  const problem = {
+    kernel: 'attention',
+    type: (cached ?? own)?.keys.dtype ?? 'f32',
+    size: sizeClass(rowCount + ownCount),
+  };
+  const variant = chooseVariant(query.device, problem, { subgroup: canSubgroup }, options.variant);
   if (variant === 'subgroup' && query.device.kind !== 'reference') {
     return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias });
   }
@@ -100,6 +106,9 @@ export function attention(
       ),
   });
 }
+
+/** With many keys the scores no longer fit the processor's caches. */
+const sizeClass = (keys: number): string => (keys <= 4096 ? 'up to 4096 keys' : 'more keys');
 
 function typeOf(part: { readonly keys: Tensor } | undefined): number {
   return part ? weightType(part.keys.dtype, 'attention: keys and values') : 0;

@@ -44,7 +44,7 @@ export function causalConv3d(
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'causalConv3d: bias');
   const size = { rows: frames * height, width, inChannels, outChannels, depth: 3 * kernel ** 2 * inChannels };
-  const form = convForm(x.device, 'causalConv3d', size, variant);
+  const form = convForm(x.device, 'causalConv3d', `${weight.dtype}, input ${x.dtype}`, size, variant);
   return x.device.launch({
     kernel: form.kernel,
     reads: [x, older, newer, weight, bias],

@@ -39,7 +39,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
   const rows = frames * parts * outHeight;
   const size = { rows, width: outWidth, inChannels, outChannels, depth: 9 * inChannels };
-  const form = convForm(x.device, 'conv2d', size, options.variant);
+  const form = convForm(x.device, 'conv2d', `${weight.dtype}, input ${x.dtype}`, size, options.variant);
   return x.device.launch({
     kernel: form.kernel,
     reads: [x, weight, bias],

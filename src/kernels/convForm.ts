@@ -17,16 +17,20 @@ const LARGE = 2 ** 28;
 
 /**
  * The form of a convolution kernel for a device and a shape.
+ * @param type of the weights, and of the input
  * @param size of the output; depth: products for each of its values
  */
 export function convForm(
   device: Device,
   kernel: string,
+  type: string,
   size: { rows: number; width: number; inChannels: number; outChannels: number; depth: number },
   wanted?: Variant,
 ): ConvForm {
   const { rows: allRows, width, inChannels, outChannels, depth } = size;
-  const variant = chooseVariant(device, { subgroup: inChannels % 4 === 0 && outChannels % 4 === 0 }, wanted);
+  const canSubgroup = inChannels % 4 === 0 && outChannels % 4 === 0 && subgroupSize(device) > 0;
+  const problem = { kernel, type, size: outChannels < 16 ? 'few channels' : 'many channels' };
+  const variant = chooseVariant(device, problem, { subgroup: canSubgroup }, wanted);
   if (variant === 'plain') {
     const invocations = Math.ceil(width / STRIP.columns) * Math.ceil(outChannels / STRIP.channels);
     return { kernel, overrides: {}, workgroups: (rows) => Math.ceil((rows * invocations) / 64) };

@@ -26,7 +26,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor, variant?: Varia
   expectShape(weight.shape, ['any', inFeatures], 'linear: weight');
   const outFeatures = weight.shape[0];
   if (bias) expectShape(bias.shape, [outFeatures], 'linear: bias');
-  const { kernel, tile, overrides } = formOf(x, outFeatures, variant);
+  const { kernel, tile, overrides } = formOf(x, weight, variant);
   return x.device.launch({
     kernel,
     reads: [x, weight, bias ?? x],
@@ -46,6 +46,10 @@ const LARGE = 2 ** 25;
 /** Rows past which most of a tile of 64 is of use. */
 const MANY_ROWS = 16;
 
+/** Rows decide how much of a tile is used, and how often a weight is. */
+const sizeClass = (rows: number): string =>
+  rows <= MANY_ROWS ? `up to ${MANY_ROWS} rows` : rows <= 64 ? 'up to 64 rows' : 'more rows';
+
 interface Form {
   readonly kernel: string;
   /** What a workgroup makes. */
@@ -53,14 +57,20 @@ interface Form {
   readonly overrides: Readonly<Record<string, number>>;
 }
 
-function formOf(x: Tensor, outFeatures: number, wanted?: Variant): Form {
+function formOf(x: Tensor, weight: Tensor, wanted?: Variant): Form {
   const [rows, inFeatures] = x.shape;
+  const [outFeatures] = weight.shape;
   const inFours = inFeatures % 4 === 0;
   const fits = {
-    subgroup: inFours && outFeatures % 4 === 0,
-    tiled: inFours && (rows > MANY_ROWS || wanted === 'tiled'),
+    subgroup: inFours && outFeatures % 4 === 0 && subgroupSize(x.device) > 0,
+    tiled: inFours && (rows > MANY_ROWS || wanted === 'tiled' || x.device.variants.forced === 'tiled'),
   };
-  const variant = chooseVariant(x.device, fits, wanted);
+  const variant = chooseVariant(
+    x.device,
+    { kernel: 'linear', type: weight.dtype, size: sizeClass(rows) },
+    fits,
+    wanted,
+  );
   if (variant === 'plain') return { kernel: 'linear', tile: { rows: 32, columns: 32 }, overrides: {} };
   if (variant === 'tiled') return { kernel: 'linear.tiled', tile: { rows: 64, columns: 64 }, overrides: {} };
   const groups = rows <= 8 ? 1 : rows <= 16 || rows * inFeatures * outFeatures < LARGE ? 2 : 4;

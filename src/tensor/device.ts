@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray';
 import type { Shape } from './shape.js';
 import type { DType, Storage, Tensor } from './tensor.js';
+import type { VariantTable } from './variantTable.js';
 
 /** One scalar of a kernel's `Params` uniform, in the order in which the WGSL struct declares it. */
 export type Param = { readonly type: 'u32' | 'f32'; readonly value: number };
@@ -88,6 +89,8 @@ export interface Device {
   readonly note?: string;
   readonly memory: MemoryStats;
   readonly features: DeviceFeatures;
+  /** Which form of each kernel runs here. */
+  readonly variants: VariantTable;
   /** Largest tensor in bytes. */
   readonly maxTensorBytes: number;
   /** Most bytes of a tensor that a kernel sees at once; launches that can be cut (`RowSplit`) are cut past it. */

@@ -10,6 +10,7 @@ import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
+import { VariantTable } from './variantTable.js';
 
 /** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
 export const LAUNCHES_PER_SUBMIT = 64;
@@ -23,6 +24,7 @@ const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 export class GpuDevice implements Device {
   readonly kind = 'gpu';
   readonly features: Device['features'];
+  readonly variants = new VariantTable();
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   readonly note: string | undefined;

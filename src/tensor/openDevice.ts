@@ -4,22 +4,28 @@ import type { Device } from './device.js';
 import { DeviceErrors } from './deviceErrors.js';
 import { GpuDevice } from './gpuDevice.js';
 import { ReferenceDevice } from './referenceDevice.js';
+import { parseVariant } from './variantTable.js';
 
 /**
  * Opens the device that tensors live on.
  * @param options.adapter `gpu`, `lavapipe`, `swiftshader`, `reference` or part of an adapter's name; the environment
  *   variable `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent
  * @param options.profile time every kernel (slower: one pass a launch)
+ * @param options.kernels the form of kernels to use wherever it fits (`plain`, `subgroup`, `tiled`, `matrix`); the environment
+ *   variable `TOKENTRIM_KERNELS`, then the best one for each problem, where absent
  * @param options.maxBindingBytes a lower limit than the adapter's own: what a run does on smaller adapters
  * @throws TokenTrimError where no such adapter exists
  */
 export async function openDevice(
-  options: { adapter?: string; profile?: boolean; maxBindingBytes?: number } = {},
+  options: { adapter?: string; kernels?: string; profile?: boolean; maxBindingBytes?: number } = {},
 ): Promise<Device> {
+  const forced = parseVariant(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice();
   const found = await findAdapter(request);
   const errors = new DeviceErrors();
   const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
-  return new GpuDevice(device, found.name, { ...options, note: found.note, errors });
+  const opened = new GpuDevice(device, found.name, { ...options, note: found.note, errors });
+  opened.variants.forced = forced;
+  return opened;
 }

@@ -22,6 +22,7 @@ export class PlanningDevice implements Device {
   readonly kind = 'planning';
   readonly name: string;
   readonly features: Device['features'];
+  readonly variants: Device['variants'];
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   #pool = new BufferPool({ createBuffer: ({ size }) => ({ size, destroy() {} }) as GPUBuffer });
@@ -29,9 +30,10 @@ export class PlanningDevice implements Device {
   #launches = 0;
 
   /** @param like the device whose limits and features are assumed */
-  constructor(like: Pick<Device, 'name' | 'features' | 'maxTensorBytes' | 'maxBindingBytes'>) {
+  constructor(like: Pick<Device, 'name' | 'features' | 'variants' | 'maxTensorBytes' | 'maxBindingBytes'>) {
     this.name = like.name;
     this.features = like.features;
+    this.variants = like.variants;
     this.maxTensorBytes = like.maxTensorBytes;
     this.maxBindingBytes = like.maxBindingBytes;
   }

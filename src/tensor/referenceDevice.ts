@@ -11,12 +11,14 @@ import {
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
+import { VariantTable } from './variantTable.js';
 
 /** Runs every op in its float64 twin on the host: no adapter, slow, and each line can be stepped through. */
 export class ReferenceDevice implements Device {
   readonly kind = 'reference';
   readonly name = 'reference (float64 on the host)';
   readonly features = NO_FEATURES;
+  readonly variants = new VariantTable();
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
   readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;
   #scopes = new ScopeStack();

@@ -113,7 +113,7 @@ describe('streamTextEncoder', () => {
       close: async () => {},
     };
     const limits = { name: 'the least WebGPU guarantees', maxTensorBytes: 2 ** 28, maxBindingBytes: 2 ** 27 };
-    const planning = new PlanningDevice({ ...limits, features: device.features });
+    const planning = new PlanningDevice({ ...limits, features: device.features, variants: device.variants });
     const encoder = await streamTextEncoder(planning, from, full, 'f32');
     const ids = new Int32Array(512);
     await encodePrompts(encoder, [{ ids, length: 40 }]);
