@@ -91,6 +91,11 @@ export function addGenerateCommand(program: Command): void {
       new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),
     )
     .addOption(
+      new Option('--kv-dtype <type>', 'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16')
+        .choices(['auto', 'f32', 'bf16', 'f16'])
+        .default('auto'),
+    )
+    .addOption(
       new Option('--decode <when>', 'make pictures during or after the rollout (default: by memory)')
         .choices(['auto', 'during', 'after'])
         .default('auto'),

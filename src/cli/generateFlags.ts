@@ -38,6 +38,7 @@ export interface GenerateFlags {
   readonly fps?: number;
   readonly adapter?: string;
   readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
+  readonly kvDtype: 'auto' | 'f32' | 'bf16' | 'f16';
   readonly decode: 'auto' | 'during' | 'after';
   readonly gpuMemory?: number;
   readonly promptCache: boolean;

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { WeightType } from '../models/wan/loadTensors.js';
 import { formatCase } from '../parity/formatCase.js';
 import { type CaseReport, runCase } from '../parity/runCase.js';
 import { openDevice } from '../tensor/openDevice.js';
@@ -15,6 +16,10 @@ export function addParityCommand(program: Command): void {
       'largest absolute error (default: 1e-4, on reference 1e-5)',
       decimal('of 0 or more', (value) => value >= 0),
     )
+    .addOption(new Option('--dtype <type>', 'how weights are held').choices(['f32', 'bf16', 'f16']).default('f32'))
+    .addOption(
+      new Option('--kv-dtype <type>', 'how keys and values are held').choices(['f32', 'bf16', 'f16']).default('f32'),
+    )
     .option('--adapter <name>', ADAPTER_HELP)
     .option('--json', 'print one JSON array on standard output')
     .action(runParity);
@@ -22,14 +27,15 @@ export function addParityCommand(program: Command): void {
 
 async function runParity(
   folders: string[],
-  flags: { tolerance?: number; adapter?: string; json?: boolean },
+  flags: { tolerance?: number; dtype: WeightType; kvDtype: WeightType; adapter?: string; json?: boolean },
 ): Promise<void> {
   const device = await openDevice({ adapter: flags.adapter });
+  const types = { weights: flags.dtype, keys: flags.kvDtype };
   const reports: CaseReport[] = [];
   try {
     for (const folder of folders) {
       try {
-        const report = await runCase(folder, device, flags.tolerance);
+        const report = await runCase(folder, device, flags.tolerance, types);
         reports.push(report);
         if (!flags.json) process.stdout.write(formatCase(report));
         if (!report.passed) process.exitCode = 1;

@@ -110,7 +110,8 @@ function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequ
     check: flags.trimCheck,
   };
   const dtype = flags.dtype === 'auto' ? undefined : flags.dtype;
+  const kvDtype = flags.kvDtype === 'auto' ? undefined : flags.kvDtype;
   const decode = flags.decode === 'auto' ? undefined : flags.decode;
   const promptCache = flags.promptCache ? undefined : false;
-  return { prompt, negativePrompt: flags.negativePrompt, trim, dtype, decode, promptCache };
+  return { prompt, negativePrompt: flags.negativePrompt, trim, dtype, kvDtype, decode, promptCache };
 }

@@ -12,7 +12,7 @@ import { withDrawnInputs } from './drawnInputs.js';
 import { checkpoints } from './kinds/checkpoints.js';
 import { ditBidirectional } from './kinds/ditBidirectional.js';
 import { ditCausalKv } from './kinds/ditCausalKv.js';
-import type { ParityCheck, ParityKind } from './kinds/input.js';
+import type { ParityCheck, ParityKind, ParityTypes } from './kinds/input.js';
 import { torchRandn } from './kinds/randn.js';
 import { rollingForcingRollout, selfForcingRollout } from './kinds/rollouts.js';
 import { sentencepiece } from './kinds/sentencepiece.js';
@@ -73,10 +73,16 @@ function defaultTolerance(device: Device, kind: string): number {
  * Computes a parity case and compares every output with the recorded one.
  * @param folder holds case.json, inputs.safetensors and outputs.safetensors, or files that its kind compares by itself
  *   (format: docs/PARITY.md)
+ * @param types how the model is held; f32 where absent
  * @param tolerance largest absolute error of a float output; integers must be equal
  * @throws TokenTrimError where the folder is not a case, or is of a kind that this version does not run
  */
-export async function runCase(folder: string, device: Device, tolerance?: number): Promise<CaseReport> {
+export async function runCase(
+  folder: string,
+  device: Device,
+  tolerance?: number,
+  types: ParityTypes = { weights: 'f32', keys: 'f32' },
+): Promise<CaseReport> {
   const description = await readCase(folder);
   const allowed = tolerance ?? defaultTolerance(device, description.kind);
   ensure(
@@ -107,6 +113,7 @@ export async function runCase(folder: string, device: Device, tolerance?: number
     const weights = hasWeights ? await open(join(folder, String(description.weights))) : missing(folder, 'weights');
     const opened = {
       device,
+      types,
       folder,
       config: description.config,
       case: description,

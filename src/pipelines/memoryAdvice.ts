@@ -1,10 +1,14 @@
 import { TokenTrimError } from '../errors.js';
+import type { WeightType } from '../models/wan/loadTensors.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import type { Plan } from './plan.js';
 import type { GenerateRequest } from './stages.js';
 
 /** What of a request may change so that it takes less memory. */
-export type MemoryChange = Pick<GenerateRequest, 'window' | 'width' | 'height' | 'frames' | 'dtype' | 'decode'>;
+export type MemoryChange = Pick<
+  GenerateRequest,
+  'window' | 'width' | 'height' | 'frames' | 'dtype' | 'kvDtype' | 'decode'
+>;
 
 /** What there is to change. */
 export interface MemoryChoices {
@@ -19,6 +23,8 @@ export interface MemoryChoices {
   readonly temporal: number;
   /** Whether some weights would be held in f32. */
   readonly hasWideWeights: boolean;
+  /** How keys and values would be held. */
+  readonly keys: WeightType;
 }
 
 /**
@@ -94,12 +100,13 @@ function sizes({ plan, units, peakBytes, limitBytes }: MemoryChoices): MemoryCha
   }
 }
 
-function types({ hasWideWeights }: MemoryChoices): MemoryChange[] {
-  return hasWideWeights ? [{ dtype: 'bf16' }] : [];
+function types({ plan, hasWideWeights, keys }: MemoryChoices): MemoryChange[] {
+  const narrowKeys: MemoryChange[] = keys === 'f32' && plan.preset !== 'wan' ? [{ kvDtype: 'f16' }] : [];
+  return [...narrowKeys, ...(hasWideWeights ? [{ dtype: 'bf16' as const }] : [])];
 }
 
 function inWords(change: MemoryChange): string {
   return Object.entries(change)
-    .map(([name, value]) => `--${name} ${value}`)
+    .map(([name, value]) => `--${name === 'kvDtype' ? 'kv-dtype' : name} ${value}`)
     .join(' ');
 }

@@ -65,8 +65,9 @@ export async function planMemory(
   if (limitBytes !== undefined && peakBytes > limitBytes) {
     const { spatial, temporal } = vaeFactors(config);
     const [, height, width] = config.transformer.patch_size.map((patch) => patch * spatial);
-    const hasWideWeights = Object.values(weightTypes(folder, request.dtype)).includes('f32');
-    const choices = { plan, peakBytes, limitBytes, decode, units: { width, height }, temporal, hasWideWeights };
+    const { keys, ...weights } = weightTypes(folder, request.dtype, request.kvDtype);
+    const hasWideWeights = Object.values(weights).includes('f32');
+    const choices = { plan, peakBytes, limitBytes, decode, units: { width, height }, temporal, hasWideWeights, keys };
     const advice = await memoryAdvice(choices, async (change) => (await measured({ decode, ...change })).peakBytes);
     throw new TokenTrimError(
       `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ` +

@@ -39,6 +39,8 @@ export interface GenerateRequest extends PlanRequest {
   readonly trim?: Partial<TokenTrimOptions> | false;
   /** How large matrices are held; by default as the checkpoint has them, very large ones in 16 bits. */
   readonly dtype?: WeightType;
+  /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. */
+  readonly kvDtype?: WeightType;
   /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
   readonly decode?: 'during' | 'after';
   /** Noise to use in the place of the seed's. */
@@ -87,7 +89,7 @@ export async function* runStages(
   const prompts = promptsOf(config, plan, request);
   const decode = plan.preset === 'wan' ? 'after' : request.decode; // what is sampled at once is there at once
   const noise = (await request.noise?.(plan)) ?? seedNoise(plan, config.transformer.in_dim, request.seed ?? 0);
-  const types = weightTypes(folder, request.dtype);
+  const types = weightTypes(folder, request.dtype, request.kvDtype);
   const onTensor = () => request.signal?.throwIfAborted();
   const owned = new Owned();
   let given: Tensor | undefined;
@@ -111,7 +113,8 @@ export async function* runStages(
     }
 
     yield { kind: 'stage', stage: 'weights', plan };
-    const model = await loadTransformer(device, folder.transformer, config.transformer, types.transformer, onTensor);
+    const heldTypes = { weights: types.transformer, keys: types.keys };
+    const model = await loadTransformer(device, folder.transformer, config.transformer, heldTypes, onTensor);
     owned.add(model.weights);
     if (decode !== 'after') decoder = await openDecoder(device, folder, types.vae, plan.shown, onTensor);
 

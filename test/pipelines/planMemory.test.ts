@@ -23,6 +23,7 @@ const RUNS: [string, GenerateRequest][] = [
   ['self-forcing', { ...SMALL, decode: 'during' }],
   ['self-forcing, decoded after', { ...SMALL, decode: 'after' }],
   ['self-forcing in 16 bits, from a picture', { ...SMALL, ...IMAGE, dtype: 'bf16', decode: 'during' }],
+  ['self-forcing with a cache in 16 bits', { ...SMALL, kvDtype: 'bf16', decode: 'during' }],
   ['rolling-forcing of two steps', { ...SMALL, preset: 'rolling-forcing', steps: [1000, 500], decode: 'during' }],
   ['rolling-forcing, decoded after', { ...SMALL, preset: 'rolling-forcing', decode: 'after' }],
   ['wan', { ...SMALL, preset: 'wan', steps: [2] }],

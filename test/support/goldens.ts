@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ParityTypes } from '../../src/parity/kinds/input.js';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { ReadableDType } from '../../src/weights/dtype.js';
@@ -32,11 +33,12 @@ export async function runFixture(
   device: Device,
   change?: (fixture: Fixture) => void,
   tolerance?: number,
+  types?: ParityTypes,
 ): Promise<CaseReport> {
-  if (!change) return runCase(join(ROOT, name), device, tolerance);
+  if (!change) return runCase(join(ROOT, name), device, tolerance, types);
   const fixture = await loadFixture(name);
   change(fixture);
-  return inTemporaryFolder(fixture, (folder) => runCase(folder, device, tolerance));
+  return inTemporaryFolder(fixture, (folder) => runCase(folder, device, tolerance, types));
 }
 
 /** Writes a case to a folder that is removed afterwards. */

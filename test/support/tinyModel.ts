@@ -70,7 +70,7 @@ export async function tinyModel(on: Device, seed = 1, config: TransformerConfig 
   const prompt = new Float32Array(config.text_len * config.text_dim);
   prompt.set(generator.randn(2 * config.text_dim));
 
-  const model = await loadTransformer(on, new MemorySource(tensors), config, 'f32');
+  const model = await loadTransformer(on, new MemorySource(tensors), config, { weights: 'f32', keys: 'f32' });
   const uploaded = on.upload(prompt, [config.text_len, config.text_dim]);
   const context = prepareContext(model, uploaded);
   uploaded.dispose();

@@ -50,22 +50,19 @@ export interface Transformer {
 
 /**
  * Reads a DiT under the official names (Wan-Video/Wan2.1 wan/modules/model.py WanModel).
- * @param weightType how the large matrices are held on the device
- * @param keyType how keys and values will be; by default f32 beside f32 weights, else f16, whose ten bits of mantissa keep
- *   more than bf16's seven
+ * @param types how the large matrices are held on the device, and how keys and values will be
  */
 export async function loadTransformer(
   device: Device,
   source: TensorSource,
   config: TransformerConfig,
-  weightType: WeightType,
+  types: { readonly weights: WeightType; readonly keys: WeightType },
   onTensor?: (name: string) => void,
-  keyType: WeightType = weightType === 'f32' ? 'f32' : 'f16',
 ): Promise<Transformer> {
   const ahead = readAhead(source, source.names(), READ_AHEAD_BYTES);
   try {
-    const load = new TensorLoader(device, ahead.source, weightType, onTensor);
-    return { device, config, weights: await loadWeights(load, config), keyType };
+    const load = new TensorLoader(device, ahead.source, types.weights, onTensor);
+    return { device, config, weights: await loadWeights(load, config), keyType: types.keys };
   } finally {
     ahead.stop();
   }

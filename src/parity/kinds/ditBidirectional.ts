@@ -22,7 +22,7 @@ export async function* ditBidirectional(input: ParityInput): AsyncGenerator<Pari
   const { device, inputs } = input;
   const { runs } = parseConfig(schema, input);
   const config = parseConfig(transformerSchema, input);
-  const model = await loadTransformer(device, input.weights, config, 'f32');
+  const model = await loadTransformer(device, input.weights, config, input.types);
   const latents = await uploadVideo(device, inputs, 'x');
   const [frames, , height, width] = latents.shape;
   const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, { height, width });

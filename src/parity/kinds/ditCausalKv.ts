@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cast } from '../../kernels/cast.js';
 import { blockCall, KvCache } from '../../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
 import { disposeAll } from '../../tensor/scope.js';
@@ -29,12 +30,13 @@ export async function* ditCausalKv(input: ParityInput): AsyncGenerator<ParityIte
     tokensPerFrame,
     capacity: settings.cache_frames,
     sink: settings.sink_size,
+    dtype: model.keyType,
   });
 
   for (const [layer, { keys, values }] of context.layers.entries()) {
     const split = [keys.shape[0], heads, dim / heads];
-    yield output(`cross_k.layer${layer}`, keys.reshape(...split));
-    yield output(`cross_v.layer${layer}`, values.reshape(...split));
+    yield output(`cross_k.layer${layer}`, cast(keys, 'f32').reshape(...split));
+    yield output(`cross_v.layer${layer}`, cast(values, 'f32').reshape(...split));
   }
   for (const { call, current_start_frame: startFrame } of settings.calls) {
     const name = `call${String(call).padStart(2, '0')}`;

@@ -1,10 +1,19 @@
+import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Device } from '../../tensor/device.js';
 import type { Decision } from '../../tokentrim/policy.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
+/** How a case's model is held. */
+export interface ParityTypes {
+  readonly weights: WeightType;
+  readonly keys: WeightType;
+}
+
 /** A parity case, opened. */
 export interface ParityInput {
   readonly device: Device;
+  /** How matrices, and keys and values, are held: f32 unless the cost of less is what is measured. */
+  readonly types: ParityTypes;
   /** Where `case.json` is, for kinds that compare files of their own. */
   readonly folder: string;
   /** `config` of `case.json`: every hyper-parameter of the model and the pipeline. */

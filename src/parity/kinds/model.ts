@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
+import { cast } from '../../kernels/cast.js';
 import { gatherRows } from '../../kernels/rows.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
 import type { KvCache } from '../../models/wan/kvCache.js';
@@ -30,10 +31,10 @@ export async function uploadInput(device: Device, source: TensorSource, name: st
   return device.upload(values, shape[0] === 1 && shape.length > 1 ? shape.slice(1) : shape);
 }
 
-/** The case's DiT in f32 and its prompt, embedded. */
+/** The case's DiT and its prompt, embedded. */
 export async function openTransformer(input: ParityInput): Promise<{ model: Transformer; context: TextContext }> {
   const config = parseConfig(transformerSchema, input);
-  const model = await loadTransformer(input.device, input.weights, config, 'f32');
+  const model = await loadTransformer(input.device, input.weights, config, input.types);
   const prompt = await uploadInput(input.device, input.inputs, 'prompt_embeds');
   return { model, context: prepareContext(model, prompt) };
 }
@@ -58,7 +59,7 @@ export async function* cacheOutputs(
   for (let layer = 0; layer < options.layers; layer++) {
     for (const part of ['k', 'v'] as const) {
       const table = part === 'k' ? cache.layers[layer].keys : cache.layers[layer].values;
-      const filled = device.scope(() => gatherRows(table, device.upload(rows, [rows.length])));
+      const filled = device.scope(() => cast(gatherRows(table, device.upload(rows, [rows.length])), 'f32'));
       const count = Math.max(padTo, rows.length);
       const values = new Float64Array(count * options.dim);
       values.set(await device.read(filled));

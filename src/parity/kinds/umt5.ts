@@ -23,11 +23,11 @@ type States = Map<string, Float64Array[]>;
  * Parity kind `umt5`: the hidden state of every prompt after every stage, padding rows included, the relative positions, and
  * the embeddings that the DiT gets. Outputs are [prompts, tokens, dim].
  */
-export async function* umt5({ device, config, inputs, weights }: ParityInput): AsyncGenerator<ParityOutput> {
+export async function* umt5({ device, config, inputs, weights, types }: ParityInput): AsyncGenerator<ParityOutput> {
   const { vocab_size: vocab, seq_len: tokens } = parseConfig(caseSchema, config, 'umt5');
   const model = parseConfig(textEncoderSchema, { ...config, type: 'umt5', vocab }, 'umt5');
   const prompts = await readPrompts(inputs, tokens);
-  const encoder = await loadTextEncoder(device, weights, model, 'f32');
+  const encoder = await loadTextEncoder(device, weights, model, types.weights);
 
   const buckets = relativePositionBuckets(tokens, model.num_buckets);
   yield { name: 'relative_position_bucket', actual: buckets, shape: [buckets.length] };
@@ -49,7 +49,7 @@ export async function* umt5({ device, config, inputs, weights }: ParityInput): A
   freeTextEncoder(encoder);
 
   // What the DiT gets is made as a run makes it: layer by layer, all prompts in one pass.
-  const streamed = await streamTextEncoder(device, weights, model, 'f32');
+  const streamed = await streamTextEncoder(device, weights, model, types.weights);
   for (const encoded of await encodePrompts(streamed, prompts)) {
     push(states, 'prompt_embeds', Float64Array.from(await device.read(encoded)));
     encoded.dispose();

@@ -80,7 +80,7 @@ export async function* vaeCachedDecode(input: ParityInput): AsyncGenerator<Parit
 }
 
 async function loadDecoder(input: ParityInput): Promise<VaeDecoder> {
-  return loadVaeDecoder(input.device, input.weights, readVaeConfig(input), 'f32');
+  return loadVaeDecoder(input.device, input.weights, readVaeConfig(input), input.types.weights);
 }
 
 /** Decodes `latents`, which it frees, and gives the chosen outputs of the decoder, joined in time, in forward order. */

@@ -8,7 +8,7 @@ import { readVaeConfig, readVideo, videoPart } from './vaeParts.js';
 export async function* vaeEncode(input: ParityInput): AsyncGenerator<ParityOutput> {
   const { device, inputs, outputNames, weights } = input;
   const config = readVaeConfig(input);
-  const encoder = await loadVaeEncoder(device, weights, config, 'f32');
+  const encoder = await loadVaeEncoder(device, weights, config, input.types.weights);
   const stream = createVaeEncodeStream(encoder);
   const later = 2 ** config.temperal_downsample.filter(Boolean).length;
   for (const name of inputs.names().filter((name) => name.endsWith('.pixels'))) {

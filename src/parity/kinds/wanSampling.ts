@@ -30,7 +30,7 @@ export async function* wanT2vSampling(input: ParityInput): AsyncGenerator<Parity
   const { device, inputs } = input;
   const { runs } = parseConfig(schema, input);
   const config = parseConfig(transformerSchema, input);
-  const model = await loadTransformer(device, input.weights, config, 'f32');
+  const model = await loadTransformer(device, input.weights, config, input.types);
   const contextOf = async (name: string) => {
     const prompt = await uploadPrompt(device, inputs, name, config.text_len);
     const context = prepareContext(model, prompt);
