@@ -46,7 +46,10 @@ let isCold = await dropCaches();
 console.log(isCold ? 'the page cache is dropped before each reading' : 'the page cache is left as it is');
 
 await timed('DiT', folder.transformer, async () => {
-  const model = await loadTransformer(device, folder.transformer, config.transformer, { weights: types.transformer, keys: types.keys });
+  const model = await loadTransformer(device, folder.transformer, config.transformer, {
+    weights: types.transformer,
+    keys: types.keys,
+  });
   await device.synchronize();
   disposeAll(model.weights);
   await device.synchronize();

@@ -1,0 +1,84 @@
+// What the first block costs beyond a later one: once where the driver has compiled nothing, once where it has. Each start
+// is a process of its own. On Mesa the driver's cache is put into a folder that begins empty; other drivers keep theirs.
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generate } from '../../dist/pipelines/generate.js';
+import { openDevice } from '../../dist/tensor/openDevice.js';
+import { openModelFolder } from '../../dist/weights/modelFolder.js';
+import { toyWorld } from '../../dist/weights/toyWorld.js';
+import { Report } from '../support/report.mjs';
+import { median, spread } from '../support/statistics.mjs';
+
+const WARM_STARTS = 5;
+const BLOCKS = 6;
+if (process.env.BENCH_START) await start(process.env.BENCH_START);
+else await compare();
+process.exit();
+
+async function compare() {
+  const report = new Report('toy world, from the first launch to the first block');
+  let adapter;
+  for (const preset of ['self-forcing', 'rolling-forcing']) {
+    const cache = await mkdtemp(join(tmpdir(), 'tokentrim-bench-'));
+    const starts = [];
+    for (let index = 0; index <= WARM_STARTS; index++) starts.push(await startOf(preset, cache));
+    await rm(cache, { recursive: true });
+    ({ adapter } = starts[0]);
+    const [cold, ...warm] = starts;
+    const later = median(warm.map(({ laterSeconds }) => laterSeconds));
+    const add = (name, values) =>
+      report.add({
+        name: `${preset}, first block, ${name}`,
+        seconds: median(values),
+        spread: spread(values),
+        repeats: values.length,
+        note: `${(median(values) / later).toFixed(2)} of a later block (${(later * 1e3).toFixed(0)} ms)`,
+      });
+    add('nothing compiled yet', [cold.firstSeconds]);
+    add(
+      "compiled in the driver's cache",
+      warm.map(({ firstSeconds }) => firstSeconds),
+    );
+  }
+  report.send({ adapter, clock: 'wall-clock time' });
+}
+
+/** The seconds of a start in a process of its own. */
+function startOf(preset, cache) {
+  const child = fork(new URL(import.meta.url), [], {
+    env: { ...process.env, BENCH_START: preset, MESA_SHADER_CACHE_DIR: cache },
+  });
+  return new Promise((resolve, reject) => {
+    child.on('message', resolve);
+    child.on('exit', (code) => reject(new Error(`a start ended with ${code} before it said anything`)));
+  });
+}
+
+async function start(preset) {
+  const device = await openDevice();
+  const folder = await openModelFolder(toyWorld);
+  const prompt = 'a red circle bounces left and right on a navy background';
+  const frames = 1 + 4 * (BLOCKS * folder.config.sampling.frames_per_block - 1);
+  const seconds = [];
+  let resumed;
+  for await (const event of generate(device, folder, {
+    prompt,
+    seed: 24,
+    preset,
+    frames,
+    trim: false,
+    decode: 'during',
+  })) {
+    if (event.kind === 'stage' && event.stage === 'rollout') {
+      await device.synchronize(); // the weights are there
+      resumed = performance.now();
+    }
+    if (event.kind !== 'frames') continue;
+    seconds.push((performance.now() - resumed) / 1e3);
+    resumed = performance.now();
+  }
+  process.send({ adapter: device.name, firstSeconds: seconds[0], laterSeconds: median(seconds.slice(-3)) });
+  device.close();
+}

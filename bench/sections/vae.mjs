@@ -1,0 +1,49 @@
+// The VAE of Wan2.1 with random weights: seconds for each latent frame (four pictures) once a video is under way.
+
+import { freeVaeEncoder, loadVaeEncoder } from '../../dist/models/wan/vae/encoderWeights.js';
+import { createVaeEncodeStream } from '../../dist/models/wan/vae/encodeStream.js';
+import { createVaeStream } from '../../dist/models/wan/vae/stream.js';
+import { freeVaeDecoder, loadVaeDecoder } from '../../dist/models/wan/vae/weights.js';
+import { vaeDecoderTensors, vaeEncoderTensors } from '../../dist/weights/expectedTensors.js';
+import { modelLike } from '../../dist/weights/synthesize/models.js';
+import { isProcessor } from '../support/clock.mjs';
+import { measure } from '../support/measure.mjs';
+import { openBench } from '../support/open.mjs';
+import { random, randomSource } from '../support/random.mjs';
+import { Report } from '../support/report.mjs';
+
+const { device, clock, ceilings, head } = await openBench();
+const SIZES = isProcessor(device) ? [[128, 128]] : [[128, 128], [832, 480]]; // biome-ignore format: one line
+const { vae: config } = await modelLike('wan2.1-1.3b');
+const report = new Report('VAE, f16 weights', ceilings);
+
+for (const [width, height] of SIZES) {
+  const decoder = await loadVaeDecoder(device, randomSource(vaeDecoderTensors(config)), config, 'f16');
+  const latents = random(device, [1, config.z_dim, height / 8, width / 8]);
+  const decoding = createVaeStream(decoder);
+  const decode = () => void [...decoding.decode(latents)].map((picture) => picture.dispose());
+  decode(); // the first latent frame of a video is one picture, and not four
+  await add(`decode ${width}x${height}, a latent frame of 4 pictures`, decode);
+  decoding.dispose();
+  freeVaeDecoder(decoder);
+
+  const encoder = await loadVaeEncoder(device, randomSource(vaeEncoderTensors(config)), config, 'f16');
+  const encoding = createVaeEncodeStream(encoder);
+  const first = random(device, [1, height, width, 3]);
+  const pictures = random(device, [4, height, width, 3]);
+  encoding.encode(first).dispose();
+  await add(`encode ${width}x${height}, 4 pictures`, () => encoding.encode(pictures).dispose());
+  encoding.dispose();
+  freeVaeEncoder(encoder);
+  await device.synchronize();
+}
+report.send(head);
+device.close();
+process.exit();
+
+/** What a stream remembers must outlive a scope, so these works run outside of one. */
+async function add(name, work) {
+  const unscoped = { scope: (body) => body(), synchronize: () => device.synchronize() };
+  const { [name]: time } = await measure(unscoped, clock, { [name]: work }, { repeats: 5 });
+  report.add({ name, ...time });
+}
