@@ -20,7 +20,7 @@ export function cast(x: Tensor, dtype: Exclude<DType, 'u32'>): Tensor {
     overrides: { FROM_TYPE: weightType(x.dtype), TO_TYPE: weightType(dtype) },
     ...rowwise(x.size / width, [0], (_, rows) => ({
       params: [u32(rows * width)],
-      workgroups: Math.ceil(bytesOf(dtype, rows * width) / 4 / 64),
+      workgroups: Math.ceil(bytesOf(dtype, rows * width) / 4 / 1024),
     })),
     twin: () => reference.cast(x.host, dtype),
   });

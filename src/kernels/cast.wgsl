@@ -2,7 +2,7 @@
 //
 // 16-bit values lie two to a word, the even element in the low half. Narrowing rounds to nearest; f16 saturates.
 // Bindings: x [count] of FROM_TYPE; y [count] of TO_TYPE, both as words.
-// Grid: one invocation for each word of y.
+// Grid: one workgroup of 64 invocations for each 1024 words of y; an invocation makes every 64th of them.
 // Precision: widening is exact; bf16 rounds half to even, f16 as the adapter's pack2x16float does.
 // Twin: reference/cast.ts
 
@@ -48,20 +48,19 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (TO_TYPE == 0u) {
-    if (index < params.count) {
+  let words = select((params.count + 1u) / 2u, params.count, TO_TYPE == 0u);
+  let start = (group.x + group.y * groups.x) * 1024u;
+  let end = min(start + 1024u, words);
+  for (var index = start + lane; index < end; index += 64u) {
+    if (TO_TYPE == 0u) {
       y[index] = bitcast<u32>(valueAt(index));
+      continue;
     }
-    return;
-  }
-  if (index >= (params.count + 1u) / 2u) {
-    return;
-  }
-  let pair = vec2f(valueAt(index * 2u), valueAt(index * 2u + 1u));
-  if (TO_TYPE == 1u) {
-    y[index] = bfloat16Bits(pair.x) | (bfloat16Bits(pair.y) << 16u);
-  } else {
-    y[index] = pack2x16float(clamp(pair, vec2f(-MAX_HALF), vec2f(MAX_HALF)));
+    let pair = vec2f(valueAt(index * 2u), valueAt(index * 2u + 1u));
+    if (TO_TYPE == 1u) {
+      y[index] = bfloat16Bits(pair.x) | (bfloat16Bits(pair.y) << 16u);
+    } else {
+      y[index] = pack2x16float(clamp(pair, vec2f(-MAX_HALF), vec2f(MAX_HALF)));
+    }
   }
 }

@@ -1,7 +1,7 @@
 // y[row][i] = x[row][i] + branch[row][i] * gate[i], the gate being one chunk of the modulation of the row's frame
 //
 // Bindings: x, branch f32 [rows, width]; modulation f32 [frames, chunks, width]; y f32 [rows, width].
-// Grid: one invocation for each element.
+// Grid: one workgroup of 64 invocations for each row.
 // Precision: f32.
 // Twin: reference/modulation.ts
 
@@ -26,12 +26,14 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (index >= params.rows * params.width) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.rows) {
     return;
   }
-  let i = index % params.width;
-  let frame = (params.firstRow + index / params.width) / params.rowsPerFrame;
-  let gate = modulation[(frame * params.chunks + params.gateChunk) * params.width + i];
-  y[index] = x[index] + branch[index] * gate;
+  let start = row * params.width;
+  let frame = (params.firstRow + row) / params.rowsPerFrame;
+  let gate = (frame * params.chunks + params.gateChunk) * params.width;
+  for (var i = lane; i < params.width; i += 64u) {
+    y[start + i] = x[start + i] + branch[start + i] * modulation[gate + i];
+  }
 }

@@ -2,7 +2,7 @@
 //
 // Token embeddings, T5's position buckets, and the anchor's keys in Rolling Forcing.
 // Bindings: table [any, width]; rows u32 [count]; y [count, width], as words: one f32 or two 16-bit values each.
-// Grid: one invocation for each word.
+// Grid: one workgroup of 64 invocations for each row.
 // Precision: values are copied.
 // Twin: reference/rows.ts
 
@@ -22,9 +22,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (index >= params.count * params.width) {
+  let i = group.x + group.y * groups.x;
+  if (i >= params.count) {
     return;
   }
-  y[index] = table[rows[index / params.width] * params.width + index % params.width];
+  let source = rows[i] * params.width;
+  for (var word = lane; word < params.width; word += 64u) {
+    y[i * params.width + word] = table[source + word];
+  }
 }

@@ -2,6 +2,8 @@ import { f32, rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/norms.js';
+import { rowForm } from './rowForm.js';
+import type { Variant } from './variant.js';
 
 /**
  * Layer norm over the last axis, then the DiT's adaptive modulation: `norm(x) * (1 + scale) + shift`, each latent frame
@@ -10,23 +12,26 @@ import * as reference from './reference/norms.js';
  * @param x [frames * tokensPerFrame, width]
  * @param modulation [frames, chunks, width]
  * @param chunk which of the chunks are the shift and the scale
+ * @param variant the form of the kernel, for tests; the best for the device where absent
  */
 export function modulatedLayerNorm(
   x: Tensor,
   modulation: Tensor,
   chunk: { shift: number; scale: number },
   eps: number,
+  variant?: Variant,
 ): Tensor {
-  return launchLayerNorm(x, modulation, { ...chunk, offset: 1 }, eps);
+  return launchLayerNorm(x, modulation, { ...chunk, offset: 1 }, eps, variant);
 }
 
 /**
  * Layer norm over the last axis with a learned gain and bias: `norm(x) * weight + bias`.
  * @param x [rows, width]
  * @param weightAndBias [1, 2, width]: the weight, then the bias
+ * @param variant the form of the kernel, for tests; the best for the device where absent
  */
-export function affineLayerNorm(x: Tensor, weightAndBias: Tensor, eps: number): Tensor {
-  return launchLayerNorm(x, weightAndBias, { shift: 1, scale: 0, offset: 0 }, eps);
+export function affineLayerNorm(x: Tensor, weightAndBias: Tensor, eps: number, variant?: Variant): Tensor {
+  return launchLayerNorm(x, weightAndBias, { shift: 1, scale: 0, offset: 0 }, eps, variant);
 }
 
 function launchLayerNorm(
@@ -34,6 +39,7 @@ function launchLayerNorm(
   affine: Tensor,
   chunk: { shift: number; scale: number; offset: number },
   eps: number,
+  variant: Variant | undefined,
 ): Tensor {
   expectShape(x.shape, ['any', 'any'], 'layerNorm: x');
   const [rows, width] = x.shape;
@@ -41,8 +47,13 @@ function launchLayerNorm(
   const [groups, chunks] = affine.shape;
   const rowsPerGroup = rows / groups;
   expectShape([rowsPerGroup * groups], [Number.isInteger(rowsPerGroup) ? rows : -1], 'layerNorm: rows a group');
+  const { kernel, rowsAtOnce, overrides } = rowForm(x.device, 'layerNorm', width, variant);
+  // Workgroups are counted from the first row of a group on, of those groups that a piece of the launch has rows of.
+  const groupsOf = (first: number, count: number) =>
+    Math.ceil((first + count) / rowsPerGroup) - Math.floor(first / rowsPerGroup);
   return x.device.launch({
-    kernel: 'layerNorm',
+    kernel,
+    overrides,
     reads: [x, affine],
     output: [rows, width],
     ...rowwise(rows, [0], (first, count) => ({
@@ -57,7 +68,7 @@ function launchLayerNorm(
         f32(chunk.offset),
         f32(eps),
       ],
-      workgroups: count,
+      workgroups: groupsOf(first, count) * Math.ceil(rowsPerGroup / rowsAtOnce),
     })),
     twin: () => reference.layerNorm(x.host, affine.host, chunk, eps),
   });

@@ -45,7 +45,7 @@ export function gatedResidual(x: Tensor, branch: Tensor, modulation: Tensor, gat
     output: [rows, width],
     ...rowwise(rows, [0, 1], (first, count) => ({
       params: [u32(first), u32(count), u32(width), u32(rows / frames), u32(chunks), u32(gateChunk)],
-      workgroups: Math.ceil((count * width) / 64),
+      workgroups: count,
     })),
     twin: () => reference.gatedResidual(x.host, branch.host, modulation.host, gateChunk),
   });

@@ -42,7 +42,7 @@ export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
         u32(gridHeight),
         u32(gridWidth),
       ],
-      workgroups: Math.ceil((count * heads * pairCount) / 64),
+      workgroups: count,
     })),
     twin: () => reference.rope(x.host, table.entries.host, table, heads),
   });

@@ -7,7 +7,7 @@
 // Bindings: x f32 [frames * gridHeight * gridWidth, heads * 2 * pairs]; table f32, (cos, sin) for
 //   [frames, temporalPairs], then [gridHeight, heightPairs], then [gridWidth, pairs - temporalPairs - heightPairs];
 //   y as x.
-// Grid: one invocation for each pair.
+// Grid: one workgroup of 64 invocations for each token; each turns every 64th pair of a head, in all heads.
 // Precision: f32; angles never leave the host.
 // Twin: reference/rope.ts
 
@@ -24,9 +24,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> table: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec2f>;
+@group(0) @binding(2) var<storage, read> table: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec2f>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -34,29 +34,32 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (index >= params.tokens * params.heads * params.pairs) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.tokens) {
     return;
   }
-  let pair = index % params.pairs;
-  let token = params.firstToken + index / (params.heads * params.pairs);
+  let token = params.firstToken + row;
   let tokensPerFrame = params.gridHeight * params.gridWidth;
   let frame = token / tokensPerFrame;
   let gridRow = (token % tokensPerFrame) / params.gridWidth;
   let gridColumn = token % params.gridWidth;
-  let widthPairs = params.pairs - params.temporalPairs - params.heightPairs;
+  // Pairs turned by the frame, the grid row and the grid column end here; the parts of the table begin there.
+  let heightEnd = params.temporalPairs + params.heightPairs;
+  let heightStart = params.frames * params.temporalPairs;
+  let widthStart = heightStart + params.gridHeight * params.heightPairs;
 
-  var entry = frame * params.temporalPairs + pair;
-  if (pair >= params.temporalPairs + params.heightPairs) {
-    entry = params.frames * params.temporalPairs + params.gridHeight * params.heightPairs
-      + gridColumn * widthPairs + pair - params.temporalPairs - params.heightPairs;
-  } else if (pair >= params.temporalPairs) {
-    entry = params.frames * params.temporalPairs + gridRow * params.heightPairs + pair - params.temporalPairs;
+  for (var pair = lane; pair < params.pairs; pair += 64u) {
+    var entry = frame * params.temporalPairs + pair;
+    if (pair >= heightEnd) {
+      entry = widthStart + gridColumn * (params.pairs - heightEnd) + pair - heightEnd;
+    } else if (pair >= params.temporalPairs) {
+      entry = heightStart + gridRow * params.heightPairs + pair - params.temporalPairs;
+    }
+    let angle = table[entry]; // cos, sin
+    let end = (row + 1u) * params.heads * params.pairs;
+    for (var index = row * params.heads * params.pairs + pair; index < end; index += params.pairs) {
+      let turned = x[index];
+      y[index] = turned * angle.x + vec2f(-turned.y, turned.x) * angle.y;
+    }
   }
-  let cosine = table[entry * 2u];
-  let sine = table[entry * 2u + 1u];
-  let even = x[index * 2u];
-  let odd = x[index * 2u + 1u];
-  y[index * 2u] = even * cosine - odd * sine;
-  y[index * 2u + 1u] = even * sine + odd * cosine;
 }

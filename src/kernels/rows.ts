@@ -22,7 +22,7 @@ export function gatherRows(table: Tensor, rows: Tensor): Tensor {
     output: [count, width],
     outputType: table.dtype,
     params: [u32(count), u32(words)],
-    workgroups: Math.ceil((count * words) / 64),
+    workgroups: count,
     twin: () => reference.gatherRows(table.host, rows.hostIndices),
   });
 }
@@ -47,7 +47,7 @@ export function updateRows(cache: Tensor, rows: Tensor, x: Tensor, firstRow = 0)
     reads: [x, rows],
     output: cache,
     params: [u32(count), u32(words), u32(firstRow)],
-    workgroups: Math.ceil((count * words) / 64),
+    workgroups: count,
     twin: () => reference.updateRows(cache.host, rows.hostIndices, x.host, firstRow),
   });
 }

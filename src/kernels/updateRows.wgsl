@@ -2,7 +2,7 @@
 //
 // In place, in the KV cache: of all ops only those named `update...` write into a tensor that they did not make.
 // Bindings: x [any, width]; rows u32 [count]; cache [capacity, width], as words: one f32 or two 16-bit values each.
-// Grid: one invocation for each element written.
+// Grid: one workgroup of 64 invocations for each row.
 // Precision: values are copied.
 // Twin: reference/rows.ts
 
@@ -23,10 +23,13 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let index = (group.x + group.y * groups.x) * 64u + lane;
-  if (index >= params.count * params.width) {
+  let i = group.x + group.y * groups.x;
+  if (i >= params.count) {
     return;
   }
-  let i = index / params.width;
-  cache[rows[i] * params.width + index % params.width] = x[params.firstRow * params.width + index];
+  let place = rows[i] * params.width;
+  let source = (params.firstRow + i) * params.width;
+  for (var word = lane; word < params.width; word += 64u) {
+    cache[place + word] = x[source + word];
+  }
 }

@@ -2,46 +2,48 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { channelNorm } from '../../src/kernels/channelNorm.js';
 import { silu } from '../../src/kernels/elementwise.js';
+import { evenSubgroupSize } from '../../src/kernels/rowForm.js';
+import type { Variant } from '../../src/kernels/variant.js';
 import { expectAllClose } from '../support/allclose.js';
+import { device } from '../support/device.js';
 import { KERNEL_TOLERANCE } from '../support/tolerance.js';
 import { expectTwin, expectValues, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
-const problems = fc.record({
+const anyWidth = fc.record({
   pixels: sizes(150),
   channels: sizes(70),
   silu: fc.boolean(),
   scale: fc.constantFrom(1e-3, 1, 64),
   seed: seeds,
 });
-type NormProblem = typeof problems extends fc.Arbitrary<infer Value> ? Value : never;
+const inFours = anyWidth.map((drawn) => ({ ...drawn, channels: 4 * Math.ceil(drawn.channels / 4) }));
+type NormProblem = typeof anyWidth extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** The forms that the adapter has, each with what it handles. */
+const forms: [Variant, fc.Arbitrary<NormProblem>][] = [['plain', anyWidth]];
+if (evenSubgroupSize(device) > 0) forms.push(['subgroup', inFours]);
 
 const problem =
-  ({ pixels, channels, silu, scale, seed }: NormProblem): Problem =>
+  ({ pixels, channels, silu, scale, seed }: NormProblem, variant: Variant): Problem =>
   (on) =>
     channelNorm(randomTensor(on, seed, [1, pixels, 1, channels], scale), randomTensor(on, seed + 1, [channels]), {
       silu,
+      variant,
     });
 
-describe('channelNorm', () => {
+describe.each(forms)('channelNorm, %s', (variant, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
       { numRuns: 150 },
     );
-  });
-
-  test('divides by the root mean square and multiplies by the gain', async () => {
-    // [3 4] has root mean square sqrt(12.5); zeros stay zeros.
-    const pinned: Problem = (on) =>
-      channelNorm(on.upload(Float32Array.of(3, 4, 0, 0), [2, 2]), on.upload(Float32Array.of(1, 2), [2]));
-    await expectValues(pinned, [3 / Math.sqrt(12.5), 8 / Math.sqrt(12.5), 0, 0]);
   });
 
   test('does not depend on how large a pixel’s values are', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        const small = await run(problem({ ...drawn, scale: 1 }));
-        expectAllClose(await run(problem({ ...drawn, scale: 64 })), small, KERNEL_TOLERANCE);
+        const small = await run(problem({ ...drawn, scale: 1 }, variant));
+        expectAllClose(await run(problem({ ...drawn, scale: 64 }, variant)), small, KERNEL_TOLERANCE);
       }),
       { numRuns: 30 },
     );
@@ -50,11 +52,20 @@ describe('channelNorm', () => {
   test('with SiLU is SiLU of the norm', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        const apart: Problem = (on) => silu(problem({ ...drawn, silu: false })(on));
-        expectAllClose(await run(problem({ ...drawn, silu: true })), await run(apart), KERNEL_TOLERANCE);
+        const apart: Problem = (on) => silu(problem({ ...drawn, silu: false }, variant)(on));
+        expectAllClose(await run(problem({ ...drawn, silu: true }, variant)), await run(apart), KERNEL_TOLERANCE);
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('channelNorm', () => {
+  test('divides by the root mean square and multiplies by the gain', async () => {
+    // [3 4] has root mean square sqrt(12.5); zeros stay zeros.
+    const pinned: Problem = (on) =>
+      channelNorm(on.upload(Float32Array.of(3, 4, 0, 0), [2, 2]), on.upload(Float32Array.of(1, 2), [2]));
+    await expectValues(pinned, [3 / Math.sqrt(12.5), 8 / Math.sqrt(12.5), 0, 0]);
   });
 
   test('refuses a gain of another width', () => {

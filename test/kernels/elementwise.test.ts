@@ -12,11 +12,17 @@ const OPERATIONS: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
   silu: (a) => silu(a),
 };
 
-describe('elementwise', () => {
+/** Columns of any number, and of a multiple of 4, which another form of the kernel does: there it loops past 1024 fours. */
+const columnsOf: Record<string, fc.Arbitrary<number>> = {
+  'any width': sizes(300),
+  'a width in fours': sizes(600).map((size) => 4 * size),
+};
+
+describe.each(Object.entries(columnsOf))('elementwise, %s', (_, widths) => {
   for (const [name, operation] of Object.entries(OPERATIONS)) {
     test(`${name} agrees with its twin`, async () => {
       await fc.assert(
-        fc.asyncProperty(sizes(5), sizes(300), seeds, (rows, columns, seed) =>
+        fc.asyncProperty(sizes(5), widths, seeds, (rows, columns, seed) =>
           expectTwin((on) =>
             operation(randomTensor(on, seed, [rows, columns], 3), randomTensor(on, seed + 1, [rows, columns])),
           ),
@@ -24,7 +30,9 @@ describe('elementwise', () => {
       );
     });
   }
+});
 
+describe('elementwise', () => {
   test('gelu is the tanh form, not the erf form', async () => {
     // The erf form is 0.841345 at 1 and -0.158655 at -1.
     const x = Float32Array.of(-3, -1, 0, 1, 3);

@@ -2,13 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { affineLayerNorm, modulatedLayerNorm } from '../../src/kernels/layerNorm.js';
 import { rmsNorm } from '../../src/kernels/rmsNorm.js';
+import { evenSubgroupSize } from '../../src/kernels/rowForm.js';
+import type { Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
-import { KERNEL_TOLERANCE } from '../support/tolerance.js';
+import { FAR_ROWS_TOLERANCE, KERNEL_TOLERANCE } from '../support/tolerance.js';
 import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 const EPS = 1e-6;
+
+/** The forms that the adapter has, each with the widths that it handles up to a limit. */
+const forms: [Variant, (max: number) => fc.Arbitrary<number>][] = [['plain', sizes]];
+if (evenSubgroupSize(device) > 0) forms.push(['subgroup', (max) => sizes(max / 4).map((size) => 4 * size)]);
 
 /** Rows that alternate around `centre`: their variance stays clear of zero, where a norm only magnifies rounding. */
 function spreadValues(seed: number, rows: number, width: number, centre = 0): Float32Array {
@@ -17,33 +23,35 @@ function spreadValues(seed: number, rows: number, width: number, centre = 0): Fl
 const spread = (on: Device, seed: number, rows: number, width: number, centre = 0) =>
   on.upload(spreadValues(seed, rows, width, centre), [rows, width]);
 
-describe('rmsNorm', () => {
+describe.each(forms)('rmsNorm, %s', (variant, widths) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(sizes(20), sizes(300), seeds, (rows, width, seed) =>
-        expectTwin((on) => rmsNorm(spread(on, seed, rows, width), randomTensor(on, seed + 1, [width]), EPS)),
+      fc.asyncProperty(sizes(20), widths(300), seeds, (rows, width, seed) =>
+        expectTwin((on) => rmsNorm(spread(on, seed, rows, width), randomTensor(on, seed + 1, [width]), EPS, variant)),
       ),
     );
   });
 
-  test('divides by the root mean square, eps inside the root', async () => {
-    // mean square of (3, 4) is 12.5; with eps 12.5 the root is 5.
-    const pinned: Problem = (on) =>
-      rmsNorm(on.upload(Float32Array.of(3, 4), [1, 2]), on.upload(Float32Array.of(10, -5), [2]), 12.5);
-    await expectValues(pinned, [6, -4]);
-  });
-
   test('does not depend on the scale of a row', async () => {
     await fc.assert(
-      fc.asyncProperty(sizes(200), seeds, async (width, seed) => {
+      fc.asyncProperty(widths(200), seeds, async (width, seed) => {
         const normed = (factor: number): Problem => {
           const x = spreadValues(seed, 1, width).map((value) => value * factor);
-          return (on) => rmsNorm(on.upload(x, [1, width]), randomTensor(on, 1, [width]), 0);
+          return (on) => rmsNorm(on.upload(x, [1, width]), randomTensor(on, 1, [width]), 0, variant);
         };
         // A power of two scales float32 numbers without rounding.
         expectAllClose(await run(normed(4096)), await run(normed(1)), KERNEL_TOLERANCE);
       }),
     );
+  });
+});
+
+describe('rmsNorm', () => {
+  test('divides by the root mean square, eps inside the root', async () => {
+    // mean square of (3, 4) is 12.5; with eps 12.5 the root is 5.
+    const pinned: Problem = (on) =>
+      rmsNorm(on.upload(Float32Array.of(3, 4), [1, 2]), on.upload(Float32Array.of(10, -5), [2]), 12.5);
+    await expectValues(pinned, [6, -4]);
   });
 
   test('refuses a weight of another width', () => {
@@ -55,11 +63,11 @@ describe('rmsNorm', () => {
   });
 });
 
-describe('layerNorm', () => {
+describe.each(forms)('layerNorm, %s', (variant, widths) => {
   const problems = fc.record({
     frames: sizes(4),
     tokens: sizes(6),
-    width: sizes(300),
+    width: widths(300),
     chunks: fc.integer({ min: 2, max: 6 }),
     shift: fc.nat(5),
     scale: fc.nat(5),
@@ -75,6 +83,7 @@ describe('layerNorm', () => {
             randomTensor(on, seed + 1, [frames, chunks, width]),
             { shift: shift % chunks, scale: scale % chunks },
             EPS,
+            variant,
           ),
         ),
       ),
@@ -83,14 +92,42 @@ describe('layerNorm', () => {
 
   test('with a gain and a bias, agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(sizes(20), sizes(300), seeds, (rows, width, seed) =>
+      fc.asyncProperty(sizes(20), widths(300), seeds, (rows, width, seed) =>
         expectTwin((on) =>
-          affineLayerNorm(spread(on, seed, rows, width, 2), randomTensor(on, seed + 1, [1, 2, width]), EPS),
+          affineLayerNorm(spread(on, seed, rows, width, 2), randomTensor(on, seed + 1, [1, 2, width]), EPS, variant),
         ),
       ),
     );
   });
 
+  test('does not depend on a constant added to a row', async () => {
+    await fc.assert(
+      fc.asyncProperty(widths(200), seeds, async (width, seed) => {
+        const normed = (centre: number): Problem => {
+          // Multiples of 2^-10, so that adding 8 is exact in float32.
+          const x = spreadValues(seed, 1, width).map((value) => Math.round(value * 1024) / 1024 + centre);
+          return (on) => affineLayerNorm(on.upload(x, [1, width]), randomTensor(on, 1, [1, 2, width]), EPS, variant);
+        };
+        expectAllClose(await run(normed(8)), await run(normed(0)), KERNEL_TOLERANCE);
+      }),
+    );
+  });
+
+  test('keeps its accuracy in rows far from zero, and where the first value is far from the others', async () => {
+    const distances = fc.constantFrom(-300, 0, 300);
+    await fc.assert(
+      fc.asyncProperty(widths(2000), seeds, distances, distances, async (width, seed, centre, first) => {
+        const x = spreadValues(seed, 2, width, centre);
+        x[0] = x[width] += first;
+        const problem: Problem = (on) =>
+          affineLayerNorm(on.upload(x, [2, width]), randomTensor(on, seed + 1, [1, 2, width]), EPS, variant);
+        await expectTwin(problem, FAR_ROWS_TOLERANCE);
+      }),
+    );
+  });
+});
+
+describe('layerNorm', () => {
   test('takes mean and population variance out, then (1 + scale) and shift of the right frame', async () => {
     // Rows (1, 3) and (10, 6) are (-1, 1) and (1, -1) when normed with eps 0.
     const pinned: Problem = (on) =>
@@ -109,19 +146,6 @@ describe('layerNorm', () => {
         0,
       );
     await expectValues(affine, [95, 207]);
-  });
-
-  test('does not depend on a constant added to a row', async () => {
-    await fc.assert(
-      fc.asyncProperty(sizes(200), seeds, async (width, seed) => {
-        const normed = (centre: number): Problem => {
-          // Multiples of 2^-10, so that adding 8 is exact in float32.
-          const x = spreadValues(seed, 1, width).map((value) => Math.round(value * 1024) / 1024 + centre);
-          return (on) => affineLayerNorm(on.upload(x, [1, width]), randomTensor(on, 1, [1, 2, width]), EPS);
-        };
-        expectAllClose(await run(normed(8)), await run(normed(0)), KERNEL_TOLERANCE);
-      }),
-    );
   });
 
   test('refuses rows that do not divide into frames', () => {

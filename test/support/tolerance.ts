@@ -125,3 +125,17 @@ export const HELD_IN_16_BITS: Readonly<Record<string, { least: number; most: num
   'f16 f16': { least: 5e-4, most: 1.2e-2 },
   'bf16 f16': { least: 4e-3, most: 7e-2 },
 };
+
+/**
+ * Linear by a card's own matrices against the twin, values of about 1.
+ * Not measured: no adapter at hand has any; it is what the check at start-up allows. Written out as loops they keep
+ * KERNEL_TOLERANCE (2.6e-6). Still caught: sums in f16 or x in f16 (8e-4), a wrong index (1).
+ */
+export const MATRIX_TOLERANCE = 1e-4;
+
+/**
+ * Layer norm of rows up to 300 standard deviations from zero, with one value as far from the others: results of up to 180.
+ * Measured: 3.8e-4 at most in the plain form, 8e-5 by subgroups, on lavapipe and SwiftShader.
+ * Headroom: 2.6x. Still caught: a variance from the mean square less the squared mean (1.0).
+ */
+export const FAR_ROWS_TOLERANCE = 1e-3;

@@ -2,7 +2,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import { roundedTo } from '../../tensor/rounding.js';
 import type { DType } from '../../tensor/tensor.js';
 
-/** Float64 twin of `channelNorm.wgsl`: x [..., channels], gamma [channels]. */
+/** Float64 twin of `channelNorm.wgsl` and `channelNorm.subgroup.wgsl`: x [..., channels], gamma [channels]. */
 export function channelNorm(
   x: NdArray<Float64Array>,
   gamma: NdArray<Float64Array>,

@@ -2,7 +2,7 @@ import ndarray, { type NdArray } from 'ndarray';
 
 type Values = NdArray<Float64Array>;
 
-/** Float64 twins of `elementwise.wgsl`. */
+/** Float64 twins of `elementwise.wgsl` and `elementwise.vec4.wgsl`. */
 export const add = (a: Values, b: Values): Values => map(a, (value, index) => value + b.data[index]);
 export const multiply = (a: Values, b: Values): Values => map(a, (value, index) => value * b.data[index]);
 export const silu = (a: Values): Values => map(a, (value) => value / (1 + Math.exp(-value)));

@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from 'ndarray';
 
-/** Float64 twin of `rmsNorm.wgsl`: x [rows, width], weight [width]. */
+/** Float64 twin of `rmsNorm.wgsl` and `rmsNorm.subgroup.wgsl`: x [rows, width], weight [width]. */
 export function rmsNorm(x: NdArray<Float64Array>, weight: NdArray<Float64Array>, eps: number): NdArray<Float64Array> {
   const [rows, width] = x.shape;
   const y = new Float64Array(rows * width);
@@ -13,7 +13,10 @@ export function rmsNorm(x: NdArray<Float64Array>, weight: NdArray<Float64Array>,
   return ndarray(y, [rows, width]);
 }
 
-/** Float64 twin of `layerNorm.wgsl`: x [rows, width], affine [groups, chunks, width]; a group is rows/groups rows. */
+/**
+ * Float64 twin of `layerNorm.wgsl` and `layerNorm.subgroup.wgsl`: x [rows, width], affine [groups, chunks, width]; a group
+ * is rows/groups rows.
+ */
 export function layerNorm(
   x: NdArray<Float64Array>,
   affine: NdArray<Float64Array>,
