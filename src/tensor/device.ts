@@ -1,4 +1,5 @@
 import type { NdArray } from 'ndarray';
+import type { KernelLog } from './kernelLog.js';
 import type { Shape } from './shape.js';
 import type { DType, Storage, Tensor } from './tensor.js';
 import type { VariantTable } from './variantTable.js';
@@ -57,6 +58,11 @@ export interface DeviceFeatures {
   /** Invocations in a subgroup, 0 without subgroups. Where both are equal, every subgroup has that size. */
   readonly minSubgroupSize: number;
   readonly maxSubgroupSize: number;
+  /**
+   * Matrices that a subgroup multiplies as one, of the sizes that there are kernels for: 8 by 8 in f32, or 16 by 16 in f16
+   * summed in f32. Absent where there are none, or Dawn does not tell.
+   */
+  readonly matrices?: 'f32' | 'f16';
 }
 
 export const NO_FEATURES: DeviceFeatures = { subgroups: false, minSubgroupSize: 0, maxSubgroupSize: 0 };
@@ -91,6 +97,8 @@ export interface Device {
   readonly features: DeviceFeatures;
   /** Which form of each kernel runs here. */
   readonly variants: VariantTable;
+  /** Which kernels have been met here. */
+  readonly kernels: KernelLog;
   /** Largest tensor in bytes. */
   readonly maxTensorBytes: number;
   /** Most bytes of a tensor that a kernel sees at once; launches that can be cut (`RowSplit`) are cut past it. */
@@ -117,6 +125,8 @@ export interface Device {
   free(storage: Storage): void;
   /** Waits until everything launched has run; throws what went wrong on the way. */
   synchronize(): Promise<void>;
+  /** Makes the kernels that a plan has launched (`PlanningDevice`), in the background where that is possible. */
+  prepareKernels(): Promise<void>;
   /** Per-kernel times since the device was opened with `profile: true`; empty where timestamps do not exist. */
   kernelTimes(): Promise<KernelTime[]>;
   close(): void;

@@ -1,5 +1,6 @@
 import { TokenTrimError } from '../../errors.js';
 import type { FoundAdapter } from './findAdapter.js';
+import { SUBGROUP_MATRICES } from './subgroupMatrices.js';
 
 /** WebGPU grants default limits unless more is asked for; these are the ones that kernels on large tensors meet. */
 const LIMITS = [
@@ -15,7 +16,7 @@ const LIMITS = [
 ] as const;
 
 /** Used where they exist, required nowhere. */
-const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups'];
+const FEATURES: readonly string[] = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRICES];
 
 export interface OpenGpuDeviceOptions {
   /** The device's label in Dawn's messages. */
@@ -35,7 +36,7 @@ export async function openGpuDevice(found: FoundAdapter, options: OpenGpuDeviceO
     .requestDevice({
       label: options.label ?? 'tokentrim',
       requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
-      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
     })
     .catch((error: Error) => {
       throw new TokenTrimError(
@@ -43,6 +44,8 @@ export async function openGpuDevice(found: FoundAdapter, options: OpenGpuDeviceO
           'Close other programs that use it, or pick another adapter with --adapter (see `tokentrim doctor`).',
       );
     });
+  // The two are the same by the specification, but Dawn's binding tells of matrices in the adapter's alone.
+  Object.defineProperty(device, 'adapterInfo', { value: adapter.info });
   device.lost.then(({ reason, message }) => {
     if (reason === 'destroyed') return;
     const onLost = options.onLost ?? ((error: TokenTrimError) => process.emitWarning(error.message));

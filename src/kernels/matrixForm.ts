@@ -1,0 +1,36 @@
+import type { Device } from '../tensor/device.js';
+import type { DType } from '../tensor/tensor.js';
+import type { VariantTable } from '../tensor/variantTable.js';
+
+/** Devices, by the table that their plans share, on which the `matrix` form is being checked or has passed. */
+const trusted = new WeakSet<VariantTable>();
+
+/** Lets the `matrix` form run on a device or takes it back; only `checkMatrixForm` knows whether it is right there. */
+export function trustMatrixForm({ variants }: Device, isRight: boolean): void {
+  if (isRight) trusted.add(variants);
+  else trusted.delete(variants);
+}
+
+/** Weights that a device's matrix units take: those of f16 keep no f32. */
+export function matrixWeights({ features }: Device): readonly Exclude<DType, 'u32'>[] {
+  if (!features.matrices) return [];
+  return features.matrices === 'f32' ? ['f32', 'bf16', 'f16'] : ['bf16', 'f16'];
+}
+
+/** Whether the `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */
+export function fitsMatrix(device: Device, dtype: DType, inFeatures: number): boolean {
+  return inFeatures % 4 === 0 && trusted.has(device.variants) && matrixWeights(device).some((type) => type === dtype);
+}
+
+/** The `matrix` form of `linear` for the units that a device has. */
+export function matrixForm({ features: { matrices, maxSubgroupSize } }: Device): {
+  readonly kernel: string;
+  readonly tile: { readonly rows: number; readonly columns: number };
+  readonly overrides: Readonly<Record<string, number>>;
+} {
+  return {
+    kernel: matrices === 'f16' ? 'linear.matrixHalf' : 'linear.matrix',
+    tile: { rows: 64, columns: 64 },
+    overrides: { SUBGROUP: maxSubgroupSize },
+  };
+}
