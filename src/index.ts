@@ -16,6 +16,8 @@
 
 /** Errors whose message is meant for the person at the terminal. */
 export { TokenTrimError } from './errors.js';
+/** Which form of each kernel is the fastest here. */
+export { type Tuned, type TuneOptions, tuneKernels } from './kernels/trials/tuneKernels.js';
 /** Where frames go: an .mp4 written while it is generated, or a folder of PNG files. */
 export { type FrameSink, openFrameSink } from './media/frameSink.js';
 /** The causal DiT and its prompt. */

@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   parity: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  cli: ['parity', 'pipelines', 'tokentrim', 'tensor', 'weights', 'media'],
+  cli: ['parity', 'pipelines', 'tokentrim', 'kernels', 'tensor', 'weights', 'media'],
 };
 
 const source = resolve(import.meta.dirname, '../src');

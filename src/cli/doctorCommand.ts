@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
+import { recallChoices } from '../kernels/trials/rememberedChoices.js';
 import { availableEncoders } from '../media/mp4.js';
+import { cacheFolder } from '../tensor/adapter/cacheFolder.js';
 import { type AdapterReport, type DescribedAdapter, describeAdapters } from '../tensor/adapter/describe.js';
+import { openDevice } from '../tensor/openDevice.js';
+import { formatChoices } from './formatChoices.js';
+import { measureKernels } from './measureKernels.js';
 import { ADAPTER_HELP } from './options.js';
 
 export function addDoctorCommand(program: Command): void {
@@ -8,17 +13,29 @@ export function addDoctorCommand(program: Command): void {
     .command('doctor')
     .description('say which adapters there are, which one would be used, and how to get a better one')
     .option('--adapter <name>', ADAPTER_HELP)
+    .option('--measure', 'measure every form of every kernel on that adapter now, and remember the fastest')
     .option('--json', 'print one JSON object on standard output')
-    .action(async (flags: { adapter?: string; json?: boolean }) => {
+    .action(async (flags: { adapter?: string; measure?: boolean; json?: boolean }) => {
       const request = flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
       const isReference = request === 'reference';
       const report = await describeAdapters(isReference ? undefined : request);
       const encoders = await availableEncoders();
-      process.stdout.write(
-        flags.json ? `${JSON.stringify({ ...report, encoders })}\n` : formatDoctor(report, encoders, isReference),
-      );
+      const chosen = isReference ? undefined : report.adapters.find((adapter) => adapter.chosen);
+      if (flags.measure && chosen) await measureNow(chosen);
+      const kernels = chosen && recallChoices(cacheFolder(), { name: chosen.name, driver: chosen.description });
+      if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, encoders, kernels: kernels ?? null })}\n`);
+      else process.stdout.write(formatDoctor(report, encoders, isReference) + (kernels ? formatChoices(kernels) : ''));
       if (!report.chosen && !isReference) process.exitCode = 1;
     });
+}
+
+async function measureNow({ name, description }: DescribedAdapter): Promise<void> {
+  const device = await openDevice({ adapter: `${name} ${description}`, kernels: 'auto' });
+  try {
+    await measureKernels(device, { measure: 'all' });
+  } finally {
+    device.close();
+  }
 }
 
 function formatDoctor(

@@ -4,6 +4,7 @@ import { SOLVER_NAMES } from '../pipelines/solver.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { checkOptions } from './checkOptions.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
 import { runGenerate } from './runGenerate.js';
 
@@ -87,6 +88,7 @@ export function addGenerateCommand(program: Command): void {
     .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--adapter <name>', ADAPTER_HELP)
+    .addOption(kernelsOption('auto for the fastest by short trials, made once and remembered'))
     .addOption(
       new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),
     )

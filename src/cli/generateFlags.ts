@@ -37,6 +37,7 @@ export interface GenerateFlags {
   readonly out: string;
   readonly fps?: number;
   readonly adapter?: string;
+  readonly kernels?: string;
   readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
   readonly kvDtype: 'auto' | 'f32' | 'bf16' | 'f16';
   readonly decode: 'auto' | 'during' | 'after';

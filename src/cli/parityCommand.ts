@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
-import type { WeightType } from '../models/wan/loadTensors.js';
+import { checkMatrixForm } from '../kernels/checkMatrixForm.js';
 import { formatCase } from '../parity/formatCase.js';
+import type { ParityTypes } from '../parity/kinds/input.js';
 import { type CaseReport, runCase } from '../parity/runCase.js';
 import { openDevice } from '../tensor/openDevice.js';
 import { fail } from './fail.js';
+import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal } from './options.js';
 
 export function addParityCommand(program: Command): void {
@@ -21,15 +23,24 @@ export function addParityCommand(program: Command): void {
       new Option('--kv-dtype <type>', 'how keys and values are held').choices(['f32', 'bf16', 'f16']).default('f32'),
     )
     .option('--adapter <name>', ADAPTER_HELP)
+    .addOption(kernelsOption('auto for what is expected to be the fastest'))
     .option('--json', 'print one JSON array on standard output')
     .action(runParity);
 }
 
 async function runParity(
   folders: string[],
-  flags: { tolerance?: number; dtype: WeightType; kvDtype: WeightType; adapter?: string; json?: boolean },
+  flags: {
+    tolerance?: number;
+    dtype: ParityTypes['weights'];
+    kvDtype: ParityTypes['keys'];
+    adapter?: string;
+    kernels?: string;
+    json?: boolean;
+  },
 ): Promise<void> {
-  const device = await openDevice({ adapter: flags.adapter });
+  const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels });
+  await checkMatrixForm(device); // without which `--kernels matrix` fits nothing
   const types = { weights: flags.dtype, keys: flags.kvDtype };
   const reports: CaseReport[] = [];
   try {

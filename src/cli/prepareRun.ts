@@ -12,6 +12,7 @@ import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { checkPaths } from './checkPaths.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { measureKernels } from './measureKernels.js';
 import { openGiven, openSchedule } from './openGiven.js';
 import { openModel } from './openModel.js';
 import { planNotes } from './planReport.js';
@@ -66,9 +67,9 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
     promptsOf(config, plan, request); // refuses prompts that the video has no block for
     if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
-    const device = await openDevice({ adapter: flags.adapter, profile: flags.profile });
+    const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
     opened.add(async () => device.close());
-    const memory = await planMemory(device, folder, request, flags.gpuMemory && flags.gpuMemory * 1e9);
+    const memory = await planTuned(device, folder, request, flags);
 
     const fps = flags.fps ?? config.sampling.fps;
     const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
@@ -83,6 +84,21 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     await opened.close();
     throw error;
   }
+}
+
+/** Plans the run's memory, which shows what kernels it needs, and makes the trials of those that were never measured here. */
+async function planTuned(
+  device: Device,
+  folder: ModelFolder,
+  request: GenerateRequest,
+  { dryRun, gpuMemory }: GenerateFlags,
+): Promise<MemoryPlan> {
+  const plan = () => planMemory(device, folder, request, gpuMemory && gpuMemory * 1e9);
+  await measureKernels(device, { measure: 'none' });
+  const memory = await plan();
+  if (dryRun) return memory;
+  const { changed } = await measureKernels(device);
+  return changed ? plan() : memory;
 }
 
 /** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */

@@ -1,20 +1,8 @@
 import { ensure } from '../errors.js';
 import type { Device } from '../tensor/device.js';
-import type { Variant } from '../tensor/variantTable.js';
+import { classKey, type KernelClass, VARIANTS, type Variant } from '../tensor/variantTable.js';
 
-export type { Variant } from '../tensor/variantTable.js';
-
-/** What is measured together: problems of one kernel that the same form is the best for. */
-export interface KernelClass {
-  readonly kernel: string;
-  /** Types of the operands that select code, such as `bf16`. */
-  readonly type: string;
-  /** Such as `17 to 64 rows`. */
-  readonly size: string;
-}
-
-/** The name of a class in a device's `VariantTable`. */
-export const classKey = ({ kernel, type, size }: KernelClass): string => `${kernel} | ${type} | ${size}`;
+export { classKey, type KernelClass, type Variant } from '../tensor/variantTable.js';
 
 const SUBGROUP_SIZES = [8, 16];
 
@@ -29,9 +17,16 @@ export function isProcessor({ subgroups, minSubgroupSize, maxSubgroupSize }: Dev
   return subgroups && minSubgroupSize === maxSubgroupSize && maxSubgroupSize <= Math.max(...SUBGROUP_SIZES);
 }
 
+/** Of forms that handle a problem, the one to use where nothing was measured. */
+export function expectedForm({ features }: Pick<Device, 'features'>, forms: readonly Variant[]): Variant {
+  const order: readonly Variant[] = isProcessor(features) ? ['subgroup'] : ['tiled', 'subgroup'];
+  return order.find((form) => forms.includes(form)) ?? 'plain';
+}
+
 /**
  * The form of a kernel for a device and a problem: the one that is wanted, else the one forced on the device where it fits,
- * else what a trial chose for the class, else the one that is expected to be the best.
+ * else what a trial chose for the class, else the one that is expected to be the best. The forms of a kernel round
+ * differently, so the values of a run depend on the choices; they change where a trial is made anew (`tuneKernels`).
  * @param fits which forms, beside `plain`, exist and handle the problem on this device
  * @param wanted a form to use in the place of any choice, for tests and benchmarks
  * @throws TokenTrimError where the form that is wanted cannot be used
@@ -43,21 +38,18 @@ export function chooseVariant(
   wanted?: Variant,
 ): Variant {
   if (device.kind === 'reference') return wanted ?? 'plain'; // it runs the twin of any
-  const can = (form: string | undefined): form is Variant =>
-    form === 'plain' || fits[form as Exclude<Variant, 'plain'>] === true;
+  const forms = VARIANTS.filter((form) => form === 'plain' || fits[form]);
   if (wanted) {
     ensure(
-      can(wanted),
+      forms.includes(wanted),
       () => `the ${wanted} form of this kernel is not for this shape on ${device.name}: leave it out`,
     );
     return wanted;
   }
   const { variants } = device;
-  if (variants.forced) return can(variants.forced) ? variants.forced : 'plain';
+  if (variants.forced) return forms.includes(variants.forced) ? variants.forced : 'plain';
   const key = classKey(problem);
-  variants.asked.add(key);
+  variants.ask(key, problem, forms);
   const chosen = variants.chosen.get(key);
-  if (can(chosen)) return chosen;
-  const order: readonly Variant[] = isProcessor(device.features) ? ['subgroup'] : ['tiled', 'subgroup'];
-  return order.find(can) ?? 'plain';
+  return chosen && forms.includes(chosen) ? chosen : expectedForm(device, forms);
 }

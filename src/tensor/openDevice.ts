@@ -12,7 +12,8 @@ import { parseVariant } from './variantTable.js';
  *   variable `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent
  * @param options.profile time every kernel (slower: one pass a launch)
  * @param options.kernels the form of kernels to use wherever it fits (`plain`, `subgroup`, `tiled`, `matrix`); the environment
- *   variable `TOKENTRIM_KERNELS`, then the best one for each problem, where absent
+ *   variable `TOKENTRIM_KERNELS`, then `auto`, where absent: for each problem the form that is expected to be the best,
+ *   or the one that `tuneKernels` found to be
  * @param options.maxBindingBytes a lower limit than the adapter's own: what a run does on smaller adapters
  * @throws TokenTrimError where no such adapter exists
  */
@@ -27,5 +28,6 @@ export async function openDevice(
   const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
   const opened = new GpuDevice(device, found.name, { ...options, note: found.note, errors });
   opened.variants.forced = forced;
+  opened.variants.adapter = { name: found.name, driver: found.description };
   return opened;
 }

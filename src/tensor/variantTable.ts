@@ -16,15 +16,53 @@ export function parseVariant(name: string | undefined): Variant | undefined {
   return variant;
 }
 
+/** What is measured together: problems of one kernel that the same form is the best for. */
+export interface KernelClass {
+  readonly kernel: string;
+  /** Types of the operands that select code, such as `bf16`. */
+  readonly type: string;
+  /** Such as `17 to 64 rows`. */
+  readonly size: string;
+}
+
+/** The name of a class in a `VariantTable`. */
+export const classKey = ({ kernel, type, size }: KernelClass): string => `${kernel} | ${type} | ${size}`;
+
+/** A class that a run meets. */
+export interface AskedClass extends KernelClass {
+  /** Every form that handled one of its problems, `plain` included. */
+  readonly forms: ReadonlySet<Variant>;
+}
+
+/** An adapter and its driver, as `tokentrim doctor` names them: what measured choices hold for. */
+export interface AdapterDriver {
+  readonly name: string;
+  /** The driver and its version. */
+  readonly driver: string;
+}
+
 /**
  * Which form of each kernel a device runs, by class of problem. A device and the plans of runs on it share one table, so
- * that a plan counts the memory of the forms that will run.
+ * that a plan counts the memory of the forms that will run, and knows the classes before the run does.
  */
 export class VariantTable {
   /** A form to use wherever it fits, in the place of every choice: `--kernels` and `TOKENTRIM_KERNELS`. */
   forced: Variant | undefined;
-  /** What a measured trial chose. */
+  /** Whose measurements may be used; none where absent. */
+  adapter: AdapterDriver | undefined;
+  /** What a measured trial chose, by `classKey`. */
   readonly chosen = new Map<string, Variant>();
-  /** Every class that was asked for, for trials to measure. */
-  readonly asked = new Set<string>();
+  #asked = new Map<string, KernelClass & { readonly forms: Set<Variant> }>();
+
+  /** Every class that was asked for, by `classKey`, for trials to measure. */
+  get asked(): ReadonlyMap<string, AskedClass> {
+    return this.#asked;
+  }
+
+  /** Notes that a problem of a class was met, and which forms handle it. */
+  ask(key: string, { kernel, type, size }: KernelClass, forms: readonly Variant[]): void {
+    const known = this.#asked.get(key);
+    if (!known) this.#asked.set(key, { kernel, type, size, forms: new Set(forms) });
+    else for (const form of forms) known.forms.add(form);
+  }
 }

@@ -1,0 +1,32 @@
+import { Option } from 'commander';
+import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/trials/tuneKernels.js';
+import { createProgress, type Progress } from '../media/progress.js';
+import type { Device } from '../tensor/device.js';
+import { VARIANTS } from '../tensor/variantTable.js';
+
+/** `--kernels`: without it the environment variable decides. */
+export const kernelsOption = (automatic: string): Option =>
+  new Option(
+    '--kernels <form>',
+    `which form of each kernel runs: ${automatic}, or one form wherever it fits (default: TOKENTRIM_KERNELS, else auto)`,
+  ).choices(['auto', ...VARIANTS]);
+
+/** `tuneKernels` with its progress on standard error. */
+export async function measureKernels(device: Device, options: Pick<TuneOptions, 'measure'> = {}): Promise<Tuned> {
+  let progress: Progress | undefined;
+  let trials = 0;
+  try {
+    const tuned = await tuneKernels(device, {
+      ...options,
+      onTrial: (done, total, { kernel, type, size }) => {
+        trials = total;
+        progress ??= createProgress({ total, label: `measuring kernels on ${device.name}, once:` });
+        progress.update(done, `${kernel}, ${type}, ${size}`);
+      },
+    });
+    progress?.update(trials);
+    return tuned;
+  } finally {
+    progress?.stop();
+  }
+}

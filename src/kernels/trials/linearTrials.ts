@@ -1,0 +1,33 @@
+import { linear } from '../linear.js';
+import type { TrialsOf } from './trial.js';
+
+const TYPES = ['f32', 'bf16', 'f16'] as const;
+
+const ROWS: Readonly<Record<string, { processor: number; card: number }>> = {
+  'up to 16 rows': { processor: 12, card: 12 },
+  'up to 64 rows': { processor: 48, card: 48 },
+  'more rows': { processor: 128, card: 2048 },
+};
+
+/** The width of Wan2.1-1.3B. */
+const WIDTH = 1536;
+
+export const linearTrials: TrialsOf = {
+  kernel: 'linear',
+  types: TYPES,
+  sizes: Object.keys(ROWS),
+  of: ({ type, size }, adapter) => {
+    const dtype = TYPES.find((known) => known === type);
+    if (!dtype || !ROWS[size]) return undefined;
+    const rows = ROWS[size][adapter];
+    return {
+      operations: 2 * rows * WIDTH * WIDTH,
+      prepare: (inputs) => {
+        const x = inputs.random([rows, WIDTH]);
+        const weight = inputs.random([WIDTH, WIDTH], dtype);
+        const bias = inputs.random([WIDTH]);
+        return () => linear(x, weight, bias);
+      },
+    };
+  },
+};

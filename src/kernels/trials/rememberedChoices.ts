@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type AdapterDriver, VARIANTS } from '../../tensor/variantTable.js';
+
+const Choice = z.object({
+  kernel: z.string(),
+  type: z.string(),
+  size: z.string(),
+  /** The form to use. */
+  form: z.enum(VARIANTS),
+  /** Milliseconds a run of each form that was tried; null for one that failed. */
+  milliseconds: z.partialRecord(z.enum(VARIANTS), z.number().positive().nullable()),
+  /** Floating-point operations of that run; absent where memory sets the pace. */
+  operations: z.number().positive().optional(),
+});
+
+/** What was measured for a class, and the form to use. */
+export type MeasuredChoice = z.infer<typeof Choice>;
+
+const File = z.object({
+  name: z.string(),
+  driver: z.string(),
+  program: z.string(),
+  choices: z.record(z.string(), Choice),
+});
+
+/** Choices by `classKey`. */
+export type MeasuredChoices = Readonly<Record<string, MeasuredChoice>>;
+
+/** Choices measured on an adapter with this driver by this program; none where there is no file, or one that does not hold. */
+export function recallChoices(folder: string, adapter: AdapterDriver): MeasuredChoices {
+  try {
+    const found = File.parse(JSON.parse(readFileSync(pathOf(folder, adapter), 'utf8')));
+    const isOurs = found.name === adapter.name && found.driver === adapter.driver && found.program === programHash();
+    return isOurs ? found.choices : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Keeps choices in the place of what was there; written beside and renamed. Where nothing can be written nothing is kept. */
+export function rememberChoices(folder: string, { name, driver }: AdapterDriver, choices: MeasuredChoices): void {
+  try {
+    const path = pathOf(folder, { name, driver });
+    const unfinished = `${path}.${process.pid}.tmp`;
+    writeFileSync(unfinished, `${JSON.stringify({ name, driver, program: programHash(), choices }, undefined, 1)}\n`);
+    renameSync(unfinished, path);
+  } catch {
+    return;
+  }
+}
+
+function pathOf(folder: string, { name, driver }: AdapterDriver): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([name, driver]))
+    .digest('hex')
+    .slice(0, 20);
+  return join(folder, `kernels-${key}.json`);
+}
+
+let hash: string | undefined;
+
+/** Changes with every kernel's WGSL and with the program's version. */
+function programHash(): string {
+  if (hash) return hash;
+  const kernels = new URL('../', import.meta.url);
+  const sources = readdirSync(kernels).filter((name) => name.endsWith('.wgsl'));
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  const parts = sources.sort().map((name) => `${name}\n${readFileSync(new URL(name, kernels), 'utf8')}`);
+  hash = createHash('sha256')
+    .update([version, ...parts].join('\0'))
+    .digest('hex');
+  return hash;
+}

@@ -1,0 +1,124 @@
+import { cacheFolder } from '../../tensor/adapter/cacheFolder.js';
+import type { Device } from '../../tensor/device.js';
+import { openDevice } from '../../tensor/openDevice.js';
+import { checkMatrixForm } from '../checkMatrixForm.js';
+import { expectedForm, isProcessor, type KernelClass, type Variant } from '../variant.js';
+import { type Contest, contestsOf } from './contest.js';
+import { type MeasuredChoice, type MeasuredChoices, recallChoices, rememberChoices } from './rememberedChoices.js';
+import { fastestForm, timeForms } from './timeForms.js';
+import { TrialBench } from './trialBench.js';
+import { knownClasses } from './trials.js';
+
+/** How `tuneKernels` goes about it. */
+export interface TuneOptions {
+  /**
+   * `asked`, the default: classes that a plan or a run on the device has met and of which nothing is remembered; `all`:
+   * every class there is, afresh; `none`: what is remembered is used and nothing is measured.
+   */
+  readonly measure?: 'asked' | 'all' | 'none';
+  /** Called before every trial. */
+  readonly onTrial?: (done: number, total: number, problem: KernelClass) => void;
+  /** Where choices are kept; the user's cache folder where absent. */
+  readonly folder?: string;
+  /** A clock in milliseconds; by default the wall's, for an adapter that is a processor the time of this process. */
+  readonly now?: () => number;
+  /** Opens a device on the same adapter for the trials. */
+  readonly open?: () => Promise<Device>;
+}
+
+/** What `tuneKernels` came to. */
+export interface Tuned {
+  /** Classes that were measured. */
+  readonly measured: number;
+  /** Whether a class has another form now than a plan that was made before counted with. */
+  readonly changed: boolean;
+}
+
+/**
+ * Chooses among the forms of each kernel by short measured trials, and remembers the choices for this adapter, driver and
+ * version of the program. `planMemory` comes before it: it meets every class of a run. Does nothing where a form is forced
+ * (`kernels` of `openDevice`), and on the reference device.
+ *
+ * Forms round differently, so the same seed gives the same bytes on an adapter for as long as its choices are remembered;
+ * an update of the driver or of this program, or an emptied cache folder, has them measured anew, and another form may win.
+ */
+export async function tuneKernels(device: Device, options: TuneOptions = {}): Promise<Tuned> {
+  const { variants } = device;
+  const { adapter, forced } = variants;
+  if (forced === 'matrix') await checkMatrixForm(device); // without which it fits nothing
+  if (device.kind !== 'gpu' || forced || !adapter) return { measured: 0, changed: false };
+  const { measure = 'asked', folder = cacheFolder() } = options;
+  const before = formsInUse(device);
+  const remembered = measure === 'all' ? {} : recallChoices(folder, adapter);
+  use(device, remembered);
+  const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
+  const contests = await contestsOf(device, classes);
+  if (contests.length > 0) {
+    const measured = await measureAll(device, contests, options);
+    use(device, measured);
+    // Another process may have measured meanwhile; what was remembered first stands.
+    const others = measure === 'all' ? {} : recallChoices(folder, adapter);
+    rememberChoices(folder, adapter, { ...measured, ...others });
+  }
+  if ([...variants.chosen.values()].includes('matrix')) await checkMatrixForm(device);
+  return { measured: contests.length, changed: formsInUse(device).join() !== before.join() };
+}
+
+function use({ variants }: Device, choices: MeasuredChoices): void {
+  for (const [key, { form }] of Object.entries(choices)) variants.chosen.set(key, form);
+}
+
+/** Classes that were met, have something to choose and no choice yet. */
+function openClasses({ variants, features }: Device): KernelClass[] {
+  const open = Array.from(variants.asked).filter(([key]) => !variants.chosen.has(key));
+  // Where there are matrices, their form fits nothing before it is checked.
+  return open.map(([, asked]) => asked).filter(({ forms }) => forms.size > 1 || features.matrices);
+}
+
+/** Of every class that was met. */
+function formsInUse(device: Device): Variant[] {
+  const { asked, chosen } = device.variants;
+  return Array.from(asked, ([key, { forms }]) => {
+    const choice = chosen.get(key);
+    const fits = choice && (forms.has(choice) || choice === 'matrix'); // which fits only once it was checked
+    return fits ? choice : expectedForm(device, [...forms]);
+  });
+}
+
+async function measureAll(
+  device: Device,
+  contests: readonly Contest[],
+  options: TuneOptions,
+): Promise<Record<string, MeasuredChoice>> {
+  const { onTrial, now = clockFor(device), open = () => openAnother(device) } = options;
+  const measured: Record<string, MeasuredChoice> = {};
+  const bench = new TrialBench(open);
+  try {
+    for (const [done, { key, problem, trial, forms }] of contests.entries()) {
+      onTrial?.(done, contests.length, problem);
+      const times = await timeForms(forms, { now, run: (form, launches) => bench.run(key, trial, form, launches) });
+      const form = fastestForm(times, forms[0]);
+      if (form === undefined) continue;
+      const { kernel, type, size } = problem;
+      const { operations } = trial;
+      measured[key] = { kernel, type, size, form, milliseconds: Object.fromEntries(times), operations };
+    }
+  } finally {
+    bench.close();
+  }
+  return measured;
+}
+
+/** Asks for all that a request is compared with: one card's name may be the beginning of another's. */
+function openAnother({ name, variants: { adapter } }: Device): Promise<Device> {
+  return openDevice({ adapter: adapter ? `${adapter.name} ${adapter.driver}` : name, kernels: 'auto' });
+}
+
+/** Other programs take their share of the wall's time; where this process does all the work, its own says more. */
+function clockFor({ features }: Device): () => number {
+  if (!isProcessor(features)) return () => performance.now();
+  return () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e3;
+  };
+}
