@@ -31,6 +31,18 @@ export function blockNote(row: BlockRow | undefined): string {
   return `${severity} > ${row.threshold?.toFixed(2)}, trimmed to ${row.severityAfter?.toFixed(2)}`;
 }
 
+/** Kernels named in the progress bar; of more only the number is told. */
+const NAMED_KERNELS = 3;
+
+/** What the progress bar says while kernels run for the first time, which is when drivers compile them. */
+export function compileNote(pending: readonly string[]): string {
+  if (pending.length === 0) return '';
+  const names = [...new Set(pending)];
+  const more = names.length > NAMED_KERNELS ? ', ...' : '';
+  const count = `compiling ${pending.length} ${pending.length === 1 ? 'kernel' : 'kernels'}`;
+  return `${count}: ${names.slice(0, NAMED_KERNELS).join(', ')}${more}`;
+}
+
 /** Denoising steps of a run in which nothing triggers. */
 export function callCount(plan: Plan): number {
   if (plan.preset === 'wan') return plan.steps;
@@ -52,6 +64,8 @@ export interface Summary {
   readonly adapter: string;
   readonly seconds: number;
   readonly peakGpuBytes: number;
+  /** Kernels that were compiled, or that the driver still had from an earlier run. */
+  readonly compiledKernels: number;
   readonly blocks: readonly BlockRow[];
 }
 
@@ -74,6 +88,7 @@ export function summarise(
     adapter: device.name,
     seconds,
     peakGpuBytes: device.kind === 'gpu' ? device.memory.peakBytes : 0,
+    compiledKernels: device.kernels.names.length,
     blocks,
   };
 }
@@ -105,14 +120,16 @@ export function closingLine({ out, frames, width, height, seconds, adapter, bloc
   return `${made}; ${trims}\n`;
 }
 
-/** Time of every kernel, the slowest first. */
+/** Time of every kernel, the slowest first, and how many were compiled. */
 export async function kernelTable(device: Device): Promise<string> {
   const times = await device.kernelTimes();
-  if (times.length === 0) return 'no kernel times: this adapter has no timestamp queries\n';
+  const { names } = device.kernels;
+  const compiled = `${names.length} kernels compiled, of ${new Set(names).size} names\n`;
+  if (times.length === 0) return `no kernel times: this adapter has no timestamp queries\n${compiled}`;
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const rows = times.map(({ kernel, calls, milliseconds }) => {
     const share = `${((100 * milliseconds) / total).toFixed(1)}%`;
     return `${kernel.padEnd(16)}${String(calls).padStart(8)}${milliseconds.toFixed(1).padStart(12)}${share.padStart(8)}`;
   });
-  return `${'kernel'.padEnd(16)}${'calls'.padStart(8)}${'ms'.padStart(12)}${'share'.padStart(8)}\n${rows.join('\n')}\n`;
+  return `${'kernel'.padEnd(16)}${'calls'.padStart(8)}${'ms'.padStart(12)}${'share'.padStart(8)}\n${rows.join('\n')}\n${compiled}`;
 }

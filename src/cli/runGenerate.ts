@@ -14,6 +14,7 @@ import {
   blockTable,
   callCount,
   closingLine,
+  compileNote,
   kernelTable,
   summarise,
 } from './report.js';
@@ -65,7 +66,8 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
   const { folder, device, plan, request, sink, latents } = run;
-  const progress = createProgress({ total: callCount(plan), label: plan.preset });
+  const activity = () => compileNote(device.kernels.pending);
+  const progress = createProgress({ total: callCount(plan), label: plan.preset, activity });
   let calls = 0;
   try {
     signal.throwIfAborted();

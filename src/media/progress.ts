@@ -7,6 +7,8 @@ export interface ProgressOptions {
   /** Units of work in all, for instance denoising steps. */
   total: number;
   label: string;
+  /** What goes on at the moment and may take longer than the work itself, or nothing; a bar asks again and again. */
+  activity?: () => string;
   /** Without it, nothing is ever printed. */
   enabled?: boolean;
   stream?: ProgressStream;
@@ -22,34 +24,56 @@ export interface Progress {
  * A progress bar with the time left, for people. Where nobody watches (a log, a pipe) it is one plain line for each
  * tenth of the work. It handles no signals: that is the command line's job.
  */
-export function createProgress({ total, label, enabled = true, stream = process.stderr }: ProgressOptions): Progress {
+export function createProgress({
+  total,
+  label,
+  activity = () => '',
+  enabled = true,
+  stream = process.stderr,
+}: ProgressOptions): Progress {
   if (!enabled || total <= 0) return { update() {}, stop() {} };
   const start = performance.now();
   const left = (done: number) =>
     done > 0 ? `${duration(((performance.now() - start) / done) * (total - done))} left` : '';
-  return stream.isTTY ? bar(total, label, stream, left) : lines(total, label, stream, left);
+  return stream.isTTY ? bar(total, label, activity, stream, left) : lines(total, label, activity, stream, left);
 }
 
 type TimeLeft = (done: number) => string;
 
-function bar(total: number, label: string, stream: ProgressStream, left: TimeLeft): Progress {
-  const format = `${label} {bar} {percentage}% | {value}/{total} | {left} {note}`;
+/** Milliseconds between looks at what goes on. */
+const ACTIVITY_MS = 100;
+
+function bar(total: number, label: string, activity: () => string, stream: ProgressStream, left: TimeLeft): Progress {
+  const format = `${label} {bar} {percentage}% | {value}/{total} | {left} {note} {activity}`;
   const single = new SingleBar({ format, stream, clearOnComplete: false, barsize: 24 }, Presets.shades_classic);
-  single.start(total, 0, { left: '', note: '' });
+  const beside = (text: string) => text && `| ${text}`;
+  const now = () => ({ activity: beside(activity()) });
+  single.start(total, 0, { left: '', note: '', ...now() });
+  const timer = setInterval(() => single.update(now()), ACTIVITY_MS).unref();
   return {
-    update: (done, note = '') => single.update(Math.min(done, total), { left: left(done), note: note && `| ${note}` }),
-    stop: () => single.stop(),
+    update: (done, note = '') =>
+      single.update(Math.min(done, total), { left: left(done), note: beside(note), ...now() }),
+    stop() {
+      clearInterval(timer);
+      single.update(now());
+      single.stop();
+    },
   };
 }
 
-function lines(total: number, label: string, stream: ProgressStream, left: TimeLeft): Progress {
+function lines(total: number, label: string, activity: () => string, stream: ProgressStream, left: TimeLeft): Progress {
   let tenths = 0;
   return {
     update(done, note) {
       const reached = Math.floor((Math.min(done, total) / total) * 10);
       if (reached <= tenths) return;
       tenths = reached;
-      const parts = [`${label} ${reached * 10}% (${done}/${total})`, done < total ? left(done) : 'done', note];
+      const parts = [
+        `${label} ${reached * 10}% (${done}/${total})`,
+        done < total ? left(done) : 'done',
+        note,
+        activity(),
+      ];
       stream.write(`${parts.filter(Boolean).join(', ')}\n`);
     },
     stop() {},

@@ -27,7 +27,14 @@ export async function openDecoder(
   const filter = pictureFilter(shown);
   return {
     async *decode(latents) {
-      for (const decoded of stream.decode(latents)) yield filter(await readPictures(decoded));
+      let reading: Promise<Picture[]> | undefined; // while the device decodes the frames after those that are read
+      for (const decoded of stream.decode(latents)) {
+        const next = readPictures(decoded);
+        next.catch(() => undefined); // it may fail while the one before is awaited, or be left alone by who stops early
+        if (reading) yield filter(await reading);
+        reading = next;
+      }
+      if (reading) yield filter(await reading);
     },
     dispose() {
       stream.dispose();

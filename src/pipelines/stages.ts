@@ -113,10 +113,13 @@ export async function* runStages(
     }
 
     yield { kind: 'stage', stage: 'weights', plan };
+    const prepared = device.prepareKernels(); // while weights are read
     const heldTypes = { weights: types.transformer, keys: types.keys };
     const model = await loadTransformer(device, folder.transformer, config.transformer, heldTypes, onTensor);
     owned.add(model.weights);
     if (decode !== 'after') decoder = await openDecoder(device, folder, types.vae, plan.shown, onTensor);
+
+    await prepared;
 
     yield { kind: 'stage', stage: 'rollout', plan };
     const scheduled = prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] }));

@@ -1,19 +1,19 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { BindingCache } from './bindingCache.js';
+import { CommandRecorder } from './commandRecorder.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { DeviceErrors } from './deviceErrors.js';
 import { featuresOf } from './deviceFeatures.js';
-import { cutLaunch, gridOf } from './launchPieces.js';
+import { KernelLog } from './kernelLog.js';
+import { cutLaunch } from './launchPieces.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
 import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { isSubmitDue } from './submitRule.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
 import { VariantTable } from './variantTable.js';
-
-/** Launches recorded before a submit hands them to the adapter, so that it starts while the host still records. */
-export const LAUNCHES_PER_SUBMIT = 64;
 
 /** Dawn keeps a copy of what was written into a mapped buffer until a submit: loading a model pauses after this many bytes. */
 const MAX_LOADED_BYTES = 128 * 2 ** 20;
@@ -25,6 +25,7 @@ export class GpuDevice implements Device {
   readonly kind = 'gpu';
   readonly features: Device['features'];
   readonly variants = new VariantTable();
+  readonly kernels = new KernelLog();
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   readonly note: string | undefined;
@@ -33,9 +34,8 @@ export class GpuDevice implements Device {
   #bindings: BindingCache;
   #scopes = new ScopeStack();
   #profiler: Profiler | undefined;
-  #encoder: GPUCommandEncoder | undefined;
-  #pass: GPUComputePassEncoder | undefined;
-  #launches = 0;
+  #recorder: CommandRecorder;
+  #offsetAlignment: number;
   #loadedBytes = 0; // since the last wait
   #errors: DeviceErrors;
 
@@ -51,9 +51,11 @@ export class GpuDevice implements Device {
     this.note = options.note;
     this.#pool = new BufferPool(device);
     this.#errors = options.errors ?? new DeviceErrors();
-    this.#pipelines = new PipelineCache(device, (message) => this.#errors.note(message, true));
+    this.#pipelines = new PipelineCache(device, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
+    this.#recorder = new CommandRecorder(device, this.#profiler);
+    this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
     device.onuncapturederror = (event) => this.#errors.note(event.error.message);
   }
 
@@ -64,12 +66,19 @@ export class GpuDevice implements Device {
 
   zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
     const tensor = this.#allocate(shape, dtype);
-    this.#endPass();
-    this.#commands().clearBuffer(tensor.storage.buffer as GPUBuffer, 0, bytesOf(dtype, tensor.size));
+    this.#recorder.clear(tensor.storage.buffer as GPUBuffer, bytesOf(dtype, tensor.size));
     return tensor;
   }
 
   upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
+    const bytes = this.#bytesOf(values, shape, dtype);
+    const { storage, isUnwritten } = this.#pool.upload(bytes.byteLength, bytes);
+    if (isUnwritten) this.device.queue.writeBuffer(storage.buffer as GPUBuffer, 0, bytes);
+    return this.#track(new Tensor(this, shape, dtype, storage));
+  }
+
+  /** The bytes of host values as the adapter holds them. */
+  #bytesOf(values: HostValues, shape: Shape, dtype: DType): Uint8Array<ArrayBuffer> {
     this.#checkSize(shape, dtype);
     if (values.length !== elementCount(shape)) {
       throw new TokenTrimError(
@@ -77,13 +86,17 @@ export class GpuDevice implements Device {
       );
     }
     const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
-    const bytes = new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
-    return this.#track(new Tensor(this, shape, dtype, this.#pool.exact(bytes.byteLength, bytes)));
+    const bytes = new Uint8Array(exact.buffer as ArrayBuffer, exact.byteOffset, exact.byteLength);
+    if (bytes.byteLength % 4 === 0) return bytes;
+    const words = new Uint8Array(bytesOf(dtype, values.length)); // an odd number of 16-bit values
+    words.set(bytes);
+    return words;
   }
 
   async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {
     this.#checkSize(shape, dtype);
-    const tensor = this.upload(await read(), shape, dtype);
+    const bytes = this.#bytesOf(await read(), shape, dtype);
+    const tensor = this.#track(new Tensor(this, shape, dtype, this.#pool.exact(bytes.byteLength, bytes)));
     this.#loadedBytes += tensor.storage.byteLength;
     if (this.#loadedBytes > MAX_LOADED_BYTES) {
       this.#loadedBytes = 0;
@@ -99,33 +112,18 @@ export class GpuDevice implements Device {
     if (call.output instanceof Tensor) expectAlive(call.output, call.kernel);
     const output =
       call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
-    const { minStorageBufferOffsetAlignment: alignment } = this.device.limits;
     const kernel = this.#pipelines.get(call.kernel, call.overrides);
-    for (const { params, workgroups, bindings } of cutLaunch(call, output, this.maxBindingBytes, alignment)) {
-      const uniform = this.#bindings.uniform(params);
-      const ids = bindings.map(({ tensor, offset, size }) => `${tensor.storage.id}/${offset}/${size}`);
-      const storages = bindings.map(({ tensor }) => tensor.storage);
-      const group = this.#bindings.group(`${kernel.key}:${uniform.id}:${ids.join()}`, kernel.layout, storages, () => [
-        { binding: 0, resource: { buffer: uniform.buffer } },
-        ...bindings.map(({ tensor, offset, size }, index) => ({
-          binding: index + 1,
-          resource: { buffer: tensor.storage.buffer as GPUBuffer, offset, size },
-        })),
-      ]);
-      this.#dispatch(call.kernel, kernel.pipeline, group, workgroups);
+    for (const { params, workgroups, bindings } of cutLaunch(
+      call,
+      output,
+      this.maxBindingBytes,
+      this.#offsetAlignment,
+    )) {
+      const group = this.#bindings.group(kernel, params, bindings);
+      this.#recorder.dispatch(call.kernel, kernel, group, workgroups);
+      this.#submitIfDue();
     }
     return output;
-  }
-
-  #dispatch(name: string, pipeline: GPUComputePipeline, group: GPUBindGroup, workgroups: number): void {
-    if (this.#profiler) this.#endPass();
-    this.#pass ??= this.#commands().beginComputePass(
-      this.#profiler ? { timestampWrites: this.#profiler.stamp(name) } : {},
-    );
-    this.#pass.setPipeline(pipeline);
-    this.#pass.setBindGroup(0, group);
-    this.#pass.dispatchWorkgroups(...gridOf(workgroups, this.device.limits.maxComputeWorkgroupsPerDimension));
-    if (++this.#launches >= LAUNCHES_PER_SUBMIT || this.#pool.isOverdue || this.#profiler?.full) this.#submit();
   }
 
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
@@ -133,14 +131,8 @@ export class GpuDevice implements Device {
     expectAlive(source, 'updateRows');
     checkRowCopy(target, toRow, source, fromRow, rows);
     const rowBytes = bytesOf(target.dtype, target.size / target.shape[0]);
-    this.#endPass();
-    this.#commands().copyBufferToBuffer(
-      source.storage.buffer as GPUBuffer,
-      fromRow * rowBytes,
-      target.storage.buffer as GPUBuffer,
-      toRow * rowBytes,
-      rows * rowBytes,
-    );
+    const [from, to] = [source.storage.buffer, target.storage.buffer] as [GPUBuffer, GPUBuffer];
+    this.#recorder.copy(from, fromRow * rowBytes, to, toRow * rowBytes, rows * rowBytes);
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
@@ -156,7 +148,9 @@ export class GpuDevice implements Device {
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#scopes.run(body, (storage) => this.free(storage));
+    const result = this.#scopes.run(body, (storage) => this.free(storage));
+    this.#submitIfDue();
+    return result;
   }
 
   free(storage: Storage): void {
@@ -165,9 +159,11 @@ export class GpuDevice implements Device {
   }
 
   async synchronize(): Promise<void> {
-    this.#submit();
-    await this.device.queue.onSubmittedWorkDone();
-    this.#errors.throwAny(this.name);
+    await this.#submitAndWait(() => this.device.queue.onSubmittedWorkDone());
+  }
+
+  prepareKernels(): Promise<void> {
+    return this.#pipelines.prepare(this.kernels.planned.values());
   }
 
   async kernelTimes(): Promise<KernelTime[]> {
@@ -176,23 +172,16 @@ export class GpuDevice implements Device {
   }
 
   close(): void {
-    this.#encoder = this.#pass = undefined;
+    this.#recorder.discard();
     this.device.destroy();
   }
 
   async #readBytes(tensor: Tensor): Promise<ArrayBuffer> {
     const byteLength = bytesOf(tensor.dtype, tensor.size);
     const staging = this.device.createBuffer({ size: byteLength, usage: READBACK_USAGE });
-    this.#endPass();
-    this.#commands().copyBufferToBuffer(tensor.storage.buffer as GPUBuffer, 0, staging, 0, byteLength);
-    this.#submit();
+    this.#recorder.copy(tensor.storage.buffer as GPUBuffer, 0, staging, 0, byteLength);
     try {
-      await staging.mapAsync(0x01 /* READ */);
-    } catch (error) {
-      this.#errors.note(error instanceof Error ? error.message : String(error));
-    }
-    try {
-      this.#errors.throwAny(this.name);
+      await this.#submitAndWait(() => staging.mapAsync(0x01 /* READ */));
       return staging.getMappedRange().slice(0);
     } finally {
       staging.destroy();
@@ -214,27 +203,27 @@ export class GpuDevice implements Device {
     checkTensorBytes(this, bytesOf(dtype, elementCount(shape)), () => `a tensor ${formatShape(shape)} of ${dtype}`);
   }
 
-  #commands(): GPUCommandEncoder {
-    this.#encoder ??= this.device.createCommandEncoder();
-    return this.#encoder;
-  }
-
-  #endPass(): void {
-    this.#pass?.end();
-    this.#pass = undefined;
+  #submitIfDue(): void {
+    const isDue = isSubmitDue(this.#recorder.launches, this.#scopes.isOpen);
+    if (isDue || this.#pool.isOverdue || this.#profiler?.full) this.#submit();
   }
 
   #submit(): void {
-    this.#endPass();
-    this.#launches = 0;
-    if (this.#encoder) {
-      const collect = this.#profiler?.resolve(this.#encoder);
-      this.device.queue.submit([this.#encoder.finish()]);
-      this.#encoder = undefined;
-      collect?.();
-    }
+    this.#recorder.submit();
     this.#pool.collect();
     this.#bindings.collect();
+  }
+
+  async #submitAndWait(done: () => Promise<unknown>): Promise<void> {
+    this.#submit();
+    const launched = this.kernels.names.length;
+    try {
+      await done();
+    } catch (error) {
+      this.#errors.note(error instanceof Error ? error.message : String(error));
+    }
+    this.#errors.throwAny(this.name);
+    this.kernels.noteRun(launched);
   }
 }
 

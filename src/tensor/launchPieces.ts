@@ -1,4 +1,4 @@
-import { ensure } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 import type { KernelCall } from './device.js';
 import { formatShape } from './shape.js';
 import { bytesOf, type Tensor, tooLarge } from './tensor.js';
@@ -26,19 +26,19 @@ export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, al
   const tensors = [...call.reads, output];
   const bytes = tensors.map((tensor) => bytesOf(tensor.dtype, tensor.size));
   const whole = (index: number) => ({ tensor: tensors[index], offset: 0, size: bytes[index] });
-  const { split } = call;
+  const { params, workgroups, split } = call;
+  if (bytes.every((size) => size <= maxBytes)) {
+    return [{ params, workgroups, bindings: tensors.map((_, index) => whole(index)) }];
+  }
   // A tensor that stands in for an absent input is bound again, and is cut where it is cut.
   const cutStorages = new Set(split?.reads.map((index) => call.reads[index].storage));
   const isCut = (index: number) =>
     split !== undefined && (index === call.reads.length || cutStorages.has(tensors[index].storage));
-  tensors.forEach((tensor, index) => {
-    ensure(isCut(index) || bytes[index] <= maxBytes, () => unbindable(call.kernel, tensor, bytes[index], maxBytes));
-  });
-  const cut = tensors.map((_, index) => index).filter(isCut);
-  if (!split || cut.every((index) => bytes[index] <= maxBytes)) {
-    return [{ params: call.params, workgroups: call.workgroups, bindings: tensors.map((_, index) => whole(index)) }];
+  const refused = tensors.findIndex((_, index) => bytes[index] > maxBytes && !isCut(index));
+  if (!split || refused >= 0) {
+    throw new TokenTrimError(unbindable(call.kernel, tensors[refused], bytes[refused], maxBytes));
   }
-
+  const cut = tensors.map((_, index) => index).filter(isCut);
   const rowBytes = new Map(cut.map((index) => [index, bytes[index] / split.rows]));
   const largest = Math.max(...rowBytes.values());
   const unit = [...rowBytes.values()].reduce(

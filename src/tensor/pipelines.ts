@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { KernelCode, KernelLog } from './kernelLog.js';
 
-/** A compiled kernel and where its numbered bindings end. */
+type Constants = NonNullable<KernelCode['overrides']>;
+
+const NO_CONSTANTS: Constants = {};
+
+/** A kernel ready to be launched, and where its numbered bindings end. */
 export interface Kernel {
-  /** Name and override constants. */
-  readonly key: string;
+  /** Stands for the name and the override constants. */
+  readonly id: number;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -13,47 +18,80 @@ function kernelSource(name: string): string {
   return readFileSync(new URL(`../kernels/${name}.wgsl`, import.meta.url), 'utf8');
 }
 
-/** Compute pipelines by kernel name and override constants; each is compiled once for the life of the device. */
+/** Compute pipelines by kernel name and override constants; each is made once for the life of the device. */
 export class PipelineCache {
-  #kernels = new Map<string, Kernel>();
+  #kernels = new Map<string, { readonly constants: Constants; readonly kernel: Kernel }[]>(); // by name
   #modules = new Map<string, GPUShaderModule>();
+  #count = 0;
 
   constructor(
     private readonly device: GPUDevice,
+    private readonly log: KernelLog,
     private readonly onError: (message: string) => void,
   ) {}
 
-  get size(): number {
-    return this.#kernels.size;
+  get(name: string, constants: Constants = NO_CONSTANTS): Kernel {
+    return this.#find(name, constants) ?? this.#compile(name, constants);
   }
 
-  get(name: string, overrides: Readonly<Record<string, number>> = {}): Kernel {
-    const key = name + JSON.stringify(overrides);
-    let kernel = this.#kernels.get(key);
-    if (!kernel) {
-      kernel = this.#compile(key, name, overrides);
-      this.#kernels.set(key, kernel);
-    }
-    return kernel;
-  }
-
-  #compile(key: string, name: string, overrides: Readonly<Record<string, number>>): Kernel {
-    let module = this.#modules.get(name);
-    this.device.pushErrorScope('validation');
-    if (!module) {
-      module = this.device.createShaderModule({ label: `${name}.wgsl`, code: kernelSource(name) });
-      this.#modules.set(name, module);
-    }
-    const pipeline = this.device.createComputePipeline({
-      label: name,
-      layout: 'auto',
-      compute: { module, entryPoint: 'main', constants: { ...overrides } },
+  /**
+   * Makes kernels on Dawn's own threads, while this one reads weights: 5 ms each otherwise, in the way of the first block.
+   * One that does not compile, or is needed before it is ready, is left to `get`.
+   */
+  async prepare(codes: Iterable<KernelCode>): Promise<void> {
+    const wanted = [...codes].filter(({ kernel, overrides }) => !this.#find(kernel, overrides ?? NO_CONSTANTS));
+    const made = wanted.map(async ({ kernel: name, overrides: constants = NO_CONSTANTS }) => {
+      try {
+        this.device.pushErrorScope('validation');
+        const pipeline = this.device.createComputePipelineAsync(this.#descriptor(name, constants));
+        this.device.popErrorScope().catch(() => undefined);
+        this.#add(name, constants, await pipeline);
+      } catch {
+        this.#modules.delete(name); // so that `get` meets the mistake in it again and tells
+      }
     });
-    const layout = pipeline.getBindGroupLayout(0);
+    await Promise.all(made);
+  }
+
+  #find(name: string, constants: Constants): Kernel | undefined {
+    return this.#kernels.get(name)?.find((entry) => isEqual(entry.constants, constants))?.kernel;
+  }
+
+  #compile(name: string, constants: Constants): Kernel {
+    this.device.pushErrorScope('validation');
+    const kernel = this.#add(name, constants, this.device.createComputePipeline(this.#descriptor(name, constants)));
     this.device
       .popErrorScope()
       .then((error) => error && this.onError(`kernel ${name} does not compile on this adapter: ${error.message}`))
       .catch(() => undefined);
-    return { key, pipeline, layout };
+    return kernel;
   }
+
+  #add(name: string, constants: Constants, pipeline: GPUComputePipeline): Kernel {
+    const known = this.#find(name, constants); // made meanwhile
+    if (known) return known;
+    const kernel = { id: this.#count++, pipeline, layout: pipeline.getBindGroupLayout(0) };
+    const entry = { constants, kernel };
+    const others = this.#kernels.get(name);
+    if (others) others.push(entry);
+    else this.#kernels.set(name, [entry]);
+    this.log.names.push(name);
+    return kernel;
+  }
+
+  #descriptor(name: string, constants: Constants): GPUComputePipelineDescriptor {
+    let module = this.#modules.get(name);
+    if (!module) {
+      module = this.device.createShaderModule({ label: `${name}.wgsl`, code: kernelSource(name) });
+      this.#modules.set(name, module);
+    }
+    return { label: name, layout: 'auto', compute: { module, entryPoint: 'main', constants: { ...constants } } };
+  }
+}
+
+/** Whether two sets hold the same constants. */
+function isEqual(left: Constants, right: Constants): boolean {
+  for (const name in left) if (left[name] !== right[name]) return false;
+  for (const name in right) if (!(name in left)) return false;
+  return true;
 }

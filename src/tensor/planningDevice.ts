@@ -1,10 +1,11 @@
 import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
-import { LAUNCHES_PER_SUBMIT } from './gpuDevice.js';
+import { KernelLog } from './kernelLog.js';
 import { cutLaunch } from './launchPieces.js';
 import { BufferPool } from './pool.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { isSubmitDue } from './submitRule.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
 
 /** Past this a plan is not followed further: no machine has it. */
@@ -23,17 +24,23 @@ export class PlanningDevice implements Device {
   readonly name: string;
   readonly features: Device['features'];
   readonly variants: Device['variants'];
+  readonly kernels: KernelLog;
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   #pool = new BufferPool({ createBuffer: ({ size }) => ({ size, destroy() {} }) as GPUBuffer });
   #scopes = new ScopeStack();
   #launches = 0;
 
-  /** @param like the device whose limits and features are assumed */
-  constructor(like: Pick<Device, 'name' | 'features' | 'variants' | 'maxTensorBytes' | 'maxBindingBytes'>) {
+  /** @param like the device whose limits and features are assumed, and which is told of the kernels that are launched */
+  constructor(
+    like: Pick<Device, 'name' | 'features' | 'variants' | 'maxTensorBytes' | 'maxBindingBytes'> &
+      Partial<Pick<Device, 'kernels'>>,
+  ) {
     this.name = like.name;
     this.features = like.features;
     this.variants = like.variants;
+    this.kernels = like.kernels ?? new KernelLog();
+    this.kernels.planned.clear(); // each plan replaces the one before
     this.maxTensorBytes = like.maxTensorBytes;
     this.maxBindingBytes = like.maxBindingBytes;
   }
@@ -53,7 +60,7 @@ export class PlanningDevice implements Device {
   }
 
   upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
-    return this.#track(shape, dtype, this.#pool.exact(this.#bytes(shape, dtype)));
+    return this.#track(shape, dtype, this.#pool.upload(this.#bytes(shape, dtype)).storage);
   }
 
   async load(shape: Shape, dtype: DType, _read: () => Promise<HostValues>): Promise<Tensor> {
@@ -63,9 +70,10 @@ export class PlanningDevice implements Device {
   launch(call: KernelCall): Tensor {
     const output =
       call.output instanceof Tensor ? call.output : this.zeros(call.output as Shape, call.outputType ?? 'f32');
+    this.kernels.plan(call);
     const pieces = cutLaunch(call, output, this.maxBindingBytes, OFFSET_ALIGNMENT);
     this.#launches += pieces.length;
-    if (this.#launches >= LAUNCHES_PER_SUBMIT || this.#pool.isOverdue) this.#submit();
+    this.#submitIfDue();
     return output;
   }
 
@@ -84,7 +92,9 @@ export class PlanningDevice implements Device {
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#scopes.run(body, (storage) => this.free(storage));
+    const result = this.#scopes.run(body, (storage) => this.free(storage));
+    this.#submitIfDue();
+    return result;
   }
 
   free(storage: Storage): void {
@@ -95,11 +105,17 @@ export class PlanningDevice implements Device {
     this.#submit();
   }
 
+  async prepareKernels(): Promise<void> {}
+
   async kernelTimes(): Promise<KernelTime[]> {
     return [];
   }
 
   close(): void {}
+
+  #submitIfDue(): void {
+    if (isSubmitDue(this.#launches, this.#scopes.isOpen) || this.#pool.isOverdue) this.#submit();
+  }
 
   #submit(): void {
     this.#launches = 0;

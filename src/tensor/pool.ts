@@ -7,6 +7,9 @@ const MAX_FREE_BYTES = 512 * 2 ** 20;
 /** Buffers that wait for a submit to be destroyed are worth one past this many bytes. */
 const MAX_DOOMED_BYTES = 128 * 2 ** 20;
 
+/** Uploads up to this size are written into buffers that go round, as the tables of every call are; larger ones are weights. */
+const MAX_POOLED_UPLOAD = 64 * 2 ** 10;
+
 const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 
 /**
@@ -16,6 +19,9 @@ const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
 export class BufferPool {
   #free = new Map<number, GPUBuffer[]>();
   #freeBytes = 0;
+  #settled = new Map<number, GPUBuffer[]>(); // free, and not named by anything that is still to be submitted
+  #unsettled: GPUBuffer[] = [];
+  #written = new WeakSet<GPUBuffer>();
   #nextId = 1;
   #doomed: GPUBuffer[] = [];
   #doomedBytes = 0;
@@ -32,9 +38,19 @@ export class BufferPool {
     const size = sizeClass(byteLength);
     const reused = this.#free.get(size)?.pop();
     if (reused) this.#freeBytes -= size;
-    const buffer = reused ?? this.#create(size, false);
-    this.liveStorages++;
-    return { buffer, byteLength: size, id: this.#idOf(buffer), pooled: true, freed: false };
+    return this.#own(reused ?? this.#create(size, false), true);
+  }
+
+  /**
+   * A buffer for values of the host, and whether it is the caller's to write them through the queue. That happens before
+   * whatever is recorded and not yet submitted runs, so such buffers are reused only after a submit.
+   */
+  upload(byteLength: number, bytes?: Uint8Array): { storage: Storage; isUnwritten: boolean } {
+    if (byteLength > MAX_POOLED_UPLOAD) return { storage: this.exact(byteLength, bytes), isUnwritten: false };
+    const size = Math.max(256, 2 ** Math.ceil(Math.log2(byteLength))); // few sizes: lists of rows change in length
+    const buffer = this.#settled.get(size)?.pop() ?? this.#create(size, false);
+    this.#written.add(buffer);
+    return { storage: this.#own(buffer, true), isUnwritten: true };
   }
 
   /**
@@ -48,8 +64,7 @@ export class BufferPool {
       new Uint8Array(buffer.getMappedRange()).set(bytes);
       buffer.unmap();
     }
-    this.liveStorages++;
-    return { buffer, byteLength: size, id: this.#idOf(buffer), pooled: false, freed: false };
+    return this.#own(buffer, false);
   }
 
   release(storage: Storage): void {
@@ -60,9 +75,11 @@ export class BufferPool {
       this.#doom(storage.buffer);
       return;
     }
-    const free = this.#free.get(storage.byteLength);
-    if (free) free.push(storage.buffer);
-    else this.#free.set(storage.byteLength, [storage.buffer]);
+    if (this.#written.has(storage.buffer)) {
+      this.#unsettled.push(storage.buffer);
+      return;
+    }
+    push(this.#free, storage.buffer);
     this.#freeBytes += storage.byteLength;
     if (this.#freeBytes > MAX_FREE_BYTES) this.#trim();
   }
@@ -82,11 +99,17 @@ export class BufferPool {
   /** Destroys what was released for good. Call after a submit: launches recorded before may still name the buffers. */
   collect(): void {
     this.#doomedBytes = 0;
+    for (const buffer of this.#unsettled.splice(0)) push(this.#settled, buffer);
     for (const buffer of this.#doomed.splice(0)) {
       this.buffers--;
       this.bytes -= buffer.size;
       buffer.destroy();
     }
+  }
+
+  #own(buffer: GPUBuffer, pooled: boolean): Storage {
+    this.liveStorages++;
+    return { buffer, byteLength: buffer.size, id: this.#idOf(buffer), pooled, freed: false };
   }
 
   #doom(buffer: GPUBuffer): void {
@@ -128,6 +151,12 @@ export class BufferPool {
     }
     return id;
   }
+}
+
+function push(bySize: Map<number, GPUBuffer[]>, buffer: GPUBuffer): void {
+  const others = bySize.get(buffer.size);
+  if (others) others.push(buffer);
+  else bySize.set(buffer.size, [buffer]);
 }
 
 const mebibytes = (bytes: number) => Math.round(bytes / 2 ** 20);

@@ -8,6 +8,7 @@ import {
   type MemoryStats,
   NO_FEATURES,
 } from './device.js';
+import { KernelLog } from './kernelLog.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
@@ -19,6 +20,7 @@ export class ReferenceDevice implements Device {
   readonly name = 'reference (float64 on the host)';
   readonly features = NO_FEATURES;
   readonly variants = new VariantTable();
+  readonly kernels = new KernelLog();
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
   readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;
   #scopes = new ScopeStack();
@@ -91,6 +93,8 @@ export class ReferenceDevice implements Device {
   }
 
   async synchronize(): Promise<void> {}
+
+  async prepareKernels(): Promise<void> {}
 
   async kernelTimes(): Promise<KernelTime[]> {
     return [];

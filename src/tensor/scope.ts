@@ -13,6 +13,10 @@ export class ScopeStack {
     this.#open.at(-1)?.add(storage);
   }
 
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
   run<Result>(body: () => Result, free: (storage: Storage) => void): Result {
     const made = new Set<Storage>();
     this.#open.push(made);

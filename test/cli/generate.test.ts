@@ -61,6 +61,7 @@ test.each(PRESETS)('%s, intervening: the same again from its seed and from its r
     adapter: expect.any(String),
     seconds: expect.any(Number),
     peakGpuBytes: expect.any(Number),
+    compiledKernels: expect.any(Number),
     blocks: [0, 1, 2].map((index) => ({
       index,
       severity: index === 0 ? null : expect.any(Number),

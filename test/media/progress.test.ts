@@ -48,6 +48,25 @@ test('on a terminal it is a bar', () => {
   expect(text()).toMatch(/Generating .*25% \| 1\/4 \| 15 s left \| block 1/);
 });
 
+test('what goes on at the moment is looked up while the bar waits', async () => {
+  const { output, text } = stream(true);
+  Object.assign(output, { cursorTo() {}, clearLine() {}, clearRight() {}, columns: 120 });
+  let activity = 'compiling 2 kernels: rope, linear';
+  const progress = createProgress({ total: 4, label: 'Generating', activity: () => activity, stream: output });
+  progress.update(1, 'block 1');
+  activity = '';
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  progress.stop();
+  expect(text()).toMatch(/0\/4 .*compiling 2 kernels: rope, linear.*25% \| 1\/4 \| .* left \| block 1 *[^|]*$/s);
+});
+
+test('a line of a log says it too', () => {
+  const { output, text } = stream(false);
+  const progress = createProgress({ total: 10, label: 'Generating', activity: () => 'compiling', stream: output });
+  progress.update(1);
+  expect(text()).toBe('Generating 10% (1/10), 0 s left, compiling\n');
+});
+
 test('silent when not enabled', () => {
   const { output, text } = stream(false);
   const progress = createProgress({ total: 4, label: 'Generating', enabled: false, stream: output });

@@ -85,11 +85,12 @@ export const TOY_HALF_TOLERANCE = 4e-3;
 
 /**
  * The planned peak of a run's device memory against the measured one, relative, of 4 to 9 MB.
- * Measured: 1.2e-5 at most (48 bytes of 4 MB), on lavapipe and SwiftShader.
- * Headroom: 16x. Still caught: one picture of a convolution's history in the VAE (6 kB, 9e-4), a layer's keys and values,
+ * Measured: 2.3e-4 at most on lavapipe: Rolling Forcing's last windows, which a plan does not follow, take two more buffers of a
+ * block's latents (1.5 kB of 6.7 MB); 1.2e-5 elsewhere.
+ * Headroom: 2x. Still caught: one picture of a convolution's history in the VAE (6 kB, 9e-4), a layer's keys and values,
  * weights held in another type.
  */
-export const MEMORY_PLAN_TOLERANCE = 2e-4;
+export const MEMORY_PLAN_TOLERANCE = 5e-4;
 
 /**
  * Mean, variance and correlations of a million synthetic weights against 0, 1 and 0: standard errors of 1e-3 to 1.4e-3.

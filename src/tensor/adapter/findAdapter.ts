@@ -1,11 +1,13 @@
 import { TokenTrimError } from '../../errors.js';
 import { type AdapterKind, adapterKind } from './adapterKind.js';
 import { chooseAdapter } from './chooseAdapter.js';
+import { installGentlePolling } from './gentlePolling.js';
 import { listAdapters } from './listAdapters.js';
 import { type Looked, noAdapterMessage } from './noAdapterMessage.js';
 import type { ProbedAdapter } from './probe.js';
 import { lavapipeRoute, onRoute, type Route } from './route.js';
 import { routesFor } from './routesFor.js';
+import { SUBGROUP_MATRIX_OPTIONS } from './subgroupMatrices.js';
 import { driverFilesFromEnvironment } from './vulkanDrivers.js';
 
 /** An adapter that is ready for one device: WebGPU lets an adapter be used once, so look again for a second device. */
@@ -57,7 +59,8 @@ async function open(route: Route, chosen: ProbedAdapter): Promise<FoundAdapter |
   const { create } = await loadDawn();
   return onRoute(alone(route, chosen), async () => {
     const key = JSON.stringify([route, chosen.name]);
-    const gpu = keptAlive.get(key) ?? create([`adapter=${chosen.name}`]);
+    const options = chosen.kind === 'gpu' ? SUBGROUP_MATRIX_OPTIONS : [];
+    const gpu = keptAlive.get(key) ?? create([`adapter=${chosen.name}`, ...options]);
     keptAlive.set(key, gpu);
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
     if (!adapter || adapterKind(adapter.info) !== chosen.kind) return undefined;
@@ -74,7 +77,9 @@ function alone(route: Route, chosen: ProbedAdapter): Route {
 
 async function loadDawn(): Promise<typeof import('webgpu')> {
   try {
-    return await import('webgpu');
+    const dawn = await import('webgpu');
+    installGentlePolling();
+    return dawn;
   } catch (error) {
     throw new TokenTrimError(
       `Dawn's Node bindings (npm package webgpu) do not load on ${process.platform} ${process.arch}: ` +

@@ -1,0 +1,34 @@
+/** The code of a kernel: its file, and the constants that select or size what is in it. */
+export interface KernelCode {
+  /** File name in `src/kernels` without `.wgsl`. */
+  readonly kernel: string;
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Which kernels a device has met. Each code is compiled once: by Dawn into the driver's language, and by the driver before
+ * its first launch, unless the driver remembers it from an earlier run.
+ */
+export class KernelLog {
+  /** What the latest plan of a run on this device has launched, by name and constants. */
+  readonly planned = new Map<string, KernelCode>();
+  /** Kernels made so far, in order; a name comes once for each set of constants. */
+  readonly names: string[] = [];
+  /** How many of them have run for sure. */
+  #ran = 0;
+
+  plan({ kernel, overrides = {} }: KernelCode): void {
+    const key = kernel + JSON.stringify(overrides);
+    if (!this.planned.has(key)) this.planned.set(key, { kernel, overrides });
+  }
+
+  /** The first `count` kernels have run. */
+  noteRun(count: number): void {
+    this.#ran = Math.max(this.#ran, count);
+  }
+
+  /** Names of the kernels that are new and have not run yet for sure: what the driver may be compiling. */
+  get pending(): string[] {
+    return this.names.slice(this.#ran);
+  }
+}
