@@ -43,7 +43,7 @@ export function causalConv3d(
   expectShape(weight.shape, ['any', HISTORY_FRAMES + 1, kernel, kernel, inChannels], 'causalConv3d: weight');
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'causalConv3d: bias');
-  const size = { rows: frames * height, width, inChannels, outChannels, depth: 3 * kernel ** 2 * inChannels };
+  const size = { height, width, inChannels, outChannels };
   const form = convForm(x.device, 'causalConv3d', `${weight.dtype}, input ${x.dtype}`, size, variant);
   return x.device.launch({
     kernel: form.kernel,
@@ -57,7 +57,7 @@ export function causalConv3d(
     },
     ...rowwise(frames * height, [], (first, rows) => ({
       params: [u32(first), u32(rows), u32(height), u32(width), u32(inChannels), u32(outChannels)],
-      workgroups: form.workgroups(rows),
+      workgroups: form.workgroups(first, rows),
     })),
     twin: () => reference.causalConv3d(x.host, [older.host, newer.host], weight.host, bias.host),
   });

@@ -40,13 +40,11 @@ fn widened(source: ptr<storage, array<u32>, read>, kind: u32, index: u32) -> f32
   if (kind == 0u) {
     return bitcast<f32>((*source)[index]);
   }
-  let word = (*source)[index / 2u];
-  let isOdd = (index & 1u) == 1u;
+  let half = (*source)[index / 2u] >> (16u * (index & 1u)); // in the lower bits
   if (kind == 1u) {
-    return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
+    return bitcast<f32>(half << 16u);
   }
-  let pair = unpack2x16float(word);
-  return select(pair.x, pair.y, isOdd);
+  return unpack2x16float(half).x;
 }
 
 fn weightAt(index: u32) -> f32 {

@@ -38,7 +38,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   const [outHeight, outWidth] = [height, width].map((size) => Math.floor((size * scale) / stride));
   ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
   const rows = frames * parts * outHeight;
-  const size = { rows, width: outWidth, inChannels, outChannels, depth: 9 * inChannels };
+  const size = { height: outHeight, width: outWidth, inChannels, outChannels };
   const form = convForm(x.device, 'conv2d', `${weight.dtype}, input ${x.dtype}`, size, options.variant);
   return x.device.launch({
     kernel: form.kernel,
@@ -53,7 +53,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
     },
     ...rowwise(rows, [], (first, count) => ({
       params: [u32(first), u32(count), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
-      workgroups: form.workgroups(count),
+      workgroups: form.workgroups(first, count),
     })),
     twin: () => reference.conv2d(x.host, weight.host, bias.host, scale, stride),
   });

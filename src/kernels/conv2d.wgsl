@@ -5,7 +5,8 @@
 // p = 1 keeps the picture's size, and p = 0 with a stride of 2 puts all padding on the right and at the bottom.
 // Bindings: x [frames, height, width, parts * inChannels] and weight [outChannels, 3, 3, inChannels], f32 or two 16-bit
 //   values to a word; bias f32 [outChannels]; y f32 [rows, outWidth, outChannels], picture rows firstRow and on of all.
-// Grid: one invocation for a strip of 8 columns by 4 output channels.
+// Grid: one invocation for a strip of 8 columns by 4 output channels. As in causalConv3d.wgsl, one load of an input serves
+//   three taps where STRIDE is 1.
 // Precision: products and sums in f32; 16-bit values are widened exactly.
 // Twin: reference/convs.ts
 
@@ -40,12 +41,11 @@ fn widened(word: u32, kind: u32, index: u32) -> f32 {
   if (kind == 0u) {
     return bitcast<f32>(word);
   }
-  let isOdd = (index & 1u) == 1u;
+  let half = word >> (16u * (index & 1u)); // in the lower bits
   if (kind == 1u) {
-    return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
+    return bitcast<f32>(half << 16u);
   }
-  let pair = unpack2x16float(word);
-  return select(pair.x, pair.y, isOdd);
+  return unpack2x16float(half).x;
 }
 
 fn weightAt(index: u32) -> f32 {
@@ -80,6 +80,11 @@ fn columnsAt(columns: vec4i) -> Columns {
   return Columns(sources * params.parts * params.inChannels, select(vec4f(), vec4f(1.0), inside));
 }
 
+fn inputsAt(columns: Columns, index: u32) -> vec4f {
+  let at = columns.starts + index;
+  return columns.inside * vec4f(inputAt(at.x), inputAt(at.y), inputAt(at.z), inputAt(at.w));
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -102,7 +107,15 @@ fn main(
   let row = (params.firstRow + outputRow) % outHeight;
   let frame = (params.firstRow + outputRow) / outHeight;
 
-  let pad = i32(2u - STRIDE);
+  // A row of three taps at a time: the columns under the first tap of the strip, which are STRIDE apart, then those that
+  // the others need beside them, the first ones shifted.
+  let step = vec4i(0, 1, 2, 3) * i32(STRIDE);
+  let firstColumn = i32(column * STRIDE) - i32(2u - STRIDE);
+  let columns0 = columnsAt(firstColumn + step);
+  let columns1 = columnsAt(firstColumn + 4 * i32(STRIDE) + step);
+  let columns2 = columnsAt(firstColumn + 8 * i32(STRIDE) + step); // the first of them, and the second for STRIDE 1
+  let between0 = columnsAt(firstColumn + 1 + step); // for STRIDE 2
+  let between1 = columnsAt(firstColumn + 1 + 4 * i32(STRIDE) + step);
   let weightStart = weightRows(channel, 9u * params.inChannels);
   var y0 = vec4f();
   var y1 = vec4f();
@@ -112,29 +125,40 @@ fn main(
   var y5 = vec4f();
   var y6 = vec4f();
   var y7 = vec4f();
-  for (var tap = 0u; tap < 9u; tap++) {
-    let inputRow = i32(row * STRIDE + tap / 3u) - pad;
+  for (var tapRow = 0u; tapRow < 3u; tapRow++) {
+    let inputRow = i32(row * STRIDE + tapRow) - i32(2u - STRIDE);
     if (inputRow < 0 || inputRow >= i32(height)) {
       continue;
     }
     let pixelRow = (frame / params.parts) * params.height + u32(inputRow) / SCALE;
     let start = (pixelRow * params.width * params.parts + frame % params.parts) * params.inChannels;
-    let first = vec4i(i32(column * STRIDE + tap % 3u) - pad) + vec4i(0, 1, 2, 3) * i32(STRIDE);
-    let left = columnsAt(first);
-    let right = columnsAt(first + vec4i(4 * i32(STRIDE)));
-    let leftAt = left.starts + start;
-    let rightAt = right.starts + start;
-    let tapStart = weightStart + tap * params.inChannels;
+    let tapStart = weightStart + 3u * tapRow * params.inChannels;
     for (var i = 0u; i < params.inChannels; i++) {
-      let w = weightsAt(tapStart, i);
-      y0 += (inputAt(leftAt.x + i) * left.inside.x) * w;
-      y1 += (inputAt(leftAt.y + i) * left.inside.y) * w;
-      y2 += (inputAt(leftAt.z + i) * left.inside.z) * w;
-      y3 += (inputAt(leftAt.w + i) * left.inside.w) * w;
-      y4 += (inputAt(rightAt.x + i) * right.inside.x) * w;
-      y5 += (inputAt(rightAt.y + i) * right.inside.y) * w;
-      y6 += (inputAt(rightAt.z + i) * right.inside.z) * w;
-      y7 += (inputAt(rightAt.w + i) * right.inside.w) * w;
+      let left = weightsAt(tapStart, i);
+      let middle = weightsAt(tapStart, params.inChannels + i);
+      let right = weightsAt(tapStart, 2u * params.inChannels + i);
+      let a = inputsAt(columns0, start + i);
+      let b = inputsAt(columns1, start + i);
+      let next = inputAt(columns2.starts.x + start + i) * columns2.inside.x;
+      var middle0 = vec4f(a.yzw, b.x);
+      var middle1 = vec4f(b.yzw, next);
+      var right0 = middle0;
+      var right1 = middle1;
+      if (STRIDE == 1u) {
+        right0 = vec4f(a.zw, b.xy);
+        right1 = vec4f(b.zw, next, inputAt(columns2.starts.y + start + i) * columns2.inside.y);
+      } else {
+        middle0 = inputsAt(between0, start + i);
+        middle1 = inputsAt(between1, start + i);
+      }
+      y0 += a.x * left + middle0.x * middle + right0.x * right;
+      y1 += a.y * left + middle0.y * middle + right0.y * right;
+      y2 += a.z * left + middle0.z * middle + right0.z * right;
+      y3 += a.w * left + middle0.w * middle + right0.w * right;
+      y4 += b.x * left + middle1.x * middle + right1.x * right;
+      y5 += b.y * left + middle1.y * middle + right1.y * right;
+      y6 += b.z * left + middle1.z * middle + right1.z * right;
+      y7 += b.w * left + middle1.w * middle + right1.w * right;
     }
   }
 

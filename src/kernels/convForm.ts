@@ -5,41 +5,60 @@ import { chooseVariant, subgroupSize, type Variant } from './variant.js';
 export interface ConvForm {
   readonly kernel: string;
   readonly overrides: Readonly<Record<string, number>>;
-  /** Workgroups for rows of the picture. */
-  readonly workgroups: (rows: number) => number;
+  /** Workgroups for rows first ... first + rows - 1 of all pictures. */
+  readonly workgroups: (first: number, rows: number) => number;
+}
+
+/** What a convolution makes of what; all pictures have one size. */
+export interface ConvSize {
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly outChannels: number;
+}
+
+/** What a workgroup of the other forms makes: pixels of one picture by output channels. */
+interface Tile {
+  readonly pixels: number;
+  readonly channels: number;
 }
 
 /** Output columns and channels that one invocation of the plain kernels makes. */
 const STRIP = { columns: 8, channels: 4 };
 
-/** Products from which on larger tiles, which take twice as long to compile, are worth it. */
-const LARGE = 2 ** 28;
+/** Output channels from which on the larger part of a tile is of use. */
+const MANY_CHANNELS = 16;
 
 /**
  * The form of a convolution kernel for a device and a shape.
  * @param type of the weights, and of the input
- * @param size of the output; depth: products for each of its values
  */
-export function convForm(
-  device: Device,
-  kernel: string,
-  type: string,
-  size: { rows: number; width: number; inChannels: number; outChannels: number; depth: number },
-  wanted?: Variant,
-): ConvForm {
-  const { rows: allRows, width, inChannels, outChannels, depth } = size;
-  const canSubgroup = inChannels % 4 === 0 && outChannels % 4 === 0 && subgroupSize(device) > 0;
-  const problem = { kernel, type, size: outChannels < 16 ? 'few channels' : 'many channels' };
-  const variant = chooseVariant(device, problem, { subgroup: canSubgroup }, wanted);
+export function convForm(device: Device, kernel: string, type: string, size: ConvSize, wanted?: Variant): ConvForm {
+  const { width, inChannels, outChannels } = size;
+  const hasMany = outChannels >= MANY_CHANNELS;
+  const lanes = subgroupSize(device);
+  const inFours = inChannels % 4 === 0;
+  const fits = {
+    subgroup: inFours && outChannels % 4 === 0 && lanes > 0,
+    tiled: inFours && (hasMany || wanted === 'tiled' || device.variants.forced === 'tiled'),
+  };
+  const problem = { kernel, type, size: hasMany ? 'many channels' : 'few channels' };
+  const variant = chooseVariant(device, problem, fits, wanted);
   if (variant === 'plain') {
     const invocations = Math.ceil(width / STRIP.columns) * Math.ceil(outChannels / STRIP.channels);
-    return { kernel, overrides: {}, workgroups: (rows) => Math.ceil((rows * invocations) / 64) };
+    return { kernel, overrides: {}, workgroups: (_, rows) => Math.ceil((rows * invocations) / 64) };
   }
-  const lanes = subgroupSize(device);
-  const groups = allRows * width * outChannels * depth < LARGE ? 2 : 4;
+  const isTiled = variant === 'tiled';
+  const tile = isTiled ? { pixels: 64, channels: 64 } : { pixels: 32, channels: 4 * lanes };
   return {
-    kernel: `${kernel}.subgroup`,
-    overrides: { SUBGROUP: lanes, GROUPS: groups },
-    workgroups: (rows) => Math.ceil((rows * width) / (8 * groups)) * Math.ceil(outChannels / (4 * lanes)),
+    kernel: `${kernel}.${variant}`,
+    overrides: isTiled ? {} : { SUBGROUP: lanes },
+    workgroups: (first, rows) => tilesOf(size, tile, first, rows),
   };
+}
+
+/** Tiles of every picture that has some of the rows: a tile lies in one picture. */
+function tilesOf({ height, width, outChannels }: ConvSize, tile: Tile, first: number, rows: number): number {
+  const pictures = Math.floor((first + rows - 1) / height) - Math.floor(first / height) + 1;
+  return pictures * Math.ceil((height * width) / tile.pixels) * Math.ceil(outChannels / tile.channels);
 }

@@ -5,7 +5,7 @@ import { sliceFrames } from '../../src/kernels/frames.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { formsOf, type Typed, testForm } from '../support/convProblems.js';
+import { expectPieces, formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';
 import { typedTensor } from '../support/packed.js';
 import { expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
@@ -46,6 +46,11 @@ const problem =
 
 describe.each(formsOf(anySize, anyChannels))('causalConv3d, %s', (variant, problems) => {
   testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
+
+  test('gives the same bits where a launch is cut', async () => {
+    const channels = { inChannels: 16, outChannels: 64, dtype: 'bf16', inputType: 'f16' } as const;
+    await expectPieces(problem({ frames: 3, height: 16, width: 17, kernel: 3, seed: 1, ...channels }, variant));
+  });
 
   test('gives the same frames in two pieces, the first handing its last two to the second', async () => {
     await fc.assert(

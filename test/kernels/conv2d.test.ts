@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { conv2d } from '../../src/kernels/conv2d.js';
 import type { Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
-import { formsOf, type Typed, testForm } from '../support/convProblems.js';
+import { expectPieces, formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';
 import { typedTensor } from '../support/packed.js';
 import { expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
@@ -50,6 +50,12 @@ function enlarged(x: Float32Array, height: number, width: number, channels: numb
 
 describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (variant, problems) => {
   testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
+
+  test('gives the same bits where a launch is cut', async () => {
+    const channels = { inChannels: 16, outChannels: 64, dtype: 'bf16', inputType: 'f16' } as const;
+    const size = { frames: 3, height: 8, width: 9, scale: 2, stride: 1, parts: 1 } as const;
+    await expectPieces(problem({ ...size, seed: 1, ...channels }, variant));
+  });
 
   test('of an enlarged picture is that of the stored larger picture', async () => {
     await fc.assert(

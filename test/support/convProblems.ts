@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import { openDevice } from '../../src/tensor/openDevice.js';
 import { device } from './device.js';
 import type { FloatType } from './packed.js';
 import { expectTwin, type Problem, run, sizes } from './twins.js';
@@ -24,6 +25,9 @@ const inFours = fc.record({
   outChannels: sizes(10).map((size) => 4 * size),
 });
 
+/** Those of the tiled form: input channels in fours, more than one step of 16 at times, and any output channels. */
+const forTiles = fc.record({ inChannels: sizes(6).map((size) => 4 * size), outChannels: sizes(70) });
+
 export type Typed<Size> = Size & Channels & { readonly dtype: FloatType; readonly inputType: FloatType };
 
 /** The forms of a convolution that the adapter has, each with problems that it handles. */
@@ -35,6 +39,7 @@ export function formsOf<Size>(
     fc.tuple(sizesOf, some, typePairs).map(([size, found, types]) => ({ ...size, ...found, ...types }));
   const forms: [Variant, fc.Arbitrary<Typed<Size>>][] = [['plain', problems(channels)]];
   if (subgroupSize(device) > 0) forms.push(['subgroup', problems(inFours)]);
+  forms.push(['tiled', problems(forTiles)]);
   return forms;
 }
 
@@ -55,4 +60,17 @@ export function testForm<Drawn>(problems: fc.Arbitrary<Drawn>, problem: (drawn: 
       { numRuns: 30 },
     );
   });
+}
+
+/** Launches of a problem whose output takes more than 128 KiB, and all else less: pieces end within pictures and tiles. */
+export async function expectPieces(problem: Problem): Promise<void> {
+  const maxBindingBytes = 2 ** 17;
+  const whole = await run(problem);
+  expect(4 * whole.length).toBeGreaterThan(maxBindingBytes);
+  const small = await openDevice({ maxBindingBytes });
+  try {
+    expect(await run(problem, small)).toEqual(whole);
+  } finally {
+    small.close();
+  }
 }
