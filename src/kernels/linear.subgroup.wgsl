@@ -1,38 +1,52 @@
-// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k], as linear.wgsl, for processors
+// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k] and what follows, as linear.wgsl, for processors
 //
 // Changes to linear.wgsl: a workgroup is one subgroup and makes an outer product. A lane loads its own 4 columns of the
 // weight and one row of x of every 8; rows reach the other lanes by shuffles, because loads cost far more than arithmetic
-// where a compiler makes a loop over the lanes of each. inFeatures and outFeatures are multiples of 4. The loops over 8
-// have constant bounds, so that compilers unroll them and keep the sums in registers.
+// where a compiler makes a loop over the lanes of each. The loads of a step all come first: between the sums they make the
+// compiler keep what it adds in memory. inFeatures and outFeatures are multiples of 4. The loops over 8 rows have constant
+// bounds, so that compilers unroll them and keep the sums in registers; the one that stores is too long to be unrolled,
+// and so compiles once and not for every row.
 // Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures], f32 or two 16-bit values to a word; bias f32
-//   [outFeatures]; y f32 [rows, outFeatures].
-// Grid: one subgroup of SUBGROUP invocations, 8 or more, for each tile of 8 * GROUPS rows by 4 * SUBGROUP columns.
+//   [outFeatures]; residual f32 [rows, outFeatures]; modulation f32 [frames, chunks, outFeatures]; wideWeight: weight
+//   again, for f32; y f32 [rows, outFeatures].
+// Grid: one subgroup of SUBGROUP invocations, 8 or more, for each tile of ROWS rows by 4 * SUBGROUP columns; the tiles that
+//   share columns follow one another, so that a large weight is read from memory once.
 // Precision: products and sums in f32, four of k at a time; weights widened from 16 bits exactly.
 // Twin: reference/linear.ts
 
 enable subgroups;
 
 override SUBGROUP: u32;
-override GROUPS: u32; // of 8 rows: 1, 2 or 4
+override ROWS: u32; // of a tile: 1 to 32
+override GROUPS = (ROWS + 7u) / 8u;
 override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override HAS_BIAS: u32;
+override GELU: u32;
+override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
 struct Params {
   rows: u32,
   inFeatures: u32,
   outFeatures: u32,
+  firstRow: u32, // of the whole tensor, where this launch is a piece of it
+  rowsPerFrame: u32,
+  chunks: u32,
+  gateChunk: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weight: array<vec2u>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(5) var<storage, read> modulation: array<vec4f>;
+@group(0) @binding(6) var<storage, read> wideWeight: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
 
 // Four weights that follow one another in k.
 fn weightAt(index: u32) -> vec4f {
   if (WEIGHT_TYPE == 0u) {
-    return bitcast<vec4f>(vec4u(weight[2u * index], weight[2u * index + 1u]));
+    return wideWeight[index];
   }
   let pair = weight[index];
   if (WEIGHT_TYPE == 1u) {
@@ -47,13 +61,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let columnTiles = (params.outFeatures + 4u * SUBGROUP - 1u) / (4u * SUBGROUP);
+  let rowTiles = (params.rows + ROWS - 1u) / ROWS;
   let tile = group.x + group.y * groups.x;
-  let row = (tile / columnTiles) * 8u * GROUPS;
-  let column = (tile % columnTiles) * 4u * SUBGROUP + 4u * lane;
-  if (row >= params.rows) {
-    return;
-  }
+  let row = (tile % rowTiles) * ROWS;
+  let column = (tile / rowTiles) * 4u * SUBGROUP + 4u * lane;
 
   // Rows and columns past the end repeat the last ones; their sums are not stored.
   let depth = params.inFeatures / 4u;
@@ -64,10 +75,7 @@ fn main(
   let x3 = min(row + 24u + lane % 8u, last) * depth;
   let w = min(column, params.outFeatures - 4u) * depth;
 
-  var sums0: array<vec4f, 8>;
-  var sums1: array<vec4f, 8>;
-  var sums2: array<vec4f, 8>;
-  var sums3: array<vec4f, 8>;
+  var sums: array<array<vec4f, 8>, 4>;
   for (var k = 0u; k < depth; k++) {
     let weights = mat4x4f(
       weightAt(w + k),
@@ -75,24 +83,22 @@ fn main(
       weightAt(w + 2u * depth + k),
       weightAt(w + 3u * depth + k),
     );
-    let values0 = x[x0 + k];
-    for (var i = 0u; i < 8u; i++) {
-      sums0[i] += subgroupShuffle(values0, i) * weights;
-    }
+    var values: array<vec4f, 4>;
+    values[0] = x[x0 + k];
     if (GROUPS > 1u) {
-      let values1 = x[x1 + k];
-      for (var i = 0u; i < 8u; i++) {
-        sums1[i] += subgroupShuffle(values1, i) * weights;
-      }
+      values[1] = x[x1 + k];
     }
     if (GROUPS > 2u) {
-      let values2 = x[x2 + k];
-      let values3 = x[x3 + k];
+      values[2] = x[x2 + k];
+    }
+    if (GROUPS > 3u) {
+      values[3] = x[x3 + k];
+    }
+    for (var g = 0u; g < GROUPS; g++) {
       for (var i = 0u; i < 8u; i++) {
-        sums2[i] += subgroupShuffle(values2, i) * weights;
-      }
-      for (var i = 0u; i < 8u; i++) {
-        sums3[i] += subgroupShuffle(values3, i) * weights;
+        if (8u * g + i < ROWS) {
+          sums[g][i] += subgroupShuffle(values[g], i) * weights;
+        }
       }
     }
   }
@@ -100,24 +106,42 @@ fn main(
   if (column >= params.outFeatures) {
     return;
   }
-  var offset = vec4f();
-  if (HAS_BIAS == 1u) {
-    offset = bias[column / 4u];
-  }
-  for (var i = 0u; i < 8u; i++) {
-    store(row + i, column, sums0[i] + offset);
-    if (GROUPS > 1u) {
-      store(row + 8u + i, column, sums1[i] + offset);
+  for (var i = 0u; i < ROWS; i++) {
+    var sum = nth(sums[0], i % 8u);
+    for (var g = 1u; g < GROUPS; g++) {
+      sum = select(sum, nth(sums[g], i % 8u), g == i / 8u);
     }
-    if (GROUPS > 2u) {
-      store(row + 16u + i, column, sums2[i] + offset);
-      store(row + 24u + i, column, sums3[i] + offset);
-    }
+    store(row + i, column, sum);
   }
 }
 
+// sums[i] by selections: an index that is not constant would keep the sums out of registers.
+fn nth(sums: array<vec4f, 8>, i: u32) -> vec4f {
+  let isOdd = (i & 1u) == 1u;
+  let low = select(select(sums[0], sums[1], isOdd), select(sums[2], sums[3], isOdd), (i & 2u) == 2u);
+  let high = select(select(sums[4], sums[5], isOdd), select(sums[6], sums[7], isOdd), (i & 2u) == 2u);
+  return select(low, high, i > 3u);
+}
+
 fn store(row: u32, column: u32, sums: vec4f) {
-  if (row < params.rows) {
-    y[(row * params.outFeatures + column) / 4u] = sums;
+  if (row >= params.rows) {
+    return;
   }
+  var value = sums;
+  if (HAS_BIAS == 1u) {
+    value += bias[column / 4u];
+  }
+  if (GELU == 1u) {
+    value *= 1.0 / (1.0 + exp(-1.5957691216057308 * (value + 0.044715 * value * value * value)));
+  }
+  let at = (row * params.outFeatures + column) / 4u;
+  if (RESIDUAL == 1u) {
+    value += residual[at];
+  }
+  if (RESIDUAL == 2u) {
+    let frame = (params.firstRow + row) / params.rowsPerFrame;
+    let gate = (frame * params.chunks + params.gateChunk) * params.outFeatures + column;
+    value = residual[at] + value * modulation[gate / 4u];
+  }
+  y[at] = value;
 }

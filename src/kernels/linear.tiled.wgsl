@@ -1,29 +1,38 @@
-// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k], as linear.wgsl, for graphics cards
+// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k] and what follows, as linear.wgsl, for graphics cards
 //
 // Changes to linear.wgsl: a workgroup makes 64 rows by 64 columns from 16 of k at a time, which it keeps in workgroup
 // memory: what one invocation loads, 8 use, and it loads 4 values at a time. An invocation makes every eighth row and
 // column of the tile. Rows in workgroup memory are 5 vectors apart, not 4, so that 8 neighbours read 8 different banks.
 // inFeatures is a multiple of 4.
 // Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures], f32 or two 16-bit values to a word; bias f32
-//   [outFeatures]; y f32 [rows, outFeatures].
+//   [outFeatures]; residual f32 [rows, outFeatures]; modulation f32 [frames, chunks, outFeatures]; y f32 [rows,
+//   outFeatures].
 // Grid: one workgroup of 64 invocations for each tile of 64 rows by 64 columns.
 // Precision: products and sums in f32, four of k at a time; weights widened from 16 bits exactly.
 // Twin: reference/linear.ts
 
 override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override HAS_BIAS: u32;
+override GELU: u32;
+override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
 struct Params {
   rows: u32,
   inFeatures: u32,
   outFeatures: u32,
+  firstRow: u32, // of the whole tensor, where this launch is a piece of it
+  rowsPerFrame: u32,
+  chunks: u32,
+  gateChunk: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> weight: array<vec2u>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read> modulation: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 const STEP = 4u; // vectors of k at a time
 const PITCH = 5u; // from one row in workgroup memory to the next
@@ -87,20 +96,31 @@ fn main(
     workgroupBarrier();
   }
 
-  for (var j = 0u; j < 8u; j++) {
-    let column = firstColumn + lane % 8u + 8u * j;
-    if (column >= params.outFeatures) {
-      break;
-    }
-    var offset = 0.0;
-    if (HAS_BIAS == 1u) {
-      offset = bias[column];
-    }
-    for (var i = 0u; i < 8u; i++) {
-      let row = firstRow + lane / 8u + 8u * i;
-      if (row < params.rows) {
-        y[row * params.outFeatures + column] = sums[i][j] + offset;
-      }
+  for (var i = 0u; i < 8u; i++) {
+    for (var j = 0u; j < 8u; j++) {
+      store(firstRow + lane / 8u + 8u * i, firstColumn + lane % 8u + 8u * j, sums[i][j]);
     }
   }
+}
+
+fn store(row: u32, column: u32, sum: f32) {
+  if (row >= params.rows || column >= params.outFeatures) {
+    return;
+  }
+  var value = sum;
+  if (HAS_BIAS == 1u) {
+    value += bias[column];
+  }
+  if (GELU == 1u) {
+    value *= 1.0 / (1.0 + exp(-1.5957691216057308 * (value + 0.044715 * value * value * value)));
+  }
+  let at = row * params.outFeatures + column;
+  if (RESIDUAL == 1u) {
+    value += residual[at];
+  }
+  if (RESIDUAL == 2u) {
+    let frame = (params.firstRow + row) / params.rowsPerFrame;
+    value = residual[at] + value * modulation[(frame * params.chunks + params.gateChunk) * params.outFeatures + column];
+  }
+  y[at] = value;
 }

@@ -1,25 +1,35 @@
-// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k]
+// y[row][column] = bias[column] + sum_k x[row][k] * weight[column][k], then, by choice, its gelu as in elementwise.wgsl, and
+// residual[row][column] + it, or residual[row][column] + it * gate[column] as in gatedResidual.wgsl
 //
-// Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures] as PyTorch stores it, f32 or two 16-bit values to
-//   a word; bias f32 [outFeatures]; y f32 [rows, outFeatures].
+// Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures], f32 or two 16-bit values to a word; bias f32
+//   [outFeatures]; residual f32 [rows, outFeatures]; modulation f32 [frames, chunks, outFeatures]; y f32 [rows,
+//   outFeatures].
 // Grid: one workgroup for each tile of 32 rows by 32 columns; each of its 64 invocations makes 4 rows by 4 columns.
 // Precision: products and sums in f32, in the order of k; weights widened from 16 bits exactly.
 // Twin: reference/linear.ts
 
 override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override HAS_BIAS: u32;
+override GELU: u32;
+override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
 struct Params {
   rows: u32,
   inFeatures: u32,
   outFeatures: u32,
+  firstRow: u32, // of the whole tensor, where this launch is a piece of it
+  rowsPerFrame: u32,
+  chunks: u32,
+  gateChunk: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> residual: array<f32>;
+@group(0) @binding(5) var<storage, read> modulation: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 fn weightAt(index: u32) -> f32 {
   if (WEIGHT_TYPE == 0u) {
@@ -73,23 +83,32 @@ fn main(
     sum3 += x[x3 + k] * w;
   }
 
-  store(row, column, sum0);
-  store(row + 1u, column, sum1);
-  store(row + 2u, column, sum2);
-  store(row + 3u, column, sum3);
+  for (var j = 0u; j < 4u; j++) {
+    store(row, column + j, sum0[j]);
+    store(row + 1u, column + j, sum1[j]);
+    store(row + 2u, column + j, sum2[j]);
+    store(row + 3u, column + j, sum3[j]);
+  }
 }
 
-fn store(row: u32, column: u32, sum: vec4f) {
-  if (row >= params.rows) {
+fn store(row: u32, column: u32, sum: f32) {
+  if (row >= params.rows || column >= params.outFeatures) {
     return;
   }
-  for (var j = 0u; j < 4u; j++) {
-    if (column + j < params.outFeatures) {
-      var value = sum[j];
-      if (HAS_BIAS == 1u) {
-        value += bias[column + j];
-      }
-      y[row * params.outFeatures + column + j] = value;
-    }
+  var value = sum;
+  if (HAS_BIAS == 1u) {
+    value += bias[column];
   }
+  if (GELU == 1u) {
+    value *= 1.0 / (1.0 + exp(-1.5957691216057308 * (value + 0.044715 * value * value * value)));
+  }
+  let at = row * params.outFeatures + column;
+  if (RESIDUAL == 1u) {
+    value += residual[at];
+  }
+  if (RESIDUAL == 2u) {
+    let frame = (params.firstRow + row) / params.rowsPerFrame;
+    value = residual[at] + value * modulation[(frame * params.chunks + params.gateChunk) * params.outFeatures + column];
+  }
+  y[at] = value;
 }

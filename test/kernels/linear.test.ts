@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { linear } from '../../src/kernels/linear.js';
+import { gelu } from '../../src/kernels/elementwise.js';
+import { added, type LinearOptions, linear } from '../../src/kernels/linear.js';
 import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
 import type { Device } from '../../src/tensor/device.js';
+import { openDevice } from '../../src/tensor/openDevice.js';
+import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { floatTypes, typedTensor } from '../support/packed.js';
+import { KERNEL_TOLERANCE } from '../support/tolerance.js';
 import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 /** Sizes that every form of the kernel handles: multiples of 4. */
@@ -45,7 +49,7 @@ const problem =
       randomTensor(on, drawn.seed, [drawn.rows, drawn.inFeatures]),
       weightOf(on, drawn, widened),
       drawn.hasBias ? randomTensor(on, drawn.seed + 2, [drawn.outFeatures]) : undefined,
-      variant,
+      { variant },
     );
 
 describe.each(forms)('linear, %s', (variant, problems) => {
@@ -66,14 +70,16 @@ describe.each(forms)('linear, %s', (variant, problems) => {
   });
 
   test('gives a row the same result whatever rows stand beside it', async () => {
+    // Up to 16 rows the tiled form has a kernel of its own, which adds in another order.
+    const onOneSide = problems.filter(({ rows }) => rows > 16 || rows + 3 <= 16);
     await fc.assert(
-      fc.asyncProperty(problems, async (drawn) => {
+      fc.asyncProperty(onOneSide, async (drawn) => {
         const { rows, outFeatures } = drawn;
         const all = await run(problem({ ...drawn, rows: rows + 3 }, variant));
         const few = await run((on) => {
           const x = normal(drawn.seed, (rows + 3) * drawn.inFeatures).subarray(0, rows * drawn.inFeatures);
           const bias = drawn.hasBias ? randomTensor(on, drawn.seed + 2, [outFeatures]) : undefined;
-          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias, variant);
+          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias, { variant });
         });
         expect(few).toEqual(all.slice(0, rows * outFeatures));
       }),
@@ -82,7 +88,88 @@ describe.each(forms)('linear, %s', (variant, problems) => {
   });
 });
 
+/** What follows the products; each combination compiles anew, so that only those the models use are drawn. */
+const ends = fc.constantFrom('gelu', 'residual', 'gate');
+const FRAMES = 3;
+
+/** A problem of `3 * rows` rows with what follows its products, in one pass or in passes of its own. */
+const ended =
+  (drawn: LinearProblem, end: string, variant: Variant, isFused: boolean): Problem =>
+  (on) => {
+    const { seed, inFeatures, outFeatures } = drawn;
+    const rows = FRAMES * drawn.rows;
+    const x = randomTensor(on, seed, [rows, inFeatures]);
+    const bias = randomTensor(on, seed + 2, [outFeatures]);
+    const to = randomTensor(on, seed + 3, [rows, outFeatures]);
+    const gate = { modulation: randomTensor(on, seed + 4, [FRAMES, 6, outFeatures]), chunk: seed % 6 };
+    const options: LinearOptions = {
+      gelu: end === 'gelu',
+      residual: end === 'gelu' ? undefined : { to, gate: end === 'gate' ? gate : undefined },
+    };
+    if (isFused) return linear(x, weightOf(on, drawn), bias, { ...options, variant });
+    const product = linear(x, weightOf(on, drawn), bias, { variant });
+    return added(options.gelu ? gelu(product) : product, options.residual);
+  };
+
+describe.each(forms)('what follows linear, %s', (variant, problems) => {
+  const few = problems.map((drawn) => ({ ...drawn, rows: Math.ceil(drawn.rows / FRAMES), dtype: 'bf16' as const }));
+
+  test('agrees with its twin', async () => {
+    await fc.assert(
+      fc.asyncProperty(few, ends, (drawn, end) => expectTwin(ended(drawn, end, variant, true))),
+      { numRuns: 100 },
+    );
+  });
+
+  test('agrees with passes of its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(few, ends, async (drawn, end) => {
+        const apart = await run(ended(drawn, end, variant, false));
+        expectAllClose(await run(ended(drawn, end, variant, true)), apart, KERNEL_TOLERANCE, 'one pass and two');
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('knows the frames of its rows where a launch is cut into pieces', async () => {
+    const small = await openDevice({ maxBindingBytes: 2 ** 14 });
+    try {
+      const drawn = { rows: 70, inFeatures: 64, outFeatures: 64, dtype: 'bf16' as const, hasBias: true, seed: 5 };
+      for (const end of ['residual', 'gate']) {
+        const problem = ended(drawn, end, variant, true);
+        expect(await run(problem, small)).toEqual(await run(problem));
+      }
+    } finally {
+      small.close();
+    }
+  });
+});
+
 describe('linear', () => {
+  test("adds what it makes, gated by the chunk of a row's frame", async () => {
+    // gelu([0; 2] · [1]ᵀ) = [0; 1.9545977] plus [10; 20], gated by the second of two chunks: [2; 3]
+    const pinned: Problem = (on) =>
+      linear(on.upload(Float32Array.of(0, 2), [2, 1]), on.upload(Float32Array.of(1), [1, 1]), undefined, {
+        gelu: true,
+        residual: {
+          to: on.upload(Float32Array.of(10, 20), [2, 1]),
+          gate: { modulation: on.upload(Float32Array.of(7, 2, 7, 3), [2, 2, 1]), chunk: 1 },
+        },
+      });
+    await expectValues(pinned, [10, 20 + 3 * 1.9545977]);
+  });
+
+  test('refuses a residual that does not fit', () => {
+    device.scope(() => {
+      const [x, weight, to] = [device.zeros([4, 3]), device.zeros([5, 3]), device.zeros([4, 5])];
+      const gate = (shape: number[]) => ({ modulation: device.zeros(shape), chunk: 0 });
+      const residual = (given: LinearOptions['residual']) => () => linear(x, weight, undefined, { residual: given });
+      expect(residual({ to: device.zeros([4, 4]) })).toThrow('linear: residual: expected shape [4, 5], found [4, 4]');
+      expect(residual({ to, gate: gate([2, 6, 4]) })).toThrow('linear: modulation: expected shape [?, ?, 5]');
+      expect(residual({ to, gate: gate([3, 6, 5]) })).toThrow('linear: rows by frame: expected shape [3], found [4]');
+    });
+  });
+
   test('is x times the transposed weight plus the bias', async () => {
     // [1 2; 3 4] · [5 6; 7 8; 9 10]ᵀ + [0.5 -0.5 1]
     const pinned: Problem = (on) =>

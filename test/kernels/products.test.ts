@@ -34,7 +34,7 @@ function contextOf(on: Device, rows: number, width: number) {
 
 describe.each(forms)('%s', (variant) => {
   const launches: Record<string, (on: Device) => Tensor> = {
-    linear: (on) => linear(randomTensor(on, 1, [300, 64]), randomTensor(on, 2, [32, 64]), undefined, variant),
+    linear: (on) => linear(randomTensor(on, 1, [300, 64]), randomTensor(on, 2, [32, 64]), undefined, { variant }),
     attention: (on) => {
       const query = randomTensor(on, 1, [variant === 'plain' ? 300 : 60, 64]); // the steps bind all queries at once
       const bias = randomTensor(on, 6, [2 * 300 - 1, 2]); // by distance, so that a piece must know its first query
@@ -65,7 +65,7 @@ describe.each(forms)('%s', (variant) => {
 
   test('linear agrees with its twin where tiles are large', async () => {
     await expectTwin((on) =>
-      linear(randomTensor(on, 1, [45, 1024]), randomTensor(on, 2, [1000, 1024], 0.03), undefined, variant),
+      linear(randomTensor(on, 1, [45, 1024]), randomTensor(on, 2, [1000, 1024], 0.03), undefined, { variant }),
     );
   });
 

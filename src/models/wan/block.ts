@@ -1,11 +1,11 @@
-import { add, gelu } from '../../kernels/elementwise.js';
 import { mapRows } from '../../kernels/frames.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../kernels/layerNorm.js';
 import { linear } from '../../kernels/linear.js';
-import { gatedResidual, modulation } from '../../kernels/modulation.js';
+import { modulation } from '../../kernels/modulation.js';
 import type { RopeTable } from '../../kernels/rope.js';
 import { through } from '../../tensor/scope.js';
 import { bytesOf, type Tensor } from '../../tensor/tensor.js';
+import { type BranchEnd, branchEnd } from './branch.js';
 import { crossAttention, type TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
 import { type AttentionShape, selfAttention } from './selfAttention.js';
@@ -40,43 +40,38 @@ export function transformerBlock(
   tap?: Tap,
 ): Tensor {
   const modulations = modulation(weights.modulation, timeProjection); // [frames, 6, dim]
-  const shown = (name: string, output: Tensor) => {
-    tap?.(name, output);
-    return output;
-  };
+  const end = (name: string, to: Tensor, chunk?: number) =>
+    branchEnd(name, { to, gate: chunk === undefined ? undefined : { modulation: modulations, chunk } }, tap);
 
   const selfAttended = (input: Tensor) =>
     through(
       input,
       (tokens) => modulatedLayerNorm(tokens, modulations, CHUNK.attention, shape.eps),
-      (tokens) => shown('self_attn', selfAttention(weights.selfAttention, tokens, shape, table, cache)),
-      (attended) => gatedResidual(input, attended, modulations, CHUNK.attention.gate),
+      (tokens) => {
+        const output = end('self_attn', input, CHUNK.attention.gate);
+        return selfAttention(weights.selfAttention, tokens, shape, table, cache, output);
+      },
     );
   const crossAttended = (input: Tensor) =>
     through(
       input,
       (tokens) => affineLayerNorm(tokens, weights.norm3, shape.eps),
-      (tokens) => shown('cross_attn', crossAttention(weights.crossAttention, tokens, context, shape)),
-      (attended) => add(input, attended),
+      (tokens) => crossAttention(weights.crossAttention, tokens, context, shape, end('cross_attn', input)),
     );
   const fed = (input: Tensor) =>
     through(
       input,
       (tokens) => modulatedLayerNorm(tokens, modulations, CHUNK.feedForward, shape.eps),
-      (tokens) => shown('ffn', feedForward(weights.feedForward, tokens)),
-      (output) => gatedResidual(input, output, modulations, CHUNK.feedForward.gate),
+      (tokens) => feedForward(weights.feedForward, tokens, end('ffn', input, CHUNK.feedForward.gate)),
     );
   return through(x, selfAttended, crossAttended, fed);
 }
 
-function feedForward([expand, contract]: BlockWeights['feedForward'], x: Tensor): Tensor {
+/** Expands, contracts and ends; the hidden layer of many tokens is made in pieces, which are added when they are joined. */
+function feedForward([expand, contract]: BlockWeights['feedForward'], x: Tensor, end: BranchEnd): Tensor {
+  const expanded = (tokens: Tensor) => linear(tokens, expand.weight, expand.bias, { gelu: true }); // [tokens, ffn_dim]
   const rowsAtOnce = Math.max(1, Math.floor(HIDDEN_BYTES / bytesOf('f32', expand.weight.shape[0])));
-  return mapRows(x, rowsAtOnce, (tokens) =>
-    through(
-      tokens,
-      (input) => linear(input, expand.weight, expand.bias), // [tokens, ffn_dim]
-      gelu,
-      (hidden) => linear(hidden, contract.weight, contract.bias),
-    ),
-  );
+  if (x.shape[0] <= rowsAtOnce) return through(x, expanded, (hidden) => end.project(hidden, contract));
+  const contracted = (hidden: Tensor) => linear(hidden, contract.weight, contract.bias);
+  return end.add(mapRows(x, rowsAtOnce, (tokens) => through(tokens, expanded, contracted)));
 }

@@ -1,11 +1,11 @@
 import { attention } from '../../kernels/attention.js';
 import { cast } from '../../kernels/cast.js';
-import { gelu } from '../../kernels/elementwise.js';
 import { linear } from '../../kernels/linear.js';
 import { rmsNorm } from '../../kernels/rmsNorm.js';
 import { through } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { BranchEnd } from './branch.js';
 import type { AttentionShape } from './selfAttention.js';
 import type { Tap } from './tap.js';
 import type { AttentionWeights, Transformer } from './weights.js';
@@ -29,7 +29,7 @@ export function prepareContext(
   expectShape(promptEmbeds.shape, [config.text_len, config.text_dim], 'prompt embeddings');
   const [first, second] = weights.textEmbedding;
   return device.scope(() => {
-    const hidden = gelu(linear(promptEmbeds, first.weight, first.bias));
+    const hidden = linear(promptEmbeds, first.weight, first.bias, { gelu: true });
     const text = linear(hidden, second.weight, second.bias); // [text_len, dim]
     tap?.('text_embedding', text);
     const layers = weights.blocks.map(({ crossAttention: { key, value, normKey } }) => ({
@@ -50,7 +50,7 @@ export function prepareContext(
 }
 
 /**
- * Attention of every token over the prompt.
+ * Attention of every token over the prompt, added to the block's state.
  * Source: Wan-Video/Wan2.1 wan/modules/model.py WanT2VCrossAttention.forward.
  * @param x [tokens, dim]
  */
@@ -59,6 +59,7 @@ export function crossAttention(
   x: Tensor,
   context: TextContext,
   { layer, heads, eps }: AttentionShape,
+  end: BranchEnd,
 ): Tensor {
   const { query, output } = weights;
   return through(
@@ -66,6 +67,6 @@ export function crossAttention(
     (tokens) => linear(tokens, query.weight, query.bias),
     (queries) => rmsNorm(queries, weights.normQuery, eps),
     (queries) => attention(queries, { own: context.layers[layer] }, heads),
-    (attended) => linear(attended, output.weight, output.bias),
+    (attended) => end.project(attended, output),
   );
 }

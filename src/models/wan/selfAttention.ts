@@ -6,6 +6,7 @@ import { rmsNorm } from '../../kernels/rmsNorm.js';
 import { type RopeTable, rope } from '../../kernels/rope.js';
 import { through } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { BranchEnd } from './branch.js';
 import type { CacheCall } from './kvCache.js';
 import type { Linear, WeightType } from './loadTensors.js';
 import type { AttentionWeights } from './weights.js';
@@ -24,6 +25,7 @@ export interface AttentionShape {
  * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanSelfAttention.forward.
  * @param x [tokens, dim]
  * @param table the rotation of this call's tokens
+ * @param end adds the result to the block's state
  * @returns [tokens, dim]
  */
 export function selfAttention(
@@ -32,6 +34,7 @@ export function selfAttention(
   { layer, heads, eps, keyType }: AttentionShape,
   table: RopeTable,
   cache: CacheCall,
+  end: BranchEnd,
 ): Tensor {
   const { query, key, value, output } = weights;
   const project = (tensor: Tensor, part: Linear) => linear(tensor, part.weight, part.bias);
@@ -59,7 +62,7 @@ export function selfAttention(
   const copies = cache.copies?.(layer);
   const seen = [...(copies ? [copies] : []), ...(cache.seesItself === false ? [] : [{ keys: turnedKeys, values }])];
   const attended = attention(queries, { cached: cache.past(layer), own: joined(seen) }, heads);
-  return project(attended, output);
+  return end.project(attended, output);
 }
 
 /** Keys and values of several parts, one after the other. */

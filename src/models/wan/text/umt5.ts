@@ -1,6 +1,6 @@
 import { ensure } from '../../../errors.js';
 import { attention } from '../../../kernels/attention.js';
-import { add, gelu, multiply } from '../../../kernels/elementwise.js';
+import { multiply } from '../../../kernels/elementwise.js';
 import { linear } from '../../../kernels/linear.js';
 import { rmsNorm } from '../../../kernels/rmsNorm.js';
 import { gatherRows } from '../../../kernels/rows.js';
@@ -131,22 +131,22 @@ export function positionBias(layer: TextEncoderLayer, buckets: Tensor): Tensor {
 
 /** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5SelfAttention (the block). */
 function encoderBlock(layer: TextEncoderLayer, hidden: Tensor, prompt: Prompt, heads: number): Tensor {
-  const attended = add(hidden, selfAttention(layer, rmsNorm(hidden, layer.norm1, EPS), prompt, heads));
-  return add(attended, feedForward(layer, rmsNorm(attended, layer.norm2, EPS)));
+  const mixed = selfAttention(layer, rmsNorm(hidden, layer.norm1, EPS), prompt, heads);
+  const attended = linear(mixed, layer.output, undefined, { residual: { to: hidden } }); // [tokens, dim]
+  const gated = feedForward(layer, rmsNorm(attended, layer.norm2, EPS));
+  return linear(gated, layer.fc2, undefined, { residual: { to: attended } });
 }
 
-/** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5Attention; the scores are not scaled. */
+/** Up to its output layer. Source: Wan-Video/Wan2.1 wan/modules/t5.py T5Attention; the scores are not scaled. */
 function selfAttention(layer: TextEncoderLayer, x: Tensor, { buckets, keyRows }: Prompt, heads: number): Tensor {
   const query = linear(x, layer.query); // [tokens, heads * headDim]
   const cached = { keys: linear(x, layer.key), values: linear(x, layer.value), rows: keyRows };
-  const mixed = attention(query, { cached }, heads, { scale: 1, bias: positionBias(layer, buckets) });
-  return linear(mixed, layer.output); // [tokens, dim]
+  return attention(query, { cached }, heads, { scale: 1, bias: positionBias(layer, buckets) });
 }
 
-/** Source: Wan-Video/Wan2.1 wan/modules/t5.py T5FeedForward. */
+/** Up to its last layer. Source: Wan-Video/Wan2.1 wan/modules/t5.py T5FeedForward. */
 function feedForward(layer: TextEncoderLayer, x: Tensor): Tensor {
-  const gated = multiply(linear(x, layer.fc1), gelu(linear(x, layer.gate))); // [tokens, dimFfn]
-  return linear(gated, layer.fc2); // [tokens, dim]
+  return multiply(linear(x, layer.fc1), linear(x, layer.gate, undefined, { gelu: true })); // [tokens, dimFfn]
 }
 
 function checkPrompt(ids: Int32Array, length: number, vocab: number): void {
