@@ -41,7 +41,7 @@ export async function measureCeilings(device, clock) {
   factor.dispose();
   source.dispose();
   return {
-    flops: (2 * 4 * 3 * 16 * steps * invocations) / times.arithmetic.seconds,
+    flops: (2 * 4 * 8 * 4 * steps * invocations) / times.arithmetic.seconds,
     bytesPerSecond: (vectors * 16 * 2) / times.copy.seconds,
   };
 }
