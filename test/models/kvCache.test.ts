@@ -18,7 +18,7 @@ function writeTags(cache: KvCache, first: number, count: number): void {
     tag(first + Math.floor(index / tokensPerFrame), index % tokensPerFrame),
   );
   const made = cache.device.upload(Float64Array.from(tags.flatMap((value) => [value, value])), [tags.length, 2]);
-  blockCall(cache, first, count).store(0, { keys: made, turnedKeys: made, values: made });
+  blockCall(cache, first, count).store(0, { plainKeys: () => made, turnedKeys: made, values: made });
 }
 
 /** The tags in the rows that attention would read. */

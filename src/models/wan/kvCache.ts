@@ -10,8 +10,8 @@ export interface CacheCall {
   past(layer: number): { keys: Tensor; values: Tensor; rows: Tensor } | undefined;
   /** Copies of cached keys and values [rows, dim] that the call sees too, with rotations of their own. */
   copies?(layer: number): { keys: Tensor; values: Tensor } | undefined;
-  /** Takes this call's keys, before and after rotation, and values, all [tokens, dim] of the cache's type. */
-  store(layer: number, made: { keys: Tensor; turnedKeys: Tensor; values: Tensor }): void;
+  /** Takes this call's keys, before rotation for who asks and after it, and values, all [tokens, dim] of the cache's type. */
+  store(layer: number, made: { plainKeys: () => Tensor; turnedKeys: Tensor; values: Tensor }): void;
   /** Whether the call attends to its own tokens: true where absent; padding is not seen, not even by itself. */
   readonly seesItself?: boolean;
 }

@@ -54,8 +54,8 @@ export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
       );
       return { keys: turned, values: gatherRows(values, anchor.rows) };
     },
-    store: (layer, { keys, turnedKeys, values }) => {
-      if (own) cache.write(layer, own, isAnchor(firstFrame) ? keys : turnedKeys, values);
+    store: (layer, { plainKeys, turnedKeys, values }) => {
+      if (own) cache.write(layer, own, isAnchor(firstFrame) ? plainKeys() : turnedKeys, values);
     },
   };
 }

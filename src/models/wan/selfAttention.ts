@@ -55,7 +55,7 @@ export function selfAttention(
       (t) => rmsNorm(t, weights.normKey, eps),
     );
     const turned = through(keys, turn, narrow);
-    cache.store(layer, { keys: narrow(keys), turnedKeys: turned, values });
+    cache.store(layer, { plainKeys: () => narrow(keys), turnedKeys: turned, values });
     return turned;
   });
 
