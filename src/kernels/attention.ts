@@ -27,8 +27,11 @@ export interface AttentionOptions {
   readonly variant?: Variant;
 }
 
-/** Queries that a workgroup handles: the components of a vec4. */
+/** Queries that a workgroup of the plain form handles: the components of a vec4. */
 const TILE = 4;
+
+/** The same of the tiled form, and how many columns of a head. */
+const LARGE_TILE = { queries: 32, columns: 128 };
 
 /** Two vec4 for each component of a head must fit the 16 KiB of workgroup memory that every WebGPU device grants. */
 const MAX_HEAD_DIM = 384;
@@ -66,20 +69,27 @@ export function attention(
   const biasSpan = options.bias ? (options.bias.shape[0] + 1) / 2 : 0;
   if (options.bias) expectShape(options.bias.shape, ['any', heads], 'attention: bias');
   const isBoundWhole = bytesOf('f32', query.size) <= query.device.maxBindingBytes; // as the steps need it
-  const canSubgroup = headDim % 4 === 0 && isBoundWhole && subgroupSize(query.device) > 0;
+  const fits = {
+    subgroup: headDim % 4 === 0 && isBoundWhole && subgroupSize(query.device) > 0,
+    tiled: headDim % 4 === 0,
+  };
   const problem = {
     kernel: 'attention',
     type: (cached ?? own)?.keys.dtype ?? 'f32',
     size: sizeClass(rowCount + ownCount),
   };
-  const variant = chooseVariant(query.device, problem, { subgroup: canSubgroup }, options.variant);
+  const variant = chooseVariant(query.device, problem, fits, options.variant);
   if (variant === 'subgroup' && query.device.kind !== 'reference') {
     return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias });
   }
-  ensure(headDim <= MAX_HEAD_DIM, `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`);
+  const isTiled = variant === 'tiled';
+  ensure(
+    isTiled || headDim <= MAX_HEAD_DIM,
+    `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`,
+  );
   // A part that is absent still needs something bound; the kernel does not read it.
   return query.device.launch({
-    kernel: 'attention',
+    kernel: isTiled ? 'attention.tiled' : 'attention',
     reads: [
       query,
       cached?.keys ?? query,
@@ -90,10 +100,21 @@ export function attention(
       options.bias ?? query,
     ],
     output: [queries, width],
-    overrides: { HEAD_DIM: headDim, HAS_BIAS: options.bias ? 1 : 0, CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) },
+    overrides: {
+      ...(isTiled ? {} : { HEAD_DIM: headDim }),
+      HAS_BIAS: options.bias ? 1 : 0,
+      CACHE_TYPE: typeOf(cached),
+      OWN_TYPE: typeOf(own),
+    },
     ...rowwise(queries, [0], (first, count) => ({
-      params: [u32(first), u32(count), u32(heads), u32(rowCount), u32(ownCount), u32(biasSpan), f32(scale)],
-      workgroups: Math.ceil(count / TILE) * heads,
+      params: [
+        ...[first, count, heads, rowCount, ownCount, biasSpan].map(u32),
+        f32(scale),
+        ...(isTiled ? [u32(headDim / 4)] : []),
+      ],
+      workgroups: isTiled
+        ? Math.ceil(count / LARGE_TILE.queries) * heads * Math.ceil(headDim / LARGE_TILE.columns)
+        : Math.ceil(count / TILE) * heads,
     })),
     twin: () =>
       reference.attention(
@@ -107,7 +128,7 @@ export function attention(
   });
 }
 
-/** With many keys the scores no longer fit the processor's caches. */
+/** With many keys the scores of the three steps no longer fit the processor's caches. */
 const sizeClass = (keys: number): string => (keys <= 4096 ? 'up to 4096 keys' : 'more keys');
 
 function typeOf(part: { readonly keys: Tensor } | undefined): number {

@@ -1,58 +1,24 @@
-// p[h][q][j] = exp(t[j] - max t) / sum_j exp(t[j] - max t), where t[j] = s[h][q][j] + bias
+// p[h][q][j] = s[h][q][j] * exp(max[tile of j] - max) / sum, where max and sum are those of all keys of the query
 //
-// The second of three steps of attention for processors; in place. A row holds the scores of cached keys, then those of a
-// call's own, each padded to a multiple of 4: what lies in the padding becomes 0.
-// Bindings: rows u32 [cachedCount], the cache rows of the cached keys; bias f32 [2 * biasSpan - 1, heads] by key row minus
-//   query row plus biasSpan - 1 (only where HAS_BIAS); s, then p, f32 [heads, count, columns].
+// The second of three steps of attention for processors; in place. The first has made the exponentials of each tile of keys
+// from the maximum of that tile; with one more factor a tile they become one softmax over all keys.
+// Bindings: s f32 [heads, count, columns], tiles of 4 * SUBGROUP columns, and behind them a vector (max, sum of exponentials,
+//   -, -) for each [heads, count, tiles].
 // Grid: one subgroup of SUBGROUP invocations for each head and query.
-// Precision: f32 with an online softmax.
+// Precision: f32.
 // Twin: reference/attention.ts
 
 enable subgroups;
 
 override SUBGROUP: u32;
-override HAS_BIAS: u32;
 
 struct Params {
-  firstQuery: u32,
-  count: u32, // of queries
-  heads: u32,
-  cachedCount: u32,
-  ownColumn: u32, // where a call's own keys begin
-  ownCount: u32,
-  columns: u32,
-  biasSpan: u32,
+  rows: u32, // heads * count
+  tiles: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<u32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> s: array<vec4f>;
-
-fn isKey(column: vec4u) -> vec4<bool> {
-  let own = (column >= vec4u(params.ownColumn)) & (column < vec4u(params.ownColumn + params.ownCount));
-  return (column < vec4u(params.cachedCount)) | own;
-}
-
-fn biasAt(column: u32, queryRow: u32, head: u32) -> f32 {
-  var keyRow = column - params.ownColumn;
-  if (column < params.ownColumn) {
-    keyRow = rows[min(column, params.cachedCount - 1u)];
-  }
-  return bias[(keyRow + params.biasSpan - 1u - queryRow) * params.heads + head];
-}
-
-// Four scores; -3e38 in the padding.
-fn scoresAt(row: u32, column: u32) -> vec4f {
-  var scores = s[(row * params.columns + column) / 4u];
-  if (HAS_BIAS == 1u) {
-    let queryRow = params.firstQuery + row % params.count;
-    for (var i = 0u; i < 4u; i++) {
-      scores[i] += biasAt(column + i, queryRow, row / params.count);
-    }
-  }
-  return select(vec4f(-3.0e38), scores, isKey(vec4u(column) + vec4u(0u, 1u, 2u, 3u)));
-}
+@group(0) @binding(1) var<storage, read_write> s: array<vec4f>;
 
 @compute @workgroup_size(SUBGROUP)
 fn main(
@@ -61,29 +27,31 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let row = group.x + group.y * groups.x;
-  if (row >= params.heads * params.count) {
+  if (row >= params.rows) {
     return;
   }
+  let statistics = params.rows * params.tiles * SUBGROUP + row * params.tiles;
   var maximum = -3.0e38;
   var total = 0.0;
-  for (var column = 4u * lane; column < params.columns; column += 4u * SUBGROUP) {
-    let scores = scoresAt(row, column);
-    let pair = max(scores.xy, scores.zw);
-    let largest = max(maximum, max(pair.x, pair.y));
-    total = total * exp(maximum - largest) + dot(exp(scores - largest), vec4f(1.0));
+  for (var tile = lane; tile < params.tiles; tile += SUBGROUP) {
+    let part = s[statistics + tile].xy;
+    let largest = max(maximum, part.x);
+    total = total * exp(maximum - largest) + part.y * exp(part.x - largest);
     maximum = largest;
   }
   var largest = maximum;
   for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
     largest = max(largest, subgroupShuffleXor(largest, mask));
   }
-  total *= exp(maximum - largest); // 0 for a lane that has met no key
+  total *= exp(maximum - largest); // 0 for a lane that has met no tile
   for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
     total += subgroupShuffleXor(total, mask);
   }
-  for (var column = 4u * lane; column < params.columns; column += 4u * SUBGROUP) {
-    let inside = isKey(vec4u(column) + vec4u(0u, 1u, 2u, 3u));
-    let weights = exp(scoresAt(row, column) - largest) / total;
-    s[(row * params.columns + column) / 4u] = select(vec4f(), weights, inside);
+
+  for (var first = 0u; first < params.tiles; first += SUBGROUP) {
+    let factor = exp(s[statistics + min(first + lane, params.tiles - 1u)].x - largest) / total; // of one tile a lane
+    for (var i = 0u; i < min(SUBGROUP, params.tiles - first); i++) {
+      s[(row * params.tiles + first + i) * SUBGROUP + lane] *= subgroupShuffle(factor, i);
+    }
   }
 }

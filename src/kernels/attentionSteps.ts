@@ -12,9 +12,6 @@ export interface AttentionProblem extends AttentionContext {
   readonly bias: Tensor | undefined;
 }
 
-/** Queries that a subgroup handles. */
-const TILE = 16;
-
 /** Scores held at a time; more queries than fit are done one part after the other. */
 const MAX_SCORE_BYTES = 64 * 2 ** 20;
 
@@ -27,17 +24,30 @@ export function attentionInSteps(problem: AttentionProblem): Tensor {
   const { query, heads, cached, own } = problem;
   const { device } = query;
   const [queries, width] = query.shape;
-  const ownColumn = cached ? fours(cached.rows.size) : 0;
-  const ownColumns = own ? fours(own.keys.shape[0]) : 0;
-  const columns = ownColumn + ownColumns;
+  const lanes = subgroupSize(device);
+  const tileKeys = 4 * lanes;
+  const tilesOf = (keys: number) => Math.ceil(keys / tileKeys);
+  const cachedTiles = cached ? tilesOf(cached.rows.size) : 0;
+  const ownTiles = own ? tilesOf(own.keys.shape[0]) : 0;
   // Room for as many keys as the cache has rows: a cache that loses tokens must not need buffers of ever new sizes.
-  const room = Math.max(ownColumn, cached ? fours(cached.keys.shape[0]) : 0) + ownColumns;
+  const roomTiles = Math.max(cachedTiles, cached ? tilesOf(cached.keys.shape[0]) : 0) + ownTiles;
+  const rowRoom = roomTiles * (tileKeys + 4); // columns, and a vector for each tile
   const y = device.zeros([queries, width]);
   const most = 2 ** Math.floor(Math.log2(Math.min(MAX_SCORE_BYTES, device.maxBindingBytes) / 4));
-  const atOnce = Math.max(1, Math.floor(most / (heads * room)));
+  const fit = Math.floor(most / (heads * rowRoom));
+  const atOnce = fit < WHOLE_TILES ? Math.max(1, fit) : fit - (fit % WHOLE_TILES);
   for (let first = 0; first < queries; first += atOnce) {
     const count = Math.min(atOnce, queries - first);
-    const part = { first, count, ownColumn, columns, room, lanes: subgroupSize(device) };
+    const tiles = cachedTiles + ownTiles;
+    const part: Part = {
+      lanes,
+      first,
+      count,
+      ownColumn: cachedTiles * tileKeys,
+      tiles,
+      columns: tiles * tileKeys,
+      room: heads * count * rowRoom,
+    };
     device.scope(() => {
       const scores = scoresOf(problem, part);
       softmax(problem, part, scores);
@@ -47,64 +57,74 @@ export function attentionInSteps(problem: AttentionProblem): Tensor {
   return y;
 }
 
-/** Queries first ... first + count - 1, and the columns of their scores: cached keys, then own from `ownColumn` on. */
+/** Queries first ... first + count - 1 over tiles of 4 * lanes keys: those of the cache, then own ones from `ownColumn` on. */
 interface Part {
+  readonly lanes: number;
   readonly first: number;
   readonly count: number;
   readonly ownColumn: number;
+  readonly tiles: number;
   readonly columns: number;
+  /** Elements of all rows if no row of the cache were left out. */
   readonly room: number;
-  readonly lanes: number;
 }
 
-/** [heads, count, columns], and room behind it: few sizes mean few buffers in the device's pool. */
+/** Queries that fill tiles of every size. */
+const WHOLE_TILES = 32;
+
+/** Products from which on larger tiles of scores, which take twice as long to compile, are worth it. */
+const LARGE = 2 ** 27;
+
+/** [heads, count, columns], [heads, count, tiles, 4], and room behind them: few sizes mean few buffers in the device's pool. */
 function scoresOf(problem: AttentionProblem, part: Part): Tensor {
-  const { query, heads, scale, cached, own } = problem;
-  const { first, count, columns, lanes } = part;
+  const { query, heads, scale, bias, cached, own } = problem;
+  const { lanes, first, count, columns } = part;
+  const biasSpan = bias ? (bias.shape[0] + 1) / 2 : 0;
   const launch = (keys: Tensor, rows: Tensor | undefined, column: number, output: KernelCall['output']) => {
     const keyCount = rows?.size ?? keys.shape[0];
+    const isPacked = keys.dtype !== 'f32';
+    const groups = bias || count * keyCount * query.shape[1] < LARGE ? 2 : 4;
     return query.device.launch({
       kernel: 'attentionScores.subgroup',
-      reads: [query, keys, rows ?? query],
+      reads: [query, isPacked ? query : keys, isPacked ? keys : query, rows ?? query, bias ?? query],
       output,
       overrides: {
         SUBGROUP: lanes,
+        GROUPS: groups,
         KEY_TYPE: weightType(keys.dtype),
         HAS_ROWS: rows ? 1 : 0,
+        HAS_BIAS: bias ? 1 : 0,
       },
-      params: [...[first, count, heads, depthOf(problem), keyCount, column, columns].map(u32), f32(scale)],
-      workgroups: heads * Math.ceil(count / TILE) * Math.ceil(keyCount / (4 * lanes)),
+      params: [...[first, count, heads, depthOf(problem), keyCount, column, columns, biasSpan].map(u32), f32(scale)],
+      workgroups: heads * Math.ceil(count / (8 * groups)) * Math.ceil(keyCount / (4 * lanes)),
       twin: NO_TWIN,
     });
   };
-  const shape = [2 ** Math.ceil(Math.log2(heads * count * part.room))];
+  const shape = [2 ** Math.ceil(Math.log2(part.room))];
   const scores = cached && launch(cached.keys, cached.rows, 0, shape);
   return own ? launch(own.keys, undefined, part.ownColumn, scores ?? shape) : (scores as Tensor);
 }
 
-function softmax({ query, heads, bias, cached, own }: AttentionProblem, part: Part, scores: Tensor): void {
-  const { first, count, ownColumn, columns, lanes } = part;
-  const biasSpan = bias ? (bias.shape[0] + 1) / 2 : 0;
+function softmax({ query, heads }: AttentionProblem, part: Part, scores: Tensor): void {
+  const { lanes, count, tiles } = part;
   query.device.launch({
     kernel: 'attentionSoftmax.subgroup',
-    reads: [cached?.rows ?? query, bias ?? query],
+    reads: [],
     output: scores,
-    overrides: { SUBGROUP: lanes, HAS_BIAS: bias ? 1 : 0 },
-    params: [first, count, heads, cached?.rows.size ?? 0, ownColumn, own?.keys.shape[0] ?? 0, columns, biasSpan].map(
-      u32,
-    ),
+    overrides: { SUBGROUP: lanes },
+    params: [heads * count, tiles].map(u32),
     workgroups: heads * count,
     twin: NO_TWIN,
   });
 }
 
-function values(problem: AttentionProblem, part: Part, weights: Tensor, y: Tensor): void {
+function values(problem: AttentionProblem, part: Part, scores: Tensor, y: Tensor): void {
   const { query, heads, cached, own } = problem;
-  const { first, count, ownColumn, columns, lanes } = part;
+  const { lanes, first, count, ownColumn, columns } = part;
   const depth = depthOf(problem);
   query.device.launch({
     kernel: 'attentionValues.subgroup',
-    reads: [weights, cached?.rows ?? query, cached?.values ?? query, own?.values ?? query],
+    reads: [scores, cached?.rows ?? query, cached?.values ?? query, own?.values ?? query],
     output: y,
     overrides: {
       SUBGROUP: lanes,
@@ -116,7 +136,7 @@ function values(problem: AttentionProblem, part: Part, weights: Tensor, y: Tenso
     params: [first, count, heads, depth, cached?.rows.size ?? 0, ownColumn, own?.values.shape[0] ?? 0, columns].map(
       u32,
     ),
-    workgroups: heads * Math.ceil(count / TILE) * Math.ceil(depth / lanes),
+    workgroups: heads * Math.ceil(count / 16) * Math.ceil(depth / lanes),
     twin: NO_TWIN,
   });
 }
@@ -126,5 +146,3 @@ const NO_TWIN = () => undefined;
 
 /** Vectors of four in a head. */
 const depthOf = ({ query, heads }: AttentionProblem) => query.shape[1] / heads / 4;
-
-const fours = (count: number) => Math.ceil(count / 4) * 4;

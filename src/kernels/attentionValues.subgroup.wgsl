@@ -2,7 +2,7 @@
 //
 // The last of three steps of attention for processors: an outer product in one subgroup, as linear.subgroup.wgsl explains.
 // A lane makes 4 columns of the head for 16 queries, and loads the weights of one query of every 8.
-// Bindings: p f32 [heads, count, columns], 0 where there is no key; rows u32 [cachedCount]; values [cacheRows, heads *
+// Bindings: p f32 [heads, count, columns], 0 from a part's last key to the next multiple of 4; rows u32 [cachedCount]; values [cacheRows, heads *
 //   headDim] of CACHE_TYPE and ownValues [ownCount, heads * headDim] of OWN_TYPE, f32 or two 16-bit values to a word;
 //   y f32 [queries, heads * headDim].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head, tile of queries and 4 * SUBGROUP columns.

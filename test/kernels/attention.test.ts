@@ -118,7 +118,7 @@ describe.each(forms)('attention, %s', (variant, problems) => {
           return attention(randomTensor(on, 7, [5, WIDTH]), { cached: { ...head, rows }, own: tail }, 2, { variant });
         };
         // The subgroup form pads each part to whole vectors, which moves keys between lanes and so reorders their sum.
-        if (variant === 'plain') expect(await run(both)).toEqual(expected);
+        if (variant !== 'subgroup') expect(await run(both)).toEqual(expected);
         else expectAllClose(await run(both), expected, KERNEL_TOLERANCE);
       }),
       { numRuns: 40 },

@@ -48,7 +48,10 @@ const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
     .map(({ types, ...drawn }) => ({ ...drawn, ...types, rows: drawn.rows.map((row) => row % drawn.cacheRows) }));
 
 /** The forms that the adapter has, with widths of heads that each handles: the least, an odd one, Wan's own. */
-export const forms: [Variant, fc.Arbitrary<Drawn>][] = [['plain', problemsOf([1, 3, 128])]];
+export const forms: [Variant, fc.Arbitrary<Drawn>][] = [
+  ['plain', problemsOf([1, 3, 128])],
+  ['tiled', problemsOf([4, 44, 128])],
+];
 if (subgroupSize(device) > 0) forms.push(['subgroup', problemsOf([4, 44, 128])]);
 
 export const keysAndValues = (

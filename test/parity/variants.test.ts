@@ -1,0 +1,29 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { device } from '../support/device.js';
+import { explain, fixtureNames, runFixture } from '../support/goldens.js';
+import { launchedKernels } from '../support/launches.js';
+
+// Every case that computes on the device, with one form of the kernels wherever it fits: what is slow here may be what
+// another adapter runs.
+const cases = fixtureNames.filter((name) => !/checkpoints|sentencepiece|schedulers|torch-randn/.test(name));
+
+afterEach(() => {
+  device.variants.forced = undefined;
+});
+
+describe.each(['plain', 'subgroup', 'tiled'] as const)('%s kernels', (form) => {
+  test.each(cases)('%s', async (name) => {
+    device.variants.forced = form;
+    const report = await runFixture(name, device);
+    expect(report.passed, explain(report)).toBe(true);
+  });
+
+  test('run where they fit', async () => {
+    device.variants.forced = form;
+    const kernels = await launchedKernels(device, () => runFixture('dit-causal-kv', device));
+    const forms = new Set(kernels.map((kernel) => kernel.split('.')[1] ?? 'plain'));
+    const canRun = form === 'plain' || form === 'tiled' || device.features.subgroups;
+    expect(forms.has(form)).toBe(canRun);
+    if (form === 'plain') expect([...forms]).toEqual(['plain']);
+  });
+});
