@@ -70,7 +70,7 @@ async function start(preset) {
 async function firstBlock(device, folder, preset) {
   const prompt = 'a red circle bounces left and right on a navy background';
   const frames = 1 + 4 * (BLOCKS * folder.config.sampling.frames_per_block - 1);
-  const request = { prompt, seed: 24, preset, frames, trim: false, decode: 'during' };
+  const request = { prompt, seed: 24, preset, frames, trim: false }; // planned first, as the command line does
   let started;
   for await (const event of generate(device, folder, request)) {
     if (event.kind === 'stage' && event.stage === 'rollout') {

@@ -9,8 +9,9 @@
 // Bindings: x f32 [rows, inFeatures]; weight [outFeatures, inFeatures], f32 or two 16-bit values to a word; bias f32
 //   [outFeatures]; residual f32 [rows, outFeatures]; modulation f32 [frames, chunks, outFeatures]; wideWeight: weight
 //   again, for f32; y f32 [rows, outFeatures].
-// Grid: one subgroup of SUBGROUP invocations, 8 or more, for each tile of ROWS rows by 4 * SUBGROUP columns; the tiles that
-//   share columns follow one another, so that a large weight is read from memory once.
+// Grid: one subgroup of SUBGROUP invocations, 8 or more, for each tile of ROWS rows by 4 * SUBGROUP columns. All tiles of
+//   two columns of tiles follow one another, in turns: a large weight is read from memory once, a long row of x half as
+//   often as it is used.
 // Precision: products and sums in f32, four of k at a time; weights widened from 16 bits exactly.
 // Twin: reference/linear.ts
 
@@ -23,6 +24,8 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override HAS_BIAS: u32;
 override GELU: u32;
 override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
+
+const TURNS = 2u;
 
 struct Params {
   rows: u32,
@@ -63,8 +66,15 @@ fn main(
 ) {
   let rowTiles = (params.rows + ROWS - 1u) / ROWS;
   let tile = group.x + group.y * groups.x;
-  let row = (tile % rowTiles) * ROWS;
-  let column = (tile / rowTiles) * 4u * SUBGROUP + 4u * lane;
+  let columnTiles = (params.outFeatures + 4u * SUBGROUP - 1u) / (4u * SUBGROUP);
+  let firstTile = tile / (rowTiles * TURNS) * TURNS;
+  if (firstTile >= columnTiles) {
+    return;
+  }
+  let turn = tile % (rowTiles * TURNS);
+  let turns = min(TURNS, columnTiles - firstTile);
+  let row = (turn / turns) * ROWS;
+  let column = (firstTile + turn % turns) * 4u * SUBGROUP + 4u * lane;
 
   // Rows and columns past the end repeat the last ones; their sums are not stored.
   let depth = params.inFeatures / 4u;

@@ -5,21 +5,27 @@ export interface KernelCode {
   readonly overrides?: Readonly<Record<string, number>>;
 }
 
+/** The code of a kernel that a plan has launched. */
+export interface PlannedKernel extends KernelCode {
+  /** How many tensors it reads. */
+  readonly reads: number;
+}
+
 /**
  * Which kernels a device has met. Each code is compiled once: by Dawn into the driver's language, and by the driver before
  * its first launch, unless the driver remembers it from an earlier run.
  */
 export class KernelLog {
   /** What the latest plan of a run on this device has launched, by name and constants. */
-  readonly planned = new Map<string, KernelCode>();
+  readonly planned = new Map<string, PlannedKernel>();
   /** Kernels made so far, in order; a name comes once for each set of constants. */
   readonly names: string[] = [];
   /** How many of them have run for sure. */
   #ran = 0;
 
-  plan({ kernel, overrides = {} }: KernelCode): void {
+  plan({ kernel, overrides = {}, reads }: PlannedKernel): void {
     const key = kernel + JSON.stringify(overrides);
-    if (!this.planned.has(key)) this.planned.set(key, { kernel, overrides });
+    if (!this.planned.has(key)) this.planned.set(key, { kernel, overrides, reads });
   }
 
   /** The first `count` kernels have run. */

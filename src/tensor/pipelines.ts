@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { KernelCode, KernelLog } from './kernelLog.js';
+import type { KernelCode, KernelLog, PlannedKernel } from './kernelLog.js';
+import { type MadeKernel, runOnNothing } from './runOnNothing.js';
 
 type Constants = NonNullable<KernelCode['overrides']>;
 
@@ -35,22 +36,25 @@ export class PipelineCache {
   }
 
   /**
-   * Makes kernels on Dawn's own threads, while this one reads weights: 5 ms each otherwise, in the way of the first block.
-   * One that does not compile, or is needed before it is ready, is left to `get`.
+   * Makes kernels on Dawn's own threads while this one reads weights, and has the driver compile them: 5 ms each otherwise,
+   * or seconds in all where the driver does not know them, in the way of the first block. One that Dawn refuses, or that is
+   * needed before it is ready, is left to `get`.
    */
-  async prepare(codes: Iterable<KernelCode>): Promise<void> {
+  async prepare(codes: Iterable<PlannedKernel>): Promise<void> {
     const wanted = [...codes].filter(({ kernel, overrides }) => !this.#find(kernel, overrides ?? NO_CONSTANTS));
-    const made = wanted.map(async ({ kernel: name, overrides: constants = NO_CONSTANTS }) => {
+    const made: MadeKernel[] = [];
+    const making = wanted.map(async ({ kernel: name, overrides: constants = NO_CONSTANTS, reads }) => {
       try {
         this.device.pushErrorScope('validation');
         const pipeline = this.device.createComputePipelineAsync(this.#descriptor(name, constants));
         this.device.popErrorScope().catch(() => undefined);
-        this.#add(name, constants, await pipeline);
+        made.push({ kernel: this.#add(name, constants, await pipeline), reads });
       } catch {
         this.#modules.delete(name); // so that `get` meets the mistake in it again and tells
       }
     });
-    await Promise.all(made);
+    await Promise.all(making);
+    runOnNothing(this.device, made);
   }
 
   #find(name: string, constants: Constants): Kernel | undefined {

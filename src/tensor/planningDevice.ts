@@ -70,7 +70,8 @@ export class PlanningDevice implements Device {
   launch(call: KernelCall): Tensor {
     const output =
       call.output instanceof Tensor ? call.output : this.zeros(call.output as Shape, call.outputType ?? 'f32');
-    this.kernels.plan(call);
+    const { kernel, overrides, reads } = call;
+    this.kernels.plan({ kernel, overrides, reads: reads.length });
     const pieces = cutLaunch(call, output, this.maxBindingBytes, OFFSET_ALIGNMENT);
     this.#launches += pieces.length;
     this.#submitIfDue();
