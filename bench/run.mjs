@@ -1,7 +1,7 @@
 // npm run bench [-- <section> ...] [--json FILE] [--adapter NAME] [--match TEXT]
 //
-// Sections, each in a process of its own: kernels, dit, vae, text, rollout, start; all of them where none is named. `dit`
-// and `rollout` take options of their own (--help). TOKENTRIM_ADAPTER or --adapter chooses the adapter, TOKENTRIM_KERNELS
+// Sections, each in a process of its own: kernels, dit, vae, text, rollout, length, start; all of them where none is named. `dit`,
+// `rollout` and `length` take options of their own (--help). TOKENTRIM_ADAPTER or --adapter chooses the adapter, TOKENTRIM_KERNELS
 // the form of the kernels. What is measured and how: docs/PERFORMANCE.md.
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,6 +16,7 @@ const SECTIONS = {
   vae: { threads: 1 },
   text: { threads: 1 },
   rollout: {},
+  length: {},
   start: {},
 };
 
@@ -38,7 +39,7 @@ if (values.help || strangers.length > 0) {
   --match TEXT     only cases whose name contains this
   --tokens LIST    of dit: own tokens, or own+cached ones: 64,390,4680+28080
   --layers N       of dit: layers of the whole forward (default: all)
-  --blocks N       of rollout: blocks of each run (default: 40)`);
+  --blocks N       of rollout: blocks of each run (default: 40); of length: the late block (default: 100)`);
   process.exit(strangers.length > 0 ? 1 : 0);
 }
 if (!existsSync(new URL('../dist/index.js', import.meta.url))) {

@@ -32,8 +32,11 @@ const OPTIONS = new Map(
 );
 const everyOption = new Set([...OPTIONS.values()].flat());
 
-/** Options of other programs that the text names: Hugging Face's hf, node. */
-const FOREIGN = ['--local-dir', '--enable-source-maps', '--inspect-brk'];
+/** Options of other programs that the text names: Hugging Face's hf, node, bench/run.mjs, npm. */
+const FOREIGN = [
+  ...['--local-dir', '--enable-source-maps', '--inspect-brk'],
+  ...['--match', '--blocks', '--tokens', '--ignore-scripts'],
+];
 
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
 
