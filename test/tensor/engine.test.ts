@@ -3,9 +3,8 @@ import { cast } from '../../src/kernels/cast.js';
 import { add, multiply } from '../../src/kernels/elementwise.js';
 import { linear } from '../../src/kernels/linear.js';
 import { rmsNorm } from '../../src/kernels/rmsNorm.js';
-import { type Device, u32 } from '../../src/tensor/device.js';
+import { u32 } from '../../src/tensor/device.js';
 import { openDevice } from '../../src/tensor/openDevice.js';
-import { PlanningDevice } from '../../src/tensor/planningDevice.js';
 import { device, referenceDevice } from '../support/device.js';
 import { normal, randomTensor } from '../support/twins.js';
 
@@ -192,59 +191,6 @@ describe.runIf(isGpu)('the GPU device', () => {
     });
     await expect(breakable.read(output)).rejects.toThrow(/bind/i);
     await expectToWork();
-  });
-
-  test('tells which kernels it has met, and which may still be compiling', async () => {
-    const on = await openDevice();
-    const x = on.zeros([4]);
-    expect(on.kernels.names).toEqual([]);
-    const elementwise = () => on.kernels.names.filter((name) => name.startsWith('elementwise'));
-    add(x, x);
-    add(x, x);
-    expect(elementwise()).toHaveLength(1);
-    expect(on.kernels.pending).toEqual(on.kernels.names);
-    await on.synchronize();
-    expect(on.kernels.pending).toEqual([]);
-    multiply(x, x); // the same file with another constant
-    expect(elementwise()).toHaveLength(2);
-    expect(on.kernels.pending).toHaveLength(1);
-    await on.read(x);
-    expect(on.kernels.pending).toEqual([]);
-    on.close();
-  });
-
-  test('makes what a plan has launched before it is launched', async () => {
-    const on = await openDevice();
-    const program = (device: Device) =>
-      device.scope(() => void multiply(add(device.zeros([4]), device.zeros([4])), device.zeros([4])));
-    program(new PlanningDevice(on));
-    await on.prepareKernels();
-    const { names } = on.kernels;
-    expect(names).toHaveLength(2);
-    program(on);
-    await on.synchronize();
-    expect(on.kernels.names).toEqual(names);
-    program(new PlanningDevice(on));
-    await on.prepareKernels();
-    expect(on.kernels.names).toHaveLength(2);
-    on.close();
-  });
-
-  test('throws what Dawn says about a kernel that was prepared and does not compile', async () => {
-    const launch = {
-      kernel: 'elementwise',
-      reads: [],
-      output: [4],
-      params: [u32(4)],
-      workgroups: 1,
-      twin: () => undefined,
-    };
-    const on = await openDevice();
-    new PlanningDevice(on).launch(launch);
-    await on.prepareKernels();
-    on.launch({ ...launch, reads: [on.zeros([4]), on.zeros([4])] });
-    await expect(on.synchronize()).rejects.toThrow(/elementwise(.|\n)*OPERATION/);
-    on.close();
   });
 
   async function expectToWork(): Promise<void> {
