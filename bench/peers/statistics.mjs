@@ -1,9 +1,8 @@
+import { median } from '../support/statistics.mjs';
+
 /** Of measured seconds: the middle, the ends, and how many there are. */
 export function summary(seconds) {
-  const sorted = seconds.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-  return { median, min: sorted[0], max: sorted.at(-1), count: sorted.length };
+  return { median: median(seconds), min: Math.min(...seconds), max: Math.max(...seconds), count: seconds.length };
 }
 
 /** The largest difference of two results, as a share of the root mean square of the first; Infinity where one is no number. */
