@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { PRESETS } from '../pipelines/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solver.js';
+import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { checkOptions } from './checkOptions.js';
 import type { GenerateFlags } from './generateFlags.js';
@@ -89,12 +90,10 @@ export function addGenerateCommand(program: Command): void {
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--adapter <name>', ADAPTER_HELP)
     .addOption(kernelsOption('auto for the fastest by short trials, made once and remembered'))
-    .addOption(
-      new Option('--dtype <type>', 'how weights are held').choices(['auto', 'f32', 'bf16', 'f16']).default('auto'),
-    )
+    .addOption(new Option('--dtype <type>', 'how weights are held').choices(['auto', ...FLOAT_TYPES]).default('auto'))
     .addOption(
       new Option('--kv-dtype <type>', 'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16')
-        .choices(['auto', 'f32', 'bf16', 'f16'])
+        .choices(['auto', ...FLOAT_TYPES])
         .default('auto'),
     )
     .addOption(

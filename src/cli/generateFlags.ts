@@ -1,4 +1,5 @@
 import type { Preset } from '../pipelines/plan.js';
+import type { FloatType } from '../tensor/tensor.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
 export interface GenerateFlags {
@@ -38,8 +39,8 @@ export interface GenerateFlags {
   readonly fps?: number;
   readonly adapter?: string;
   readonly kernels?: string;
-  readonly dtype: 'auto' | 'f32' | 'bf16' | 'f16';
-  readonly kvDtype: 'auto' | 'f32' | 'bf16' | 'f16';
+  readonly dtype: 'auto' | FloatType;
+  readonly kvDtype: 'auto' | FloatType;
   readonly decode: 'auto' | 'during' | 'after';
   readonly gpuMemory?: number;
   readonly promptCache: boolean;

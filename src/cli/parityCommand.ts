@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { checkMatrixForm } from '../kernels/checkMatrixForm.js';
 import { formatCase } from '../parity/formatCase.js';
-import type { ParityTypes } from '../parity/kinds/input.js';
 import { type CaseReport, runCase } from '../parity/runCase.js';
 import { openDevice } from '../tensor/openDevice.js';
+import { FLOAT_TYPES, type FloatType } from '../tensor/tensor.js';
 import { fail } from './fail.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal } from './options.js';
@@ -18,10 +18,8 @@ export function addParityCommand(program: Command): void {
       'largest absolute error (default: 1e-4, on reference 1e-5)',
       decimal('of 0 or more', (value) => value >= 0),
     )
-    .addOption(new Option('--dtype <type>', 'how weights are held').choices(['f32', 'bf16', 'f16']).default('f32'))
-    .addOption(
-      new Option('--kv-dtype <type>', 'how keys and values are held').choices(['f32', 'bf16', 'f16']).default('f32'),
-    )
+    .addOption(new Option('--dtype <type>', 'how weights are held').choices(FLOAT_TYPES).default('f32'))
+    .addOption(new Option('--kv-dtype <type>', 'how keys and values are held').choices(FLOAT_TYPES).default('f32'))
     .option('--adapter <name>', ADAPTER_HELP)
     .addOption(kernelsOption('auto for what is expected to be the fastest'))
     .option('--json', 'print one JSON array on standard output')
@@ -32,8 +30,8 @@ async function runParity(
   folders: string[],
   flags: {
     tolerance?: number;
-    dtype: ParityTypes['weights'];
-    kvDtype: ParityTypes['keys'];
+    dtype: FloatType;
+    kvDtype: FloatType;
     adapter?: string;
     kernels?: string;
     json?: boolean;

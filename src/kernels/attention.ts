@@ -80,7 +80,7 @@ export function attention(
   };
   const variant = chooseVariant(query.device, problem, fits, options.variant);
   if (variant === 'subgroup' && query.device.kind !== 'reference') {
-    return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias });
+    return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias, biasSpan });
   }
   const isTiled = variant === 'tiled';
   ensure(

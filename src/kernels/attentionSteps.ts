@@ -10,6 +10,8 @@ export interface AttentionProblem extends AttentionContext {
   readonly heads: number;
   readonly scale: number;
   readonly bias: Tensor | undefined;
+  /** Of the bias, as `attention` counts it. */
+  readonly biasSpan: number;
 }
 
 /** Scores held at a time; more queries than fit are done one part after the other. */
@@ -77,9 +79,8 @@ const LARGE = 2 ** 27;
 
 /** [heads, count, columns], [heads, count, tiles, 4], and room behind them: few sizes mean few buffers in the device's pool. */
 function scoresOf(problem: AttentionProblem, part: Part): Tensor {
-  const { query, heads, scale, bias, cached, own } = problem;
+  const { query, heads, scale, bias, biasSpan, cached, own } = problem;
   const { lanes, first, count, columns } = part;
-  const biasSpan = bias ? (bias.shape[0] + 1) / 2 : 0;
   const launch = (keys: Tensor, rows: Tensor | undefined, column: number, output: KernelCall['output']) => {
     const keyCount = rows?.size ?? keys.shape[0];
     const isPacked = keys.dtype !== 'f32';

@@ -1,5 +1,5 @@
 import type { Device } from '../tensor/device.js';
-import type { DType } from '../tensor/tensor.js';
+import { type DType, FLOAT_TYPES, type FloatType } from '../tensor/tensor.js';
 import type { VariantTable } from '../tensor/variantTable.js';
 
 /** Devices, by the table that their plans share, on which the `matrix` form is being checked or has passed. */
@@ -12,9 +12,9 @@ export function trustMatrixForm({ variants }: Device, isRight: boolean): void {
 }
 
 /** Weights that a device's matrix units take: those of f16 keep no f32. */
-export function matrixWeights({ features }: Device): readonly Exclude<DType, 'u32'>[] {
+export function matrixWeights({ features }: Device): readonly FloatType[] {
   if (!features.matrices) return [];
-  return features.matrices === 'f32' ? ['f32', 'bf16', 'f16'] : ['bf16', 'f16'];
+  return features.matrices === 'f32' ? FLOAT_TYPES : ['bf16', 'f16'];
 }
 
 /** Whether the `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */

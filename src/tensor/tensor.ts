@@ -8,7 +8,11 @@ import { elementCount, formatShape, type Shape } from './shape.js';
  * Element types. `bf16` and `f16` are held packed, two to a 32-bit word (the even element in the low half), so that no
  * adapter feature is needed; kernels unpack them and compute in f32. `u32` holds indices.
  */
-export type DType = 'f32' | 'bf16' | 'f16' | 'u32';
+export type DType = FloatType | 'u32';
+
+/** Those of numbers. */
+export const FLOAT_TYPES = ['f32', 'bf16', 'f16'] as const;
+export type FloatType = (typeof FLOAT_TYPES)[number];
 
 /** Where a tensor's elements live: one GPU buffer, or one float64 (u32 for indices) array on the reference device. */
 export interface Storage {

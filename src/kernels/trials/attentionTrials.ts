@@ -1,7 +1,6 @@
+import { FLOAT_TYPES } from '../../tensor/tensor.js';
 import { attention } from '../attention.js';
 import type { TrialsOf } from './trial.js';
-
-const TYPES = ['f32', 'bf16', 'f16'] as const;
 
 /** Queries, keys and heads; a quarter of the keys are the queries' own, as in the DiT. */
 const SIZES: Readonly<Record<string, { processor: readonly number[]; card: readonly number[] }>> = {
@@ -13,10 +12,10 @@ const HEAD_DIM = 128;
 
 export const attentionTrials: TrialsOf = {
   kernel: 'attention',
-  types: TYPES,
+  types: FLOAT_TYPES,
   sizes: Object.keys(SIZES),
   of: ({ type, size }, adapter) => {
-    const dtype = TYPES.find((known) => known === type);
+    const dtype = FLOAT_TYPES.find((known) => known === type);
     if (!dtype || !SIZES[size]) return undefined;
     const [queries, keyCount, heads] = SIZES[size][adapter];
     const [width, ownCount] = [heads * HEAD_DIM, keyCount / 4];

@@ -1,7 +1,6 @@
+import { FLOAT_TYPES } from '../../tensor/tensor.js';
 import { linear } from '../linear.js';
 import type { TrialsOf } from './trial.js';
-
-const TYPES = ['f32', 'bf16', 'f16'] as const;
 
 const ROWS: Readonly<Record<string, { processor: number; card: number }>> = {
   'up to 16 rows': { processor: 12, card: 12 },
@@ -14,10 +13,10 @@ const WIDTH = 1536;
 
 export const linearTrials: TrialsOf = {
   kernel: 'linear',
-  types: TYPES,
+  types: FLOAT_TYPES,
   sizes: Object.keys(ROWS),
   of: ({ type, size }, adapter) => {
-    const dtype = TYPES.find((known) => known === type);
+    const dtype = FLOAT_TYPES.find((known) => known === type);
     if (!dtype || !ROWS[size]) return undefined;
     const rows = ROWS[size][adapter];
     return {

@@ -1,13 +1,13 @@
 import { TokenTrimError } from '../../errors.js';
 import type { Device } from '../../tensor/device.js';
 import { elementCount } from '../../tensor/shape.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { FloatType, Tensor } from '../../tensor/tensor.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { float32ToBfloat16, float32ToHalf } from '../../weights/sixteenBit.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
 /** How the large matrices are held on the device; vectors are always f32. */
-export type WeightType = 'f32' | 'bf16' | 'f16';
+export type WeightType = FloatType;
 
 /** A layer `x · weightᵀ + bias`: weight [outFeatures, inFeatures], bias [outFeatures]. */
 export interface Linear {
