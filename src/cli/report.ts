@@ -126,10 +126,11 @@ export async function kernelTable(device: Device): Promise<string> {
   const { names } = device.kernels;
   const compiled = `${names.length} kernels compiled, of ${new Set(names).size} names\n`;
   if (times.length === 0) return `no kernel times: this adapter has no timestamp queries\n${compiled}`;
+  const width = Math.max(...times.map(({ kernel }) => kernel.length)) + 2;
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const rows = times.map(({ kernel, calls, milliseconds }) => {
     const share = `${((100 * milliseconds) / total).toFixed(1)}%`;
-    return `${kernel.padEnd(16)}${String(calls).padStart(8)}${milliseconds.toFixed(1).padStart(12)}${share.padStart(8)}`;
+    return `${kernel.padEnd(width)}${String(calls).padStart(8)}${milliseconds.toFixed(1).padStart(12)}${share.padStart(8)}`;
   });
-  return `${'kernel'.padEnd(16)}${'calls'.padStart(8)}${'ms'.padStart(12)}${'share'.padStart(8)}\n${rows.join('\n')}\n${compiled}`;
+  return `${'kernel'.padEnd(width)}${'calls'.padStart(8)}${'ms'.padStart(12)}${'share'.padStart(8)}\n${rows.join('\n')}\n${compiled}`;
 }
