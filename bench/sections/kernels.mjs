@@ -130,7 +130,7 @@ for (const { name, operations, bytes, inputs, run } of CASES) {
   const works = Object.fromEntries(formsOf(() => run(made)).map((form) => [form, () => forced(form, () => run(made))]));
   const times = await measure(device, clock, works);
   for (const [form, time] of Object.entries(times)) report.add({ name, form, operations, bytes, ...time });
-  for (const made1 of made.flat(2)) made1?.dispose();
+  for (const input of made.flat(2)) input?.dispose();
   await device.synchronize();
 }
 report.send(head);

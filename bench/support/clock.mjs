@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { add } from '../../dist/kernels/elementwise.js';
+import { secondsOf, threads } from './threads.mjs';
 
 /** Whether a device is lavapipe or SwiftShader, and its threads' times can be read. */
 export const isProcessor = (device) => /llvmpipe|swiftshader/i.test(device.name) && process.platform === 'linux';
@@ -21,14 +21,5 @@ export async function clockOf(device) {
 
 /** Seconds that every thread but JavaScript's has been running. */
 export function threadSeconds() {
-  const others = readdirSync('/proc/self/task').filter((id) => Number(id) !== process.pid);
-  return others.reduce((sum, id) => sum + ranFor(id), 0) / 1e9;
-}
-
-function ranFor(id) {
-  try {
-    return Number(readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8').split(' ')[0]);
-  } catch {
-    return 0; // it ended meanwhile
-  }
+  return secondsOf(threads().filter((id) => Number(id) !== process.pid));
 }
