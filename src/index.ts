@@ -56,7 +56,7 @@ export { openDevice } from './tensor/openDevice.js';
 export { TorchGenerator } from './tensor/random.js';
 export type { Tensor } from './tensor/tensor.js';
 /** The method: a policy that a rollout asks. */
-export { acceptAll, type Decision, type Policy } from './tokentrim/policy.js';
+export { acceptAll, type Decision, type Policy, type Review } from './tokentrim/policy.js';
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
 /** Weights on disk. */
 export { convertWeights } from './weights/convertWeights.js';

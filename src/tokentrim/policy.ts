@@ -18,6 +18,18 @@ export interface Decision {
   readonly attempts: number;
   /** d_i of the candidate, one a token. */
   readonly drift: readonly number[] | null;
+  /** Every attempt that was measured: the candidate, then each regeneration, the last of which was accepted. */
+  readonly reviews: readonly Review[];
+}
+
+/** What a policy measured of one attempt at a block. */
+export interface Review {
+  /** D_t. */
+  readonly severity: number;
+  /** d_i, one a token. */
+  readonly drift: readonly number[];
+  /** S_t: spatial token indices, ascending. */
+  readonly unstable: readonly number[];
 }
 
 /**
@@ -54,6 +66,7 @@ export const acceptAll: Policy = {
     severityAfter: null,
     attempts: 1,
     drift: null,
+    reviews: [],
   }),
   dispose: () => undefined,
 };

@@ -2,7 +2,7 @@ import { ensure } from '../errors.js';
 import type { PatchSize } from '../kernels/patchify.js';
 import { tokenDrift, tokenSummary } from '../kernels/tokenDrift.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Decision, Policy } from './policy.js';
+import type { Decision, Policy, Review } from './policy.js';
 import { RunningStatistics, severity, unstableTokens } from './severity.js';
 
 /** TokenTrim's parameters; the defaults are the paper's. */
@@ -70,6 +70,7 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
         severityAfter: reviews.length > 1 ? (accepted as Review).severity : null,
         attempts: Math.max(1, reviews.length),
         drift: candidate?.drift ?? null,
+        reviews,
       };
       if (accepted) statistics.add(accepted.severity);
       reviews = [];
@@ -83,12 +84,6 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
       previous = undefined;
     },
   };
-}
-
-interface Review {
-  readonly drift: readonly number[];
-  readonly unstable: readonly number[];
-  readonly severity: number;
 }
 
 /** Steps 1 to 5 of the method: summary, drift, unstable set, severity. One value a token comes back from the GPU. */

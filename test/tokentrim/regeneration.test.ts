@@ -42,6 +42,16 @@ describe('regeneration', () => {
     });
   });
 
+  test('is told whole: the candidate, then each attempt with its own drift and unstable tokens', async () => {
+    const { decision } = await regenerate({ maxRegenerations: 3, fraction: 0.2 }, [9, 8, 2]);
+    expect(decision.reviews).toEqual(
+      [9, 8, 2].map((severity) => ({ severity, drift: Array<number>(TOKENS).fill(severity), unstable: [0, 1] })),
+    );
+    expect((await regenerate({}, [3])).decision.reviews).toHaveLength(1);
+    const watched = await regenerate({ maxRegenerations: 0 }, [9]);
+    expect(watched.decision.reviews.map(({ severity }) => severity)).toEqual([9]);
+  });
+
   test('what was accepted joins the statistics and is the next predecessor; the candidate does neither', async () => {
     const { policy, position } = await regenerate({}, [9, 3]);
     const next = latents(Array<number>(TOKENS).fill(position + 3 / 2 - 1 / 2)); // 1 away from what was accepted

@@ -18,6 +18,7 @@ describe('the decision of a block', () => {
       severityAfter: null,
       attempts: 1,
       drift: null,
+      reviews: [],
     });
     expect(decisions[0]).toEqual(await acceptAll.accept(0, latents(Array<number>(TOKENS).fill(1))));
   });
