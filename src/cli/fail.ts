@@ -1,15 +1,22 @@
 import pc from 'picocolors';
 import { TokenTrimError } from '../errors.js';
+import { emit, emitsEvents } from './output.js';
 
 /** Prints one message for the person at the terminal and makes the exit status 1; a stack only for a bug of ours. */
 export function fail(error: unknown): void {
   process.exitCode ||= 1;
+  const message = messageOf(error);
+  if (emitsEvents()) {
+    emit('error', { message });
+    return;
+  }
   // Colour for a terminal only: picocolors on its own also colours logs, where CI is set.
   const { red } = pc.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
-  process.stderr.write(`${red('error:')} ${printable(messageOf(error))}\n`);
+  process.stderr.write(`${red('error:')} ${printable(message)}\n`);
 }
 
-function messageOf(error: unknown): string {
+/** An error in words; with its stack where it is a bug of ours. */
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof TokenTrimError) return error.message;
   if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {

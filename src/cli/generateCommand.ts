@@ -7,6 +7,7 @@ import { checkOptions } from './checkOptions.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
+import { chooseOutput, PROGRESS_FORMS } from './output.js';
 import { runGenerate } from './runGenerate.js';
 
 export function addGenerateCommand(program: Command): void {
@@ -110,7 +111,13 @@ export function addGenerateCommand(program: Command): void {
     .option('--dry-run', 'check everything, print the plan of the run and its memory, and stop')
     .option('--profile', 'time every kernel and print the table to standard error')
     .option('--json', 'print one JSON object on standard output at the end')
+    .addOption(
+      new Option('--progress <form>', 'on standard error; auto: a bar on a terminal, else lines; json: an event a line')
+        .choices(PROGRESS_FORMS)
+        .default('auto'),
+    )
     .action((prompt: string | undefined, flags: GenerateFlags, command: Command) => {
+      chooseOutput(flags);
       checkOptions(flags, (name) => command.getOptionValueSource(name) === 'cli');
       return runGenerate(prompt, flags);
     });

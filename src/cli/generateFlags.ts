@@ -1,5 +1,6 @@
 import type { Preset } from '../pipelines/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
+import type { ProgressForm } from './output.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
 export interface GenerateFlags {
@@ -47,4 +48,5 @@ export interface GenerateFlags {
   readonly dryRun?: boolean;
   readonly profile?: boolean;
   readonly json?: boolean;
+  readonly progress: ProgressForm;
 }

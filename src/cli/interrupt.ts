@@ -1,3 +1,5 @@
+import { say } from './output.js';
+
 /** What the user's Ctrl-C, or a SIGTERM, asks of a run. */
 export interface Interrupt {
   /** Aborted by the first signal: the run ends after the call at hand and keeps what is finished. */
@@ -30,7 +32,7 @@ export function watchInterrupt(): Interrupt {
       process.exit(interrupt.status);
     }
     controller.abort();
-    process.stderr.write('\nstopping after the call at hand; once more to stop at once\n');
+    say('\nstopping after the call at hand; once more to stop at once');
   }
   for (const name of names) process.on(name, onSignal);
   return interrupt;

@@ -1,8 +1,9 @@
 import { Option } from 'commander';
 import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/trials/tuneKernels.js';
-import { createProgress, type Progress } from '../media/progress.js';
+import type { Progress } from '../media/progress.js';
 import type { Device } from '../tensor/device.js';
 import { VARIANTS } from '../tensor/variantTable.js';
+import { emit, startProgress } from './output.js';
 
 /** `--kernels`: without it the environment variable decides. */
 export const kernelsOption = (automatic: string): Option =>
@@ -20,7 +21,8 @@ export async function measureKernels(device: Device, options: Pick<TuneOptions, 
       ...options,
       onTrial: (done, total, { kernel, type, size }) => {
         trials = total;
-        progress ??= createProgress({ total, label: `measuring kernels on ${device.name}, once:` });
+        progress ??= startProgress({ total, label: `measuring kernels on ${device.name}, once:` });
+        emit('measuring', { done, total, kernel, type, size });
         progress.update(done, `${kernel}, ${type}, ${size}`);
       },
     });

@@ -1,10 +1,10 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
-import { createProgress } from '../media/progress.js';
 import { runStages } from '../pipelines/stages.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
+import { say, show, startProgress } from './output.js';
 import { formatPlan, planSummary } from './planReport.js';
 import { type PreparedRun, prepareRun } from './prepareRun.js';
 import {
@@ -35,7 +35,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   let run: Run | undefined;
   try {
     prepared = await prepareRun(prompt, flags);
-    for (const line of prepared.notes) process.stderr.write(`${line}\n`);
+    for (const line of prepared.notes) say(line);
     if (flags.dryRun) {
       process.stdout.write(flags.json ? `${JSON.stringify(planSummary(prepared))}\n` : formatPlan(prepared));
       return;
@@ -51,11 +51,11 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
       process.exitCode = interrupt.status || 1;
       throw await keepFinished(run, outcome, interrupt.signal.aborted ? new TokenTrimError('interrupted') : error);
     }
-    if (run.sink.note) process.stderr.write(`${run.sink.note}\n`);
-    if (flags.profile) process.stderr.write(await kernelTable(run.device));
+    if (run.sink.note) say(run.sink.note);
+    if (flags.profile) show(await kernelTable(run.device));
     const summary = summarise(run, flags, outcome, (performance.now() - start) / 1000);
     if (flags.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    else process.stderr.write(blockTable(summary.blocks, flags.trimWarmup) + closingLine(summary));
+    else show(blockTable(summary.blocks, flags.trimWarmup) + closingLine(summary));
   } finally {
     await run?.close();
     await prepared?.close();
@@ -67,12 +67,12 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
 async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
   const { folder, device, plan, request, sink, latents } = run;
   const activity = () => compileNote(device.kernels.pending);
-  const progress = createProgress({ total: callCount(plan), label: plan.preset, activity });
+  const progress = startProgress({ total: callCount(plan), label: plan.preset, activity });
   let calls = 0;
   try {
     signal.throwIfAborted();
     for await (const event of runStages(device, folder, { ...request, signal })) {
-      if (event.kind === 'note') process.stderr.write(`${event.note}\n`);
+      if (event.kind === 'note') say(event.note);
       if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(outcome.blocks.at(-1)));
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));

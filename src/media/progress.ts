@@ -12,6 +12,8 @@ export interface ProgressOptions {
   /** Without it, nothing is ever printed. */
   enabled?: boolean;
   stream?: ProgressStream;
+  /** `auto` is a bar on a terminal, else lines. */
+  form?: 'auto' | 'lines';
 }
 
 export interface Progress {
@@ -30,12 +32,15 @@ export function createProgress({
   activity = () => '',
   enabled = true,
   stream = process.stderr,
+  form = 'auto',
 }: ProgressOptions): Progress {
   if (!enabled || total <= 0) return { update() {}, stop() {} };
   const start = performance.now();
   const left = (done: number) =>
     done > 0 ? `${duration(((performance.now() - start) / done) * (total - done))} left` : '';
-  return stream.isTTY ? bar(total, label, activity, stream, left) : lines(total, label, activity, stream, left);
+  return form === 'auto' && stream.isTTY
+    ? bar(total, label, activity, stream, left)
+    : lines(total, label, activity, stream, left);
 }
 
 type TimeLeft = (done: number) => string;

@@ -38,6 +38,13 @@ test('few and uneven steps print no more lines than steps', () => {
   expect(text().match(/\d+%/g)).toEqual(['30%', '60%', '100%']);
 });
 
+test('lines can be chosen on a terminal too', () => {
+  const { output, text } = stream(true);
+  const progress = createProgress({ total: 2, label: 'Generating', stream: output, form: 'lines' });
+  progress.update(1);
+  expect(text()).toBe('Generating 50% (1/2), 0 s left\n');
+});
+
 test('on a terminal it is a bar', () => {
   const { output, text } = stream(true);
   Object.assign(output, { cursorTo() {}, clearLine() {}, columns: 120 });

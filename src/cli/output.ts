@@ -1,0 +1,52 @@
+import { createProgress, type Progress, type ProgressOptions } from '../media/progress.js';
+
+/** How a run tells what it does: `auto` is a bar on a terminal and lines elsewhere, `json` a JSON object a line. */
+export const PROGRESS_FORMS = ['auto', 'lines', 'json', 'none'] as const;
+export type ProgressForm = (typeof PROGRESS_FORMS)[number];
+
+/** What the user chose to have on standard error. */
+export interface OutputChoice {
+  readonly progress?: ProgressForm;
+  /** Nothing but errors. */
+  readonly quiet?: boolean;
+}
+
+let form: ProgressForm = 'auto';
+let quiet = false;
+
+// What a run says on standard error goes through this page, so that one choice holds for all of it. With `--progress json`
+// nothing but events goes there, errors included; `--quiet` then leaves out the notes.
+
+/** Decides what is said from now on. */
+export function chooseOutput(choice: OutputChoice): void {
+  form = choice.progress ?? 'auto';
+  quiet = choice.quiet ?? false;
+}
+
+/** A note for the person at the terminal, a line or more without the last line's end. */
+export function say(note: string): void {
+  if (quiet) return;
+  if (form === 'json') emit('note', { text: note });
+  else process.stderr.write(`${note}\n`);
+}
+
+/** A table or a closing line for people, which a program has in another form. */
+export function show(text: string): void {
+  if (!quiet && form !== 'json') process.stderr.write(text);
+}
+
+/** What happened, for a program that watches: a line of JSON, only with `--progress json`. */
+export function emit(event: string, fields: object): void {
+  if (form !== 'json') return;
+  const seconds = Math.round(performance.now()) / 1000;
+  process.stderr.write(`${JSON.stringify({ event, seconds, ...fields })}\n`);
+}
+
+/** Whether standard error is for a program. */
+export const emitsEvents = (): boolean => form === 'json';
+
+/** A progress bar or its lines, or nothing where the user chose so. */
+export function startProgress(options: Pick<ProgressOptions, 'total' | 'label' | 'activity'>): Progress {
+  const shown = form === 'json' || form === 'none' ? undefined : form;
+  return createProgress({ ...options, form: shown, enabled: shown !== undefined && !quiet });
+}
