@@ -5,6 +5,7 @@ import { heldType, streamTextEncoder } from '../models/wan/text/streamTextEncode
 import { type EncodedPrompt, loadTokenizer } from '../models/wan/text/tokenize.js';
 import { encodePrompts } from '../models/wan/text/umt5.js';
 import { freeTextEncoder } from '../models/wan/text/weights.js';
+import type { StopSignal } from '../options/stopSignal.js';
 import { cacheFolder as userCacheFolder } from '../tensor/adapter/cacheFolder.js';
 import type { Device } from '../tensor/device.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
@@ -21,7 +22,7 @@ export interface EmbedOptions {
   readonly cacheFolder?: string | false;
   /** Called before each tensor of the encoder is read, with its name; what it throws ends the encoding. */
   readonly onTensor?: (name: string) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 /** The embeddings of prompts, on the host. */

@@ -3,6 +3,7 @@ import type { WeightType } from '../models/wan/loadTensors.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
+import type { StopSignal } from '../options/stopSignal.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -50,7 +51,7 @@ export interface GenerateRequest extends PlanRequest {
   /** Ends the video after so many generated blocks. */
   readonly maxBlocks?: number;
   /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 /**

@@ -10,6 +10,7 @@ export const u32 = (value: number): Param => ({ type: 'u32', value });
 export const f32 = (value: number): Param => ({ type: 'f32', value });
 
 /**
+ * @internal
  * One kernel launch. Binding 0 is the `Params` uniform, then `reads` in order, then the output.
  * On the reference device `twin` runs instead of the WGSL: same inputs, float64, a plain loop to step into.
  */
@@ -31,6 +32,7 @@ export interface KernelCall {
 }
 
 /**
+ * @internal
  * A launch in which a row of the output depends on that row of some inputs and on other inputs as a whole. Where a tensor
  * is larger than one binding may be, the device cuts the launch along the rows, so tensors may be as large as a buffer.
  */
@@ -43,7 +45,7 @@ export interface RowSplit {
   readonly piece: (first: number, count: number) => Pick<KernelCall, 'params' | 'workgroups'>;
 }
 
-/** The part of a `KernelCall` that says how to launch it, whole or in pieces. */
+/** @internal The part of a `KernelCall` that says how to launch it, whole or in pieces. */
 export function rowwise(
   rows: number,
   reads: readonly number[],
@@ -110,6 +112,7 @@ export interface Device {
   upload(values: HostValues, shape: Shape, dtype?: DType): Tensor;
   /** The same from values that are read now, unless this device only counts memory (`PlanningDevice`). */
   load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor>;
+  /** @internal Runs a kernel, or its twin; its types are those of WebGPU and of ndarrays. */
   launch(call: KernelCall): Tensor;
   /** Copies `rows` entries of the first axis, from row `fromRow` of `source` to row `toRow` of `target`, in place. */
   updateRows(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void;

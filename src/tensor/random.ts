@@ -23,7 +23,7 @@ export class TorchGenerator {
   }
 
   /** `torch.randn(count)`: the next `count` standard normal numbers. Counts that are not multiples of 16 cost 16 more. */
-  randn(count: number): Float32Array<ArrayBuffer> {
+  randn(count: number): Float32Array {
     ensure(
       Number.isSafeInteger(count) && count >= 0,
       `randn: expected a count of 0 or more, found ${count}: pass the number of elements of the noise`,

@@ -16,6 +16,7 @@ export type FloatType = (typeof FLOAT_TYPES)[number];
 
 /** Where a tensor's elements live: one GPU buffer, or one float64 (u32 for indices) array on the reference device. */
 export interface Storage {
+  /** @internal */
   readonly buffer?: GPUBuffer;
   readonly data?: Float64Array | Uint32Array;
   /** Bytes taken from the device, rounding included. */
@@ -48,12 +49,12 @@ export class Tensor {
     return new Tensor(this.device, shape, this.dtype, this.storage);
   }
 
-  /** The elements as a float64 ndarray: what a twin in `kernels/reference` works on. Reference device only. */
+  /** @internal The elements as a float64 ndarray: what a twin in `kernels/reference` works on. Reference device only. */
   get host(): NdArray<Float64Array> {
     return ndarray(this.hostData() as Float64Array, [...this.shape]);
   }
 
-  /** The indices of a `u32` tensor. Reference device only. */
+  /** @internal The indices of a `u32` tensor. Reference device only. */
   get hostIndices(): Uint32Array {
     return this.hostData() as Uint32Array;
   }

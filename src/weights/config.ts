@@ -1,25 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { TokenTrimError } from '../errors.js';
+import type { ModelConfig, SamplingConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from './modelConfig.js';
 
-// Field names are those of the official configurations (`temperal_downsample` included), snake case as in the files.
+export type * from './modelConfig.js';
+
+// Each schema beside its type in `modelConfig.ts`. They are internal: the library's types would ask for zod's.
 
 const count = z.int().positive();
 /** Far above any Wan model, far below what would make a derived list of tensors exhaust memory. */
 const layers = count.max(1000);
 
-/** The causal DiT: Wan-Video/Wan2.1 `wan/modules/model.py WanModel`. */
+/** @internal The schema of TransformerConfig. */
 export const transformerSchema = z
   .object({
     model_type: z.literal('t2v', 'only text-to-video ("t2v") models can be run'),
-    /** Latent frames, rows and columns that make one token. */
     patch_size: z.tuple([count, count, count]),
-    /** Prompt length in tokens; shorter prompts are padded. */
     text_len: count,
     in_dim: count,
     dim: count,
     ffn_dim: count,
-    /** Width of the sinusoidal time embedding. */
     freq_dim: count,
     text_dim: count,
     out_dim: count,
@@ -38,9 +38,9 @@ export const transformerSchema = z
     if (patch_size[0] !== 1) refuse(`patch_size must cover one latent frame, found ${patch_size[0]}`);
     if (in_dim !== out_dim)
       refuse(`in_dim ${in_dim} must equal out_dim ${out_dim}; more inputs belong to image-to-video`);
-  });
+  }) satisfies z.ZodType<TransformerConfig>;
 
-/** The causal 3D VAE: Wan-Video/Wan2.1 `wan/modules/vae.py WanVAE_`. */
+/** @internal The schema of VaeConfig. */
 export const vaeSchema = z
   .object({
     dim: count,
@@ -61,9 +61,9 @@ export const vaeSchema = z
     if (latents_std.length !== z_dim) refuse(`latents_std needs z_dim = ${z_dim} numbers, found ${latents_std.length}`);
     if (dim_mult.slice(1).some((factor) => (factor * dim) % 2 !== 0))
       refuse('every width dim * dim_mult after the first must be even: each upsampling halves it');
-  });
+  }) satisfies z.ZodType<VaeConfig>;
 
-/** The umT5 encoder: Wan-Video/Wan2.1 `wan/modules/t5.py T5Encoder`. */
+/** @internal The schema of TextEncoderConfig. */
 export const textEncoderSchema = z
   .object({
     type: z.literal('umt5'),
@@ -73,36 +73,32 @@ export const textEncoderSchema = z
     dim_ffn: count,
     num_heads: count,
     num_layers: layers,
-    /** Rows of the relative position table. */
     num_buckets: count.multipleOf(4),
     shared_pos: z.literal(false, 'T5 with one position table for all layers cannot be run; umT5 has one a layer'),
   })
-  .refine(({ dim_attn, num_heads }) => dim_attn % num_heads === 0, 'dim_attn must be a multiple of num_heads');
+  .refine(
+    ({ dim_attn, num_heads }) => dim_attn % num_heads === 0,
+    'dim_attn must be a multiple of num_heads',
+  ) satisfies z.ZodType<TextEncoderConfig>;
 
 const presetSchema = z.object({
-  /** Steps in units of 1/1000, noisiest first. */
   denoising_step_list: z.array(z.number().positive().max(1000)).min(1),
-  /** Whether the steps count along the shifted schedule. */
   warp_denoising_step: z.boolean(),
-  /** Attention window in latent frames; -1: all frames. */
   local_attn_size: z.union([z.literal(-1), count]).optional(),
-  /** Latent frames at the start that never leave the window. */
   sink_size: z.int().nonnegative().optional(),
 });
 
 const samplingSchema = z.object({
-  /** Pixels. */
   width: count,
   height: count,
   fps: z.number().positive(),
-  /** Latent frames that are generated together. */
   frames_per_block: count,
   timestep_shift: z.number().positive(),
-  /** Timestep at which finished blocks are written to the cache. */
   context_noise: z.number().nonnegative(),
   presets: z.object({ 'self-forcing': presetSchema, 'rolling-forcing': presetSchema }),
-});
+}) satisfies z.ZodType<SamplingConfig>;
 
+/** @internal The schema of ModelConfig. */
 export const modelSchema = z
   .object({
     name: z.string(),
@@ -122,14 +118,7 @@ export const modelSchema = z
       refuse(
         `the transformer reads text of width ${transformer.text_dim}, the text encoder writes ${text_encoder.dim}: they are not a pair`,
       );
-  });
-
-export type TransformerConfig = z.infer<typeof transformerSchema>;
-export type VaeConfig = z.infer<typeof vaeSchema>;
-export type TextEncoderConfig = z.infer<typeof textEncoderSchema>;
-export type PresetConfig = z.infer<typeof presetSchema>;
-export type SamplingConfig = z.infer<typeof samplingSchema>;
-export type ModelConfig = z.infer<typeof modelSchema>;
+  }) satisfies z.ZodType<ModelConfig>;
 
 /** Fields of config.json as found: sections and fields may be absent, nothing is checked yet. */
 export type RawConfig = { readonly [field: string]: unknown };
@@ -148,7 +137,7 @@ export async function readConfig(path: string): Promise<RawConfig> {
   }
 }
 
-/** Checks a configuration; the error names each wrong field and what it should be. */
+/** @internal Checks a configuration; the error names each wrong field and what it should be. */
 export function parseConfig<Schema extends z.ZodType>(schema: Schema, raw: unknown, label: string): z.infer<Schema> {
   const result = schema.safeParse(raw, {
     error: (issue) =>

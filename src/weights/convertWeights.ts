@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensure } from '../errors.js';
+import type { StopSignal } from '../options/stopSignal.js';
 import { toFloat32 } from './convert.js';
 import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from './dtype.js';
 import { findParts } from './findParts.js';
@@ -33,7 +34,7 @@ export interface ConvertOptions {
   readonly noMetadata?: boolean;
   /** Replace a file that is there already; never the one that is read. */
   readonly force?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   readonly onProgress?: (doneBytes: number, totalBytes: number, name: string) => void;
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TokenTrimError } from '../errors.js';
+import type { StopSignal } from '../options/stopSignal.js';
 import { bytesOf } from './dtype.js';
 import { encodeHeader, type HeaderEntry, type Metadata } from './encodeHeader.js';
 import { formatBytes } from './formatBytes.js';
@@ -18,7 +19,7 @@ export interface StreamOptions {
   /** Told how many bytes of data are written so far. */
   readonly onProgress?: (doneBytes: number, name: string) => void;
   /** Ends the writing between two pieces; what was written is removed. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
 }
 
 /** The name under which a file lies until it is whole. */

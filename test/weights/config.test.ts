@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { z } from 'zod';
 import {
   type ModelConfig,
   modelSchema,
@@ -18,6 +19,14 @@ const TOY = JSON.parse(
 ) as ModelConfig;
 
 describe('configuration', () => {
+  it('has schemas that say no more and no less than its types', () => {
+    expectTypeOf<z.output<typeof modelSchema>>().toExtend<ModelConfig>();
+    expectTypeOf<ModelConfig['transformer']>().toExtend<z.output<typeof transformerSchema>>();
+    expectTypeOf<ModelConfig['vae']>().toExtend<z.output<typeof vaeSchema>>();
+    expectTypeOf<ModelConfig['text_encoder']>().toExtend<z.output<typeof textEncoderSchema>>();
+    expectTypeOf<ModelConfig['sampling']>().toExtend<z.output<typeof modelSchema>['sampling']>();
+  });
+
   it('accepts the toy world as it is', () => {
     expect(parseConfig(modelSchema, TOY, 'toy')).toEqual(TOY);
   });
