@@ -1,5 +1,5 @@
-import { ensure } from '../errors.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { ensureUsage as ensure } from './usageError.js';
 
 /** Options of TokenTrim, which checks blocks. */
 const TRIM_OPTIONS = {
@@ -10,11 +10,26 @@ const TRIM_OPTIONS = {
   trimAttempts: '--trim-attempts',
 } as const satisfies Partial<Record<keyof GenerateFlags, string>>;
 
+/** The prompt, whether it was given as the argument or as --prompt. */
+export function promptOf(argument: string | undefined, option: string | undefined): string | undefined {
+  ensure(
+    argument === undefined || option === undefined || argument === option,
+    'there are two prompts, the argument and --prompt: leave one of them out',
+  );
+  return argument ?? option;
+}
+
 /**
- * Refuses options that would do nothing in the run that the others describe; `planRollout` refuses those of a plan.
+ * Refuses what the command line alone shows to be a mistake: options that contradict each other, and those that would do
+ * nothing in the run that the others describe. `planRollout` refuses those of a plan.
  * @param isChosen whether the user gave an option, and not its default
  */
-export function checkOptions(flags: GenerateFlags, isChosen: (name: keyof GenerateFlags) => boolean): void {
+export function checkOptions(
+  prompt: string | undefined,
+  flags: GenerateFlags,
+  isChosen: (name: keyof GenerateFlags) => boolean,
+): void {
+  checkInputs(prompt, flags);
   const { preset, trim, negativePrompt, guidance, decode } = flags;
   for (const [name, option] of Object.entries(TRIM_OPTIONS)) {
     const isGiven = isChosen(name as keyof typeof TRIM_OPTIONS);
@@ -39,4 +54,29 @@ export function checkOptions(flags: GenerateFlags, isChosen: (name: keyof Genera
       `--negative-prompt is an option of --preset wan: ${preset} was trained to need no guidance`,
     );
   }
+}
+
+/** What the video is made from. */
+function checkInputs(prompt: string | undefined, { preset, promptsAt, image, video }: GenerateFlags): void {
+  ensure(
+    prompt !== undefined || promptsAt !== undefined,
+    'there is no prompt: say what to show, such as "a red circle on a navy background", or pass --prompts-at',
+  );
+  ensure(
+    prompt === undefined || prompt.trim() !== '',
+    'the prompt is empty: say what to show, such as "a red circle on a navy background"',
+  );
+  ensure(
+    prompt === undefined || promptsAt === undefined,
+    'there are a prompt and a schedule of prompts: put the prompt into the schedule, at time 0',
+  );
+  ensure(!image || !video, 'a video begins with a picture or continues a video: pass --image or --video, not both');
+  ensure(
+    preset !== 'wan' || promptsAt === undefined,
+    'the bidirectional model makes all frames at once and takes one prompt: use --preset self-forcing or rolling-forcing',
+  );
+  ensure(
+    preset !== 'wan' || (!image && !video),
+    'the bidirectional model makes a video from text alone: use --preset self-forcing or rolling-forcing with pictures',
+  );
 }

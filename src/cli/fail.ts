@@ -1,18 +1,33 @@
+import { CommanderError, type OutputConfiguration } from 'commander';
 import pc from 'picocolors';
 import { TokenTrimError } from '../errors.js';
 import { emit, emitsEvents } from './output.js';
+import { UsageError } from './usageError.js';
 
-/** Prints one message for the person at the terminal and makes the exit status 1; a stack only for a bug of ours. */
+/** Exit status of a command line that cannot be meant, as in most programs. */
+const USAGE = 2;
+
+/** Prints one message for the person at the terminal and makes the exit status 1, or 2 for usage; a stack only for a bug of ours. */
 export function fail(error: unknown): void {
-  process.exitCode ||= 1;
-  const message = messageOf(error);
-  if (emitsEvents()) {
-    emit('error', { message });
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : USAGE; // it has printed what there is to say
     return;
   }
+  process.exitCode ||= error instanceof UsageError ? USAGE : 1;
+  const message = messageOf(error);
+  if (emitsEvents()) emit('error', { message });
+  else process.stderr.write(formatError(message));
+}
+
+/** Has commander's own errors look like ours. */
+export const commanderOutput: OutputConfiguration = {
+  outputError: (text, write) => write(formatError(text.replace(/^error: /, '').trimEnd())),
+};
+
+function formatError(message: string): string {
   // Colour for a terminal only: picocolors on its own also colours logs, where CI is set.
   const { red } = pc.createColors(process.stderr.isTTY === true && !process.env.NO_COLOR);
-  process.stderr.write(`${red('error:')} ${printable(message)}\n`);
+  return `${red('error:')} ${printable(message)}\n`;
 }
 
 /** An error in words; with its stack where it is a bug of ours. */

@@ -1,124 +1,23 @@
-import { type Command, Option } from 'commander';
-import { PRESETS } from '../pipelines/plan.js';
-import { SOLVER_NAMES } from '../pipelines/solver.js';
-import { FLOAT_TYPES } from '../tensor/tensor.js';
-import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
-import { checkOptions } from './checkOptions.js';
+import type { Command } from 'commander';
+import { checkOptions, promptOf } from './checkOptions.js';
 import type { GenerateFlags } from './generateFlags.js';
-import { kernelsOption } from './measureKernels.js';
-import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
-import { chooseOutput, PROGRESS_FORMS } from './output.js';
+import { addGenerateOptions } from './generateOptions.js';
+import { GENERATE_HELP } from './helpText.js';
+import { drawSeed } from './options.js';
+import { chooseOutput } from './output.js';
 import { runGenerate } from './runGenerate.js';
 
 export function addGenerateCommand(program: Command): void {
-  const trim = TOKENTRIM_DEFAULTS;
-  program
+  const command = program
     .command('generate')
     .description('make a video from a prompt, or from pictures and a prompt')
-    .argument('[prompt]', 'what to show')
-    .addOption(
-      new Option('--preset <name>', 'block by block over a KV cache, or Wan2.1 itself, all frames at once')
-        .choices(PRESETS)
-        .default(PRESETS[0]),
-    )
-    .option(
-      '--model <folder>',
-      'model folder of any published layout, or what `download` fetched: its preset, or hf:<owner>/<name> (default: the toy ' +
-        'world that comes with this program)',
-      path,
-    )
-    .option('--checkpoint <file>', 'the DiT, in the place of the one in the model folder', path)
-    .option('--section <name>', 'which weights of a training checkpoint (default: generator_ema, then generator)')
-    .option('--vae <file>', "the VAE, in the place of the model folder's", path)
-    .option('--text-encoder <file>', "umT5, in the place of the model folder's", path)
-    .option('--tokenizer <file>', "tokenizer.json, in the place of the model folder's", path)
-    .option('--image <file>', 'a picture that the video begins with', path)
-    .option('--video <file>', 'a video (or a folder of pictures) that is continued', path)
-    .option('--prompts-at <file>', 'prompts over time: lines such as "0: a red circle" and "5s: a blue square"', path)
-    .option('--out <path>', 'an .mp4, or a folder for PNG frames', path, 'video.mp4')
-    .option('--frames <n>', 'frames of the video, given ones included (default: 81)', wholeNumber(1))
-    .option('--width <px>', "width (default: the model's)", wholeNumber(1))
-    .option('--height <px>', "height (default: the model's)", wholeNumber(1))
-    .option(
-      '--fps <n>',
-      "frames a second (default: the model's)",
-      decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
-    )
-    .option('--seed <n>', 'seed of the noise; the same seed gives the same video on the same adapter', seed, '0')
-    .option('--steps <list>', 'denoising steps from 1000 down, such as 1000,750,500,250; for wan their number', steps)
-    .option(
-      '--shift <x>',
-      'timestep shift of the noise schedule',
-      decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
-    )
-    .option('--window <n>', 'latent frames that attention spans, the block included', wholeNumber(1))
-    .option('--sink <n>', 'latent frames at the start that never leave the window', wholeNumber(0))
-    .option('--block-frames <n>', 'latent frames generated together', wholeNumber(1))
-    .option(
-      '--context-noise <t>',
-      'timestep at which blocks enter the cache',
-      decimal('from 0 to 1000', (v) => v >= 0 && v <= 1000),
-    )
-    .addOption(new Option('--solver <name>', 'of --preset wan (default: unipc)').choices(SOLVER_NAMES))
-    .option(
-      '--guidance <x>',
-      'scale of classifier-free guidance, of --preset wan; 1 is none (default: 6)',
-      decimal('from 0 to 1000', (v) => v >= 0 && v <= 1000),
-    )
-    .option('--negative-prompt <text>', "what --preset wan is guided away from (default: Wan2.1's own)")
-    .option('--no-trim', 'without TokenTrim: accept every block as it comes')
-    .option(
-      '--trim-fraction <p>',
-      'share of tokens that counts as unstable',
-      decimal('above 0 and up to 1', (v) => v > 0 && v <= 1),
-      trim.fraction,
-    )
-    .option(
-      '--trim-sensitivity <x>',
-      'standard deviations above the mean that are abnormal',
-      decimal('of 0 or more', (v) => v >= 0),
-      trim.sensitivity,
-    )
-    .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), trim.warmup)
-    .addOption(
-      new Option('--trim-check <when>', 'check finished blocks or their first denoising step')
-        .choices(['final', 'first-step'])
-        .default(trim.check),
-    )
-    .option('--trim-attempts <n>', 'times that a block may be generated again', wholeNumber(0), trim.maxRegenerations)
-    .option('--noise <file>', 'read the noise from a safetensors file (noise, renoise.000, ...)', path)
-    .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
-    .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
-    .option('--adapter <name>', ADAPTER_HELP)
-    .addOption(kernelsOption('auto for the fastest by short trials, made once and remembered'))
-    .addOption(new Option('--dtype <type>', 'how weights are held').choices(['auto', ...FLOAT_TYPES]).default('auto'))
-    .addOption(
-      new Option('--kv-dtype <type>', 'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16')
-        .choices(['auto', ...FLOAT_TYPES])
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--decode <when>', 'make pictures during or after the rollout (default: by memory)')
-        .choices(['auto', 'during', 'after'])
-        .default('auto'),
-    )
-    .option(
-      '--gpu-memory <GB>',
-      'most device memory that the run may take, in 10^9 bytes',
-      decimal('above 0', (v) => v > 0),
-    )
-    .option('--no-prompt-cache', 'do not keep embedded prompts between runs')
-    .option('--dry-run', 'check everything, print the plan of the run and its memory, and stop')
-    .option('--profile', 'time every kernel and print the table to standard error')
-    .option('--json', 'print one JSON object on standard output at the end')
-    .addOption(
-      new Option('--progress <form>', 'on standard error; auto: a bar on a terminal, else lines; json: an event a line')
-        .choices(PROGRESS_FORMS)
-        .default('auto'),
-    )
-    .action((prompt: string | undefined, flags: GenerateFlags, command: Command) => {
-      chooseOutput(flags);
-      checkOptions(flags, (name) => command.getOptionValueSource(name) === 'cli');
-      return runGenerate(prompt, flags);
-    });
+    .argument('[prompt]', 'what to show; in quotes')
+    .addHelpText('after', GENERATE_HELP);
+  addGenerateOptions(command);
+  command.action((argument: string | undefined, flags: GenerateFlags) => {
+    chooseOutput(flags);
+    const prompt = promptOf(argument, flags.prompt);
+    checkOptions(prompt, flags, (name) => command.getOptionValueSource(name) === 'cli');
+    return runGenerate(prompt, { ...flags, seed: drawSeed(flags.seed) });
+  });
 }

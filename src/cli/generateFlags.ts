@@ -4,6 +4,8 @@ import type { ProgressForm } from './output.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
 export interface GenerateFlags {
+  /** In the place of the argument. */
+  readonly prompt?: string;
   readonly preset: Preset;
   readonly model?: string;
   readonly checkpoint?: string;

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 
 /** Parsers of option values for commander, which prints what they throw beside the option's name. */
@@ -29,10 +30,29 @@ export function path(text: string): string {
   return text;
 }
 
-/** A seed of any size; only its low 32 bits count. */
+/** What stands for a seed that is drawn when the run begins. */
+export const RANDOM_SEED = 'random';
+
+/** A seed of any size, of which the low 32 bits count; -1 is what other programs call a random one. */
 export function seed(text: string): string {
-  if (!/^[+-]?\d+$/.test(text.trim())) throw new InvalidArgumentError(`expected a whole number, found "${text}"`);
-  return BigInt(text.trim()).toString();
+  const given = text.trim().toLowerCase();
+  if (given === RANDOM_SEED || /^-0*1$/.test(given)) return RANDOM_SEED;
+  if (!/^[+-]?\d+$/.test(given)) {
+    throw new InvalidArgumentError(`expected a whole number, or random, found "${text}"`);
+  }
+  return BigInt(given).toString();
+}
+
+/** The seed itself: another one each time where that was asked for. */
+export function drawSeed(text: string): string {
+  return text === RANDOM_SEED ? String(randomInt(2 ** 32)) : text;
+}
+
+/** A size such as 832*480 or 832x480. */
+export function size(text: string): { width: number; height: number } {
+  const [, width, height] = /^\s*(\d+)\s*[*x×]\s*(\d+)\s*$/i.exec(text) ?? [];
+  if (!height) throw new InvalidArgumentError(`expected width*height, such as 832*480, found "${text}"`);
+  return { width: wholeNumber(1)(width), height: wholeNumber(1)(height) };
 }
 
 /** Denoising steps such as 1000,750,500,250. */

@@ -1,4 +1,3 @@
-import { ensure } from '../errors.js';
 import { fileNoise, recordedGrid } from '../pipelines/fileNoise.js';
 import { frameShape, type Plan, type PlanRequest, plannedDraws, planRollout } from '../pipelines/plan.js';
 import { type MemoryPlan, planMemory } from '../pipelines/planMemory.js';
@@ -16,6 +15,7 @@ import { measureKernels } from './measureKernels.js';
 import { openGiven, openSchedule } from './openGiven.js';
 import { openModel } from './openModel.js';
 import { planNotes } from './planReport.js';
+import { asUsage } from './usageError.js';
 
 /** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
 export interface PreparedRun {
@@ -47,10 +47,6 @@ export class Closers {
 
 /** Refuses here what can be refused before the run writes or computes anything. */
 export async function prepareRun(prompt: string | undefined, flags: GenerateFlags): Promise<PreparedRun> {
-  ensure(
-    prompt !== undefined || flags.promptsAt !== undefined,
-    'there is no prompt: say what to show, such as "a red circle on a navy background", or pass --prompts-at',
-  );
   const opened = new Closers();
   try {
     const schedule = await openSchedule(flags.promptsAt);
@@ -63,7 +59,7 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const { config } = folder;
     const given = await openGiven(flags, config.sampling.fps);
     const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
-    const plan = planRollout(config, planRequest);
+    const plan = asUsage(() => planRollout(config, planRequest));
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
     promptsOf(config, plan, request); // refuses prompts that the video has no block for
     if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit

@@ -8,7 +8,7 @@ import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../w
 import { synthesize } from '../weights/synthesize/synthesize.js';
 import type { FloatDType } from '../weights/synthesize/valueTable.js';
 import { watchInterrupt } from './interrupt.js';
-import { seed, wholeNumber } from './options.js';
+import { drawSeed, seed as seedOption, wholeNumber } from './options.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16', f8: 'F8_E4M3' } as const satisfies Record<string, FloatDType>;
 
@@ -33,7 +33,12 @@ export function addSynthesizeCommand(program: Command): void {
     .addOption(
       new Option('--dtype <dtype>', 'type of all weights (default: as published)').choices(Object.keys(DTYPES)),
     )
-    .option('--seed <n>', 'the same seed gives the same bytes, and the same weights in every layout', seed, '0')
+    .option(
+      '-s, --seed <n>',
+      'or random; the same seed gives the same bytes, and the same weights in every layout',
+      seedOption,
+      '0',
+    )
     .option('--layers <n>', 'at most so many layers in the transformer and in the text encoder', wholeNumber(1))
     .option('--parts <list>', `what to write, of ${PARTS.join(', ')}`, partList, [...PARTS])
     .option('--force', 'replace files that are there already')
@@ -42,8 +47,10 @@ export function addSynthesizeCommand(program: Command): void {
 }
 
 async function run(folder: string, { dryRun, force, parts, dtype, ...flags }: SynthesizeFlags): Promise<void> {
+  const seed = drawSeed(flags.seed);
   const files = await planSynthesis({
     ...flags,
+    seed,
     dtype: dtype && DTYPES[dtype],
     parts: new Set(parts),
   });
@@ -71,7 +78,7 @@ async function run(folder: string, { dryRun, force, parts, dtype, ...flags }: Sy
   const seconds = (performance.now() - start) / 1000;
   process.stdout.write(
     `${listing(folder, files)}${formatBytes(total)} of random weights in ${seconds.toFixed(1)} s ` +
-      `(${formatBytes(total / seconds)}/s), seed ${flags.seed}\n`,
+      `(${formatBytes(total / seconds)}/s), seed ${seed}\n`,
   );
   if (parts.includes('tokenizer')) process.stdout.write("the tokenizer is the toy world's, with ids below 420\n");
 }

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSy
 import { expect, test } from 'vitest';
 import { toyWorld } from '../../src/weights/toyWorld.js';
 import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
-import { expectRefusal as refusal, useProgram } from './program.js';
+import { expectUsageError, expectRefusal as refusal, useProgram } from './program.js';
 
 const program = useProgram();
 
@@ -10,6 +10,8 @@ const generate = (...args: string[]) => ['generate', 'a red circle', '--frames',
 
 const expectRefusal = (args: string[], message: string, env?: NodeJS.ProcessEnv) =>
   refusal(program, args, message, env);
+
+const expectUsage = (args: string[], message: string) => expectUsageError(program, args, message);
 
 test.each([
   ['--frames 0', 'expected a whole number of at least 1, found "0"'],
@@ -27,7 +29,6 @@ test.each([
   ['--negative-prompt ugly', '--negative-prompt is an option of --preset wan'],
   ['--no-trim --trim-warmup 3', '--trim-warmup says how TokenTrim works, and --no-trim turns it off'],
   ['--gpu-memory 0', 'expected a number above 0, found "0"'],
-  ['--gpu-memory 0.001', 'may take 1.0 MB: the least that this model can do with is'],
   ['--decode never', 'Allowed choices are auto, during, after'],
   ['--preset flux', 'Allowed choices are self-forcing, rolling-forcing, wan'],
   ['--preset wan --steps 1000,500', '--preset wan takes a number of --steps, such as 50, found a list'],
@@ -44,6 +45,10 @@ test.each([
   ['--trim-fraction 1.5', 'expected a number above 0 and up to 1, found "1.5"'],
   ['--trim-sensitivity -1', 'expected a number of 0 or more'],
   ['--nonsense', "unknown option '--nonsense'"],
+])('usage: generate %s', (options, message) => expectUsage(generate(...options.split(' ')), message));
+
+test.each([
+  ['--gpu-memory 0.001', 'may take 1.0 MB: the least that this model can do with is'],
   ['--model nowhere', 'nowhere: expected a model folder, found nothing'],
   ['--model hf:nobody/nothing', 'hf:nobody/nothing is not in the cache'],
   ['--model hf:nobody', 'expected hf:organisation/name'],
@@ -55,8 +60,8 @@ test.each([
 ])('generate %s', (options, message) => expectRefusal(generate(...options.split(' ')), message));
 
 test('an empty prompt, and none', async () => {
-  await expectRefusal(['generate', ' '], 'the prompt is empty');
-  await expectRefusal(['generate'], 'there is no prompt: say what to show');
+  await expectUsage(['generate', ' '], 'the prompt is empty');
+  await expectUsage(['generate'], 'there is no prompt: say what to show');
 });
 
 test('no adapter: an unknown name, and a machine whose drivers are gone', async () => {
@@ -83,7 +88,7 @@ test('outputs that cannot be written', async () => {
   await expectRefusal(generate('--out', 'file/video.mp4'), 'part of the path is a file, not a folder');
   await expectRefusal(generate('--save-latents', 'none/latents.safetensors'), 'its folder does not exist');
   await expectRefusal(generate('--save-noise', 'folder.mp4'), 'it is a folder');
-  await expectRefusal(generate('--save-latents', ''), 'expected a path, found nothing');
+  await expectUsage(generate('--save-latents', ''), 'expected a path, found nothing');
   expect(readFileSync(program.path('file'), 'utf8')).toBe('mine');
 });
 

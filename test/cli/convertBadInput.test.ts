@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { toyWorld } from '../../src/weights/toyWorld.js';
-import { expectRefusal, useProgram } from './program.js';
+import { expectRefusal, expectUsageError, useProgram } from './program.js';
 
 const program = useProgram();
 
@@ -18,13 +18,13 @@ test('convert: onto its own input, a file that is there, and names that are no w
     [['checkpoint', own, '--force'], 'this is the file that is read'],
     [[own, 'mine.safetensors'], 'this file is there already'],
     [[own, 'folder', '--force'], 'expected the name of a .safetensors file'],
-    [[own, ''], 'expected a path, found nothing'],
     [[own, 'mine.safetensors/out.safetensors'], 'mine.safetensors'],
     [['mine.safetensors', 'out.safetensors'], 'mine.safetensors'],
     [[own, 'out.safetensors', '--section', 'ema'], 'there is no section "ema" in it'],
   ] as const) {
     await expectRefusal(program, ['convert', ...args], message);
   }
+  await expectUsageError(program, ['convert', own, ''], 'expected a path, found nothing');
   // No folder can be made there, not even by root.
   const out =
     process.platform === 'linux' ? '/proc/out.safetensors' : join(toyWorld, 'vae.safetensors', 'out.safetensors');
@@ -35,8 +35,8 @@ test('inspect and parity: nothing there, and nothing of the kind', async () => {
   writeFileSync(program.path('text.txt'), 'this is no weight file');
   await expectRefusal(program, ['inspect', 'nowhere'], 'expected a weight file or a model folder, found nothing');
   await expectRefusal(program, ['inspect', 'text.txt'], 'found a file that begins with');
-  await expectRefusal(program, ['inspect'], "missing required argument 'path'");
-  await expectRefusal(program, ['parity'], "missing required argument 'case'");
+  await expectUsageError(program, ['inspect'], "missing required argument 'path'");
+  await expectUsageError(program, ['parity'], "missing required argument 'case'");
   await expectRefusal(program, ['parity', 'text.txt', '--json', '--adapter', 'voodoo'], 'answers to "voodoo"');
-  await expectRefusal(program, ['doctor', 'extra'], 'too many arguments');
+  await expectUsageError(program, ['doctor', 'extra'], 'too many arguments');
 });

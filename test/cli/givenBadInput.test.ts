@@ -3,12 +3,16 @@ import sharp from 'sharp';
 import { beforeEach, test } from 'vitest';
 import { openFrameSink } from '../../src/media/frameSink.js';
 import { flatFrame } from '../media/support/clips.js';
-import { expectRefusal, useProgram } from './program.js';
+import { expectRefusal, expectUsageError, useProgram } from './program.js';
 
 const program = useProgram();
 
 const SMALL = ['--width', '32', '--height', '32', '--frames', '21', '--steps', '1000'];
 const refused = (args: string[], message: string) => expectRefusal(program, ['generate', ...SMALL, ...args], message);
+const misused = (args: string[], message: string) =>
+  expectUsageError(program, ['generate', ...SMALL, ...args], message);
+const misusedWith = (flag: string, path: string, message: string, ...rest: string[]) =>
+  misused(['a red circle', flag, path, ...rest], message);
 const refusedWith = (flag: string, path: string, message: string, ...rest: string[]) =>
   refused(['a red circle', flag, path, ...rest], message);
 
@@ -52,18 +56,18 @@ test('--video: nothing, another kind of file, a damaged one', async () => {
 });
 
 test('pictures where there is no place for them', async () => {
-  await refusedWith('--image', 'picture.png', 'pass --image or --video, not both', '--video', 'clip.mp4');
+  await misusedWith('--image', 'picture.png', 'pass --image or --video, not both', '--video', 'clip.mp4');
   for (const [flag, path] of [
     ['--image', 'picture.png'],
     ['--video', 'clip.mp4'],
   ]) {
     const wan = ['--preset', 'wan', '--steps', '2'];
-    await refusedWith(flag, path, 'the bidirectional model makes a video from text alone', ...wan);
+    await misusedWith(flag, path, 'the bidirectional model makes a video from text alone', ...wan);
     await refusedWith(flag, path, `--out and ${flag} are the same file`, '--out', path);
     await refusedWith(flag, path, `--save-noise and ${flag} are the same file`, '--save-noise', `./${path}`);
   }
-  await refusedWith('--image', 'picture.png', 'none is left to generate: use --frames 2 or more', '--frames', '1');
-  await refusedWith('--video', 'clip.mp4', 'none is left to generate: use --frames', '--frames', '9');
+  await misusedWith('--image', 'picture.png', 'none is left to generate: use --frames 2 or more', '--frames', '1');
+  await misusedWith('--video', 'clip.mp4', 'none is left to generate: use --frames', '--frames', '9');
 });
 
 test('--prompts-at: no text, no schedule, one that does not fit the video', async () => {
@@ -85,10 +89,10 @@ test('--prompts-at: no text, no schedule, one that does not fit the video', asyn
   await refused(['--prompts-at', 'folder'], '--prompts-at folder: could not be opened: it is a folder, not a file');
 
   writeFileSync(program.path('right'), '0: a\n13: b\n');
-  await refused(['a red circle', '--prompts-at', 'right'], 'there are a prompt and a schedule of prompts');
+  await misused(['a red circle', '--prompts-at', 'right'], 'there are a prompt and a schedule of prompts');
   await refused(['--prompts-at', 'right', '--save-latents', 'right'], '--save-latents and --prompts-at are the same');
   const wan = ['--preset', 'wan', '--steps', '2'];
-  await refused(
+  await misused(
     ['--prompts-at', 'right', ...wan],
     'the bidirectional model makes all frames at once and takes one prompt',
   );

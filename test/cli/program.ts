@@ -81,6 +81,7 @@ export async function expectRefusal(
   args: readonly string[],
   message: string,
   env?: NodeJS.ProcessEnv,
+  expected: 1 | 2 = 1,
 ): Promise<void> {
   const before = contents(program);
   const { status, stdout, stderr } = await program.run(args, { env });
@@ -88,8 +89,13 @@ export async function expectRefusal(
   expect(stderr.match(/^error:/gm)).toHaveLength(1);
   expect(stderr).not.toMatch(/\n\s+at .*:\d+:\d+/);
   expect(stdout).toBe('');
-  expect(status).toBe(1);
+  expect(status).toBe(expected);
   expect(contents(program)).toEqual(before);
+}
+
+/** The same for what the command line alone shows to be a mistake. */
+export function expectUsageError(program: Program, args: readonly string[], message: string): Promise<void> {
+  return expectRefusal(program, args, message, undefined, 2);
 }
 
 /** Every file of the test's folder with its size and the time of its last change; folders by name. */

@@ -1,33 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { addConvertCommand } from '../../src/cli/convertCommand.js';
-import { addDoctorCommand } from '../../src/cli/doctorCommand.js';
-import { addDownloadCommand } from '../../src/cli/downloadCommand.js';
-import { addGenerateCommand } from '../../src/cli/generateCommand.js';
-import { addInspectCommand } from '../../src/cli/inspectCommand.js';
-import { addParityCommand } from '../../src/cli/parityCommand.js';
-import { addSynthesizeCommand } from '../../src/cli/synthesizeCommand.js';
+import { createProgram } from '../../src/cli/program.js';
 import { codeBlocks, documents, root } from './documents.js';
 
-const program = new Command('tokentrim');
-const COMMANDS = [
-  addGenerateCommand,
-  addParityCommand,
-  addInspectCommand,
-  addDoctorCommand,
-  addConvertCommand,
-  addDownloadCommand,
-  addSynthesizeCommand,
-];
-for (const add of COMMANDS) add(program);
+const program = createProgram();
 
-/** Options by command, as `--help` lists them. */
+/** Options by command, with the names that `--help` does not list. */
 const OPTIONS = new Map(
   program.commands.map((command) => {
-    const visible = command.createHelp().visibleOptions(command);
-    return [command.name(), visible.map(({ long }) => long)] as const;
+    const names = [...command.options.map(({ long }) => long), '--help'];
+    return [command.name(), names] as const;
   }),
 );
 const everyOption = new Set([...OPTIONS.values()].flat());
