@@ -6,6 +6,8 @@ import {
   StreamTarget,
   type StreamTargetChunk,
 } from 'mediabunny';
+import { clearTimes } from './clearTimes.js';
+import type { MediaTags, VideoFormat } from './frame.js';
 import type { ClaimedFile } from './outputPath.js';
 
 /** H.264 in length-prefixed (avcC) form. `index` is the frame's place in the video, from 0. */
@@ -29,10 +31,14 @@ export interface FragmentedMp4 {
  * An .mp4 that grows in fragments (ISO/IEC 14496-12, section 8.8), one for each key frame, each on disk as soon as the
  * next key frame arrives. A file that stops anywhere plays up to its last whole fragment, and nothing is kept in memory.
  */
-export function fragmentedMp4(file: Pick<ClaimedFile, 'write'>, fps: number): FragmentedMp4 {
+export function fragmentedMp4(
+  file: Pick<ClaimedFile, 'write'>,
+  { fps, tags = {} }: Pick<VideoFormat, 'fps' | 'tags'>,
+): FragmentedMp4 {
   let onDisk: Promise<void> = Promise.resolve();
   const stream = new WritableStream<StreamTargetChunk>({
     write({ data, position }) {
+      clearTimes(data);
       onDisk = writeWhole(file, data, position);
       return onDisk;
     },
@@ -43,6 +49,7 @@ export function fragmentedMp4(file: Pick<ClaimedFile, 'write'>, fps: number): Fr
   });
   const track = new EncodedVideoPacketSource('avc');
   output.addVideoTrack(track, { frameRate: fps });
+  output.setMetadataTags({ comment: tags.comment, raw: itemsOf(tags) });
   // Starting writes the first box, so it waits for a packet: until then, an older file keeps its content.
   let started: Promise<void> | undefined;
 
@@ -58,6 +65,14 @@ export function fragmentedMp4(file: Pick<ClaimedFile, 'write'>, fps: number): Fr
     async release() {
       if (output.state === 'started') await output.cancel();
     },
+  };
+}
+
+/** Tags by their atoms in iTunes' list, which ffmpeg and players know; the muxer has other names for some, or none. */
+function itemsOf({ description, software }: MediaTags): Record<string, string> {
+  return {
+    ...(description === undefined ? {} : { desc: description }),
+    ...(software === undefined ? {} : { '©too': software }),
   };
 }
 

@@ -10,6 +10,18 @@ export interface VideoFormat {
   width: number;
   height: number;
   fps: number;
+  /** What the video says of itself; nothing where absent. */
+  tags?: MediaTags;
+}
+
+/** How a video was made, in words that stay with it: in an .mp4 its metadata, in every PNG frame its text. */
+export interface MediaTags {
+  /** What it shows: the prompt. */
+  description?: string;
+  /** All that it takes to make it again, for programs. */
+  comment?: string;
+  /** The program and its version. */
+  software?: string;
 }
 
 /** The encoders that can make an .mp4, best first. */

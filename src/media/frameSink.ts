@@ -3,7 +3,7 @@ import { ensure } from '../errors.js';
 import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
 import { isFolder } from './outputPath.js';
 
-export type { Frame, FrameSink, VideoFormat } from './frame.js';
+export type { Frame, FrameSink, MediaTags, VideoFormat } from './frame.js';
 
 /** `auto` takes the best encoder that loads; a named one is used or refused. Only an .mp4 asks for an encoder. */
 export interface FrameSinkOptions {

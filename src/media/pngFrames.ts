@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import type { FrameSink, FrameWriter, VideoFormat } from './frame.js';
 import { guardedSink } from './guardedSink.js';
 import { claimFolder } from './outputPath.js';
+import { pngWithText } from './pngText.js';
 
 const FRAME_NAME = /^frame-\d{5,}\.png$/;
 
@@ -12,7 +13,7 @@ const FRAME_NAME = /^frame-\d{5,}\.png$/;
  * first new frame arrives, so that two videos never mix; other files stay untouched.
  */
 export async function openPngFrames(folder: string, format: VideoFormat): Promise<FrameSink> {
-  const { width, height, fps } = format;
+  const { width, height, fps, tags } = format;
   const claimed = await claimFolder(folder);
   let written = false;
 
@@ -22,7 +23,8 @@ export async function openPngFrames(folder: string, format: VideoFormat): Promis
       const png = await sharp(rgba, { raw: { width, height, channels: 4 } })
         .removeAlpha()
         .png({ compressionLevel: 6 })
-        .toBuffer();
+        .toBuffer()
+        .then((bytes) => (tags ? pngWithText(bytes, tags) : bytes));
       const name = join(folder, `frame-${String(index).padStart(5, '0')}.png`);
       // A run that is killed in the middle of a frame must not leave half a picture under a frame's name.
       try {

@@ -15,7 +15,8 @@ const QUANTIZER = 12;
  * `finish`, which writes it under a temporary name and renames it. Its packets go through our own muxer, because its
  * .mp4 says neither the colour space nor an exact frame rate.
  */
-export async function openWasmWriter(path: string, { width, height, fps }: VideoFormat): Promise<FrameWriter> {
+export async function openWasmWriter(path: string, format: VideoFormat): Promise<FrameWriter> {
+  const { width, height, fps } = format;
   // Tried and given back: the final name is written only at the end, but must be known to be writable now.
   await (await claimFile(path)).release();
   let encoder: H264MP4Encoder | undefined = await createEncoder();
@@ -46,7 +47,7 @@ export async function openWasmWriter(path: string, { width, height, fps }: Video
     async finish() {
       const part = `${path}.${randomUUID()}.part`;
       try {
-        await remux(takeFile()!, part, fps);
+        await remux(takeFile()!, part, format);
         await rename(part, path);
       } catch (error) {
         await rm(part, { force: true });
@@ -76,14 +77,14 @@ export async function createEncoder(): Promise<H264MP4Encoder> {
   return encoder;
 }
 
-async function remux(bytes: Uint8Array, path: string, fps: number): Promise<void> {
+async function remux(bytes: Uint8Array, path: string, format: VideoFormat): Promise<void> {
   using input = new Input({ source: new BufferSource(bytes), formats: [MP4] });
   const track = (await input.getPrimaryVideoTrack())!;
   const found = (await track.getDecoderConfig())!;
   const colorSpace = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false } as const;
   const file = await claimFile(path);
   try {
-    const mp4 = fragmentedMp4(file, fps);
+    const mp4 = fragmentedMp4(file, format);
     let index = 0;
     for await (const { data, type } of new EncodedPacketSink(track).packets()) {
       await mp4.add({ data, key: type === 'key', index: index++, decoderConfig: { ...found, colorSpace } });

@@ -31,7 +31,7 @@ export async function openWebCodecsWriter(path: string, format: VideoFormat): Pr
   if (!supported) throw new Error(`@napi-rs/webcodecs has no H.264 encoder for ${width}x${height} here`);
 
   const file = await claimFile(path);
-  const mp4 = fragmentedMp4(file, fps);
+  const mp4 = fragmentedMp4(file, format);
   const interval = keyFrameInterval(fps);
   let failure: Error | undefined;
   let muxed = Promise.resolve();

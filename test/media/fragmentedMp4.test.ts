@@ -36,7 +36,7 @@ async function recordWrites(): Promise<{ writes: Write[]; writesAfter: number[] 
         writes.push({ data: data.slice(), position });
       },
     },
-    16,
+    { fps: 16 },
   );
   const { decoderConfig } = video;
   for (const [index, { data, type }] of video.packets.entries()) {
