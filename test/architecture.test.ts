@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
-/** What each folder of src may import from, besides itself, errors.ts and the schemas of options. */
+/** What every folder may import: errors, plain files, and the schemas of options. */
+const GROUND: readonly string[] = ['errors.js', 'plainFile.js', 'options'];
+
+/** What each folder of src may import from, besides itself and these. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   options: [],
   weights: [],
@@ -25,7 +28,7 @@ it('imports go down the ladder only', () => {
     const path = join(source, name);
     const imports = readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g);
     return Array.from(imports, ([, target]) => folderOf(resolve(dirname(path), target)))
-      .filter((target) => ![folderOf(path), 'errors.js', 'options'].includes(target) && name !== 'index.ts')
+      .filter((target) => ![folderOf(path), ...GROUND].includes(target) && name !== 'index.ts')
       .filter((target) => !ALLOWED[folderOf(path)]?.includes(target))
       .map((target) => `${name} imports from ${target}`);
   });

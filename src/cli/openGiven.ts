@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { ensure, TokenTrimError } from '../errors.js';
+import { ensure } from '../errors.js';
 import { describePictures, openPictures } from '../media/openPictures.js';
 import type { PlanRequest, RolloutPlan } from '../pipelines/plan.js';
 import type { GenerateRequest } from '../pipelines/stages.js';
+import { readTextFile } from '../plainFile.js';
 import type { GenerateFlags } from './generateFlags.js';
 
 /** What a video begins with, as the flags say: counted, not decoded yet. */
@@ -48,20 +48,15 @@ export async function openGiven(
   };
 }
 
+/** Longer than any schedule of prompts. */
+const MAX_SCHEDULE_BYTES = 2 ** 20;
+
 /** Reads `--prompts-at`. */
 export async function openSchedule(path: string | undefined): Promise<GenerateRequest['schedule']> {
   if (path === undefined) return undefined;
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const reason = { ENOENT: 'there is no such file', EISDIR: 'it is a folder, not a file' }[cause.code ?? ''];
-    throw new TokenTrimError(`--prompts-at ${path}: could not be opened: ${reason ?? cause.message}`, { cause });
-  });
-  ensure(bytes.length <= 2 ** 20, `--prompts-at ${path}: expected a short text, found ${bytes.length} bytes`);
-  const notText = `--prompts-at ${path}: expected UTF-8 text, found other bytes: save it as UTF-8`;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    ensure(!text.includes('\0'), notText); // UTF-16 without its mark, or no text at all
-    return { text, label: path };
-  } catch (cause) {
-    throw new TokenTrimError(notText, { cause });
-  }
+  const label = `--prompts-at ${path}`;
+  const what = 'a text with times and prompts';
+  const text = await readTextFile(path, { what, limit: MAX_SCHEDULE_BYTES, label });
+  ensure(!text.includes('\0'), `${label}: expected ${what} in UTF-8, found other bytes. Save it as UTF-8.`);
+  return { text, label: path };
 }

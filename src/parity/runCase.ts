@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
+import { isAbsent, readTextFile } from '../plainFile.js';
 import type { Device } from '../tensor/device.js';
 import { toFloat64Numbers } from '../weights/convert.js';
 import { openTensorSource } from '../weights/source.js';
@@ -167,10 +167,14 @@ interface CaseJson {
   readonly config: Record<string, unknown>;
 }
 
+/** Tables of strings and events included. */
+const MAX_CASE_BYTES = 2 ** 24;
+
 async function readCase(folder: string): Promise<CaseJson> {
   const path = join(folder, 'case.json');
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new TokenTrimError(`${folder}: not a parity case, there is no case.json that can be read`);
+  const text = await readTextFile(path, { what: 'a case.json', limit: MAX_CASE_BYTES }).catch((cause: Error) => {
+    const reason = isAbsent(cause) ? 'there is no case.json that can be read' : cause.message;
+    throw new TokenTrimError(`${folder}: not a parity case, ${reason}`, { cause });
   });
   try {
     const parsed: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { TokenTrimError } from '../errors.js';
+import { isAbsent, readTextFile } from '../plainFile.js';
 import type { ModelConfig, SamplingConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from './modelConfig.js';
 
 export type * from './modelConfig.js';
@@ -123,17 +123,18 @@ export const modelSchema = z
 /** Fields of config.json as found: sections and fields may be absent, nothing is checked yet. */
 export type RawConfig = { readonly [field: string]: unknown };
 
+/** Those of published models have 2 kB. */
+const MAX_CONFIG_BYTES = 2 ** 20;
+
 /** Reads config.json; an absent file is an empty configuration. */
 export async function readConfig(path: string): Promise<RawConfig> {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(path, 'utf8')));
+    const text = await readTextFile(path, { what: 'a config.json', limit: MAX_CONFIG_BYTES });
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return {};
-    const found = code ? `could not be opened (${code})` : 'is not a JSON object';
-    throw new TokenTrimError(`${path} ${found}. Correct it, or remove it to have it derived from the weights.`, {
-      cause,
-    });
+    if (isAbsent(cause)) return {};
+    const found = cause instanceof TokenTrimError ? cause.message : `${path} is not a JSON object.`;
+    throw new TokenTrimError(`${found} Correct it, or remove it to have it derived from the weights.`, { cause });
   }
 }
 

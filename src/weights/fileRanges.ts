@@ -1,5 +1,6 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { ensure, TokenTrimError } from '../errors.js';
+import type { FileHandle } from 'node:fs/promises';
+import { ensure } from '../errors.js';
+import { openPlainFile } from '../plainFile.js';
 
 /** One read call never asks for more: the operating system's limit is 2 GiB. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -9,16 +10,8 @@ const MAX_READ_BYTES = 2 ** 30;
  *
  * @throws TokenTrimError when it is missing, unreadable or not a plain file
  */
-export async function openFile(path: string): Promise<FileHandle> {
-  try {
-    // Asked first: opening a named pipe would wait for ever.
-    const found = await stat(path);
-    ensure(found.isFile(), `${path}: expected a file of weights, found something that is not a file.`);
-    return await open(path, 'r');
-  } catch (cause) {
-    if (cause instanceof TokenTrimError) throw cause;
-    throw new TokenTrimError(`${path}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
+export function openFile(path: string): Promise<FileHandle> {
+  return openPlainFile(path, { what: 'a file of weights' });
 }
 
 /** `byteLength` bytes from `position` on, in a buffer of their own. Throws where the file ends before that. */

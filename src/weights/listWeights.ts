@@ -1,6 +1,7 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ensure } from '../errors.js';
+import { readTextFile } from '../plainFile.js';
 
 /** What a folder and the folders in it hold, without opening any of it; paths as they were reached. */
 export interface FolderListing {
@@ -65,9 +66,16 @@ async function shardsIn(place: string, names: readonly string[]): Promise<Readon
   return shards;
 }
 
+/** The longest index that is read: as long as the longest header of a file that it may stand for. */
+const MAX_INDEX_BYTES = 2 ** 24;
+
+export function readIndexText(index: string): Promise<string> {
+  return readTextFile(index, { what: 'an index of shards', limit: MAX_INDEX_BYTES });
+}
+
 /** The files that an index of shards lists, unchecked. */
 export async function shardNames(index: string): Promise<string[]> {
-  const { weight_map } = JSON.parse(await readFile(index, 'utf8'));
+  const { weight_map } = JSON.parse(await readIndexText(index));
   return [...new Set(Object.values(weight_map).map(String))];
 }
 
@@ -77,7 +85,7 @@ export async function shardNames(index: string): Promise<string[]> {
  */
 export async function snapshotOf(folder: string): Promise<string> {
   if (!basename(folder).startsWith('models--')) return folder;
-  const main = await readFile(join(folder, 'refs', 'main'), 'utf8').catch(() => '');
+  const main = await readTextFile(join(folder, 'refs', 'main'), { what: 'a commit', limit: 1024 }).catch(() => '');
   const snapshots = await readdir(join(folder, 'snapshots')).catch(() => []);
   const name = snapshots.find((snapshot) => snapshot === main.trim()) ?? (snapshots.length === 1 ? snapshots[0] : '');
   return name ? join(folder, 'snapshots', name) : folder;

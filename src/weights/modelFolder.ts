@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../errors.js';
+import { openPlainFile } from '../plainFile.js';
 import { ensureTensors } from './checkTensors.js';
 import { completeConfig } from './completeConfig.js';
 import { type ModelConfig, readConfig } from './config.js';
@@ -133,11 +134,12 @@ async function givenPaths(overrides: ModelOverrides): Promise<ReadonlyMap<Thing,
 async function tokenizerAt(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   const file = found?.isDirectory() ? join(path, 'tokenizer.json') : path;
-  const isThere = found?.isFile() || (await stat(file).catch(() => undefined))?.isFile();
+  const isThere = found && (found.isFile() || (await stat(file).catch(() => undefined)));
   ensure(
     isThere,
     `${path}: expected a tokenizer.json or a folder with one, found ${found ? 'none in it' : 'nothing'}.`,
   );
+  await (await openPlainFile(file, { what: 'a tokenizer.json' })).close();
   return file;
 }
 

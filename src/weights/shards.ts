@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ensure, TokenTrimError } from '../errors.js';
+import { isAbsent } from '../plainFile.js';
+import { readIndexText } from './listWeights.js';
 import { quote, quoteSome } from './quote.js';
 import { openSafetensors, type TensorFile } from './safetensors.js';
 import { lookUp } from './tensorRequest.js';
@@ -69,14 +70,7 @@ class ShardedSource implements TensorSource {
 }
 
 async function readIndex(indexPath: string): Promise<ReadonlyMap<string, string>> {
-  let text: string;
-  try {
-    text = await readFile(indexPath, 'utf8');
-  } catch (cause) {
-    throw new TokenTrimError(`${indexPath}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, {
-      cause,
-    });
-  }
+  const text = await readIndexText(indexPath);
   try {
     // The validated record may lack a "__proto__" key that the text has, so the entries come from the text.
     const index = JSON.parse(text) as { weight_map: Record<string, string> };
@@ -99,7 +93,7 @@ async function openShard(indexPath: string, shard: string): Promise<TensorFile> 
   try {
     return await openSafetensors(join(dirname(indexPath), shard));
   } catch (cause) {
-    if (((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw cause;
+    if (!isAbsent(cause)) throw cause;
     throw new TokenTrimError(`${indexPath}: the shard ${quote(shard)} is missing. Download it into the same folder.`, {
       cause,
     });

@@ -74,8 +74,12 @@ test('--prompts-at: no text, no schedule, one that does not fit the video', asyn
   const files: [string, string | Buffer, string][] = [
     ['empty', '', 'empty: there is no prompt in it'],
     ['comment', '# nothing\n', 'comment: there is no prompt in it'],
-    ['binary', Buffer.from([0, 255, 254, 3]), 'expected UTF-8 text, found other bytes'],
-    ['utf16', Buffer.from('0: a red circle\n', 'utf16le'), 'expected UTF-8 text, found other bytes'],
+    ['binary', Buffer.from([0, 255, 254, 3]), 'expected a text with times and prompts in UTF-8, found other bytes'],
+    [
+      'utf16',
+      Buffer.from('0: a red circle\n', 'utf16le'),
+      'expected a text with times and prompts in UTF-8, found other bytes',
+    ],
     ['plain', 'a red circle\n', 'plain, line 1: expected a time and a prompt'],
     ['late', '5: a red circle\n', 'late, line 1: the first prompt must be at time 0'],
     ['unsorted', '0: a\n9: b\n5: c\n', 'unsorted, line 3: the times must rise'],
@@ -85,8 +89,14 @@ test('--prompts-at: no text, no schedule, one that does not fit the video', asyn
     writeFileSync(program.path(name), text);
     await refused(['--prompts-at', name], message);
   }
-  await refused(['--prompts-at', 'nowhere'], '--prompts-at nowhere: could not be opened: there is no such file');
-  await refused(['--prompts-at', 'folder'], '--prompts-at folder: could not be opened: it is a folder, not a file');
+  await refused(
+    ['--prompts-at', 'nowhere'],
+    '--prompts-at nowhere: could not be opened (ENOENT): there is no such file',
+  );
+  await refused(
+    ['--prompts-at', 'folder'],
+    '--prompts-at folder: expected a text with times and prompts, found a folder, not a file',
+  );
 
   writeFileSync(program.path('right'), '0: a\n13: b\n');
   await misused(['a red circle', '--prompts-at', 'right'], 'there are a prompt and a schedule of prompts');

@@ -131,6 +131,8 @@ describe('tensor source', () => {
     await expect(openTensorSource(notes)).rejects.toThrow(/expected a safetensors file.* found an empty file/);
     await writeFile(notes, '<!DOCTYPE html><html>');
     await expect(openTensorSource(notes)).rejects.toThrow(/found a file that begins with "<!DOCTYPE html><"/);
-    await expect(openTensorSource('/dev/null')).rejects.toThrow(/found something that is not a file/);
+    await expect(openTensorSource('/dev/null')).rejects.toThrow(
+      /expected a file of weights, found a device, not a file/,
+    );
   });
 });

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readTextFileSync } from '../../plainFile.js';
 import { type AdapterDriver, VARIANTS } from '../../tensor/variantTable.js';
+
+/** A run's classes of problems are some dozens, of 300 bytes each. */
+const MAX_BYTES = 2 ** 22;
 
 const Choice = z.object({
   kernel: z.string(),
@@ -32,7 +36,8 @@ export type MeasuredChoices = Readonly<Record<string, MeasuredChoice>>;
 /** Choices measured on an adapter with this driver by this program; none where there is no file, or one that does not hold. */
 export function recallChoices(folder: string, adapter: AdapterDriver): MeasuredChoices {
   try {
-    const found = File.parse(JSON.parse(readFileSync(pathOf(folder, adapter), 'utf8')));
+    const text = readTextFileSync(pathOf(folder, adapter), { what: 'measured kernels', limit: MAX_BYTES });
+    const found = File.parse(JSON.parse(text));
     const isOurs = found.name === adapter.name && found.driver === adapter.driver && found.program === programHash();
     return isOurs ? found.choices : {};
   } catch {

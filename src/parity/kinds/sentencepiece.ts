@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { cleanPrompt, cleanWithoutRepair } from '../../models/wan/text/clean.js';
 import { loadTokenizer, type PromptTokenizer } from '../../models/wan/text/tokenize.js';
+import { readTextFile } from '../../plainFile.js';
 import { parseConfig } from '../../weights/config.js';
 import type { ParityCheck, ParityInput } from './input.js';
 
@@ -111,7 +111,7 @@ async function readExpected(path: string): Promise<Expected[]> {
     return z
       .array(stringSchema)
       .nonempty()
-      .parse(JSON.parse(await readFile(path, 'utf8')));
+      .parse(JSON.parse(await readTextFile(path, { what: 'the strings of a sentencepiece case', limit: 2 ** 24 })));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause).split('\n')[0] : (cause as Error).message;
     throw new TokenTrimError(`${path}: expected the strings of a sentencepiece case and their ids: ${reason}`, {

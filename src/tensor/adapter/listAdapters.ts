@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { readTextFileSync } from '../../plainFile.js';
 import { cacheFolder } from './cacheFolder.js';
 import { type ProbeResult, probe } from './probe.js';
 import type { Route } from './route.js';
@@ -37,7 +38,8 @@ function routeKey(route: Route): string {
 
 function recall(file: string): ProbeResult | undefined {
   try {
-    const result = JSON.parse(readFileSync(file, 'utf8')) as ProbeResult;
+    const text = readTextFileSync(file, { what: 'the adapters of a probe', limit: 2 ** 20 });
+    const result = JSON.parse(text) as ProbeResult;
     return Array.isArray(result.adapters) && Array.isArray(result.complaints) ? result : undefined;
   } catch {
     return undefined;

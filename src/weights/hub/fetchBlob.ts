@@ -27,7 +27,9 @@ export async function fetchBlob(
 ): Promise<void> {
   const partial = `${blob}.incomplete`;
   await mkdir(dirname(blob), { recursive: true });
-  if (((await stat(partial).catch(() => undefined))?.size ?? 0) > file.size) await rm(partial);
+  const found = await stat(partial).catch(() => undefined);
+  ensure(!found || found.isFile(), `${partial}: expected what arrived of a file, found something else: remove it`);
+  if (found && found.size > file.size) await rm(partial);
   const handle = await open(partial, 'a');
   try {
     const target = await Target.resume(handle, partial, file);

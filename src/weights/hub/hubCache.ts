@@ -1,6 +1,7 @@
-import { lstat, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub';
+import { readTextFile } from '../../plainFile.js';
 
 // The layout that all of Hugging Face's libraries share, so that nothing is downloaded twice:
 // models--org--name/blobs/<checksum>, snapshots/<commit>/<path> linked to it, refs/<branch> with the commit.
@@ -26,7 +27,8 @@ export function snapshotPath(cache: string, repo: string, commit: string, path =
 
 /** The snapshot of a branch (or commit) that was downloaded before; undefined where there is none. */
 export async function cachedSnapshot(cache: string, repo: string, revision = 'main'): Promise<string | undefined> {
-  const ref = await readFile(join(repoFolder(cache, repo), 'refs', revision), 'utf8').catch(() => revision);
+  const path = join(repoFolder(cache, repo), 'refs', revision);
+  const ref = await readTextFile(path, { what: 'a commit', limit: 1024 }).catch(() => revision);
   const snapshot = snapshotPath(cache, repo, ref.trim());
   return (await isThere(snapshot)) ? snapshot : undefined;
 }

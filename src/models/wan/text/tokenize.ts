@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
+import { readTextFile } from '../../../plainFile.js';
 import { type AddedToken, addedTokenSchema, assignIds, splitterAt } from './addedTokens.js';
 import { libraryTrie } from './libraryTokenizer.js';
 import { normalizerOf, preTokenizerOf, stepSchema } from './tokenizerSteps.js';
@@ -21,6 +21,9 @@ export interface PromptTokenizer {
   /** Encodes a cleaned prompt; what does not fit into `textLength` ids with the end mark is cut off. */
   encode(prompt: string, textLength: number): EncodedPrompt;
 }
+
+/** umT5's has 17 MB. */
+const MAX_BYTES = 2 ** 26;
 
 const END = '</s>';
 const PADDING = '<pad>';
@@ -78,12 +81,7 @@ interface TokenizerFile {
 }
 
 async function readTokenizer(path: string): Promise<TokenizerFile> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new TokenTrimError(`${path}: could not be opened (${(cause as NodeJS.ErrnoException).code}).`, { cause });
-  }
+  const text = await readTextFile(path, { what: 'a tokenizer.json with a Unigram model', limit: MAX_BYTES });
   try {
     return parseTokenizer(JSON.parse(text));
   } catch (cause) {
