@@ -19,6 +19,7 @@ export function withDrawnInputs(recorded: TensorSource, drawnInputs: unknown, fo
     new Uint8Array(values.slice(first, end).buffer);
   return {
     label: recorded.label,
+    files: recorded.files,
     metadata: recorded.metadata,
     names: () => [...recorded.names(), ...drawn.keys()],
     has: (name) => drawn.has(name) || recorded.has(name),

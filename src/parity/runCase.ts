@@ -190,6 +190,7 @@ function missing(folder: string, what: string): TensorSource {
   };
   return {
     label: folder,
+    files: [],
     metadata: new Map(),
     names: () => [],
     has: () => false,

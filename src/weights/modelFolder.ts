@@ -48,6 +48,8 @@ export interface ModelFolder {
   readonly vae: TensorSource;
   readonly textEncoder: TensorSource;
   readonly tokenizerPath: string;
+  /** Every file that it was made from: weights, indexes, configurations, the tokenizer. Some may not be there. */
+  readonly files: readonly string[];
   /** Transformer, VAE, text encoder and tokenizer: which file each is, and what it was recognised as. */
   readonly parts: readonly ModelPart[];
   close(): Promise<void>;
@@ -95,6 +97,7 @@ export async function openModelFolder(path: string | undefined, overrides: Model
       vae: vae.tensors,
       textEncoder: textEncoder.tensors,
       tokenizerPath: paths.tokenizer,
+      files: filesOf(folder, paths, opened),
       parts: [
         describePart('transformer', transformer.weights, config.transformer),
         describePart('vae', vae.weights, config.vae),
@@ -107,6 +110,18 @@ export async function openModelFolder(path: string | undefined, overrides: Model
     await close();
     throw error;
   }
+}
+
+/** A config.json counts in the model's folder, beside weights, and in a folder that weights were given as. */
+function filesOf(
+  folder: string | undefined,
+  { tokenizer, ...weights }: Readonly<Record<Thing, string>>,
+  opened: readonly OpenedWeights[],
+): string[] {
+  const read = opened.flatMap(({ whole }) => whole.files);
+  const beside = Object.values(weights).map((path) => (read.includes(path) ? dirname(path) : path));
+  const folders = new Set(folder === undefined ? beside : [folder, ...beside]);
+  return [...read, ...Array.from(folders, (place) => join(place, 'config.json')), tokenizer];
 }
 
 function describePart(part: Part, weights: OpenedWeights, config: object): ModelPart {

@@ -44,6 +44,7 @@ export function readAhead(source: TensorSource, order: readonly string[], maxByt
   return {
     source: {
       label: source.label,
+      files: source.files,
       metadata: source.metadata,
       names: () => source.names(),
       has: (name) => source.has(name),

@@ -13,6 +13,10 @@ export class RenamedSource implements TensorSource {
     return this.source.label;
   }
 
+  get files(): readonly string[] {
+    return this.source.files;
+  }
+
   get metadata(): ReadonlyMap<string, string> {
     return this.source.metadata;
   }

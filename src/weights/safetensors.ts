@@ -27,6 +27,7 @@ export async function openSafetensors(path: string): Promise<TensorFile> {
 
 /** A safetensors file on disk, read by ranges. Make one with {@link openSafetensors}. */
 export class TensorFile implements TensorSource {
+  readonly files: readonly string[];
   readonly metadata: ReadonlyMap<string, string>;
   readonly #tensors: ReadonlyMap<string, TensorEntry>;
   readonly #dataStart: number;
@@ -39,6 +40,7 @@ export class TensorFile implements TensorSource {
     header: SafetensorsHeader,
   ) {
     this.#file = file;
+    this.files = [label];
     this.#dataStart = dataStart;
     this.#tensors = header.tensors;
     this.metadata = header.metadata;

@@ -30,18 +30,20 @@ export async function openShards(indexPath: string): Promise<TensorSource> {
 }
 
 class ShardedSource implements TensorSource {
+  readonly files: readonly string[];
   readonly metadata: ReadonlyMap<string, string>;
 
   constructor(
     readonly label: string,
     private readonly shardOf: ReadonlyMap<string, string>,
-    private readonly files: ReadonlyMap<string, TensorFile>,
+    private readonly shards: ReadonlyMap<string, TensorFile>,
   ) {
-    this.metadata = new Map([...files.values()].flatMap((file) => [...file.metadata]));
+    this.files = [label, ...[...shards.values()].flatMap((shard) => shard.files)];
+    this.metadata = new Map([...shards.values()].flatMap((file) => [...file.metadata]));
   }
 
   names(): string[] {
-    return [...this.files.values()].flatMap((file) => file.names());
+    return [...this.shards.values()].flatMap((file) => file.names());
   }
 
   has(name: string): boolean {
@@ -61,11 +63,11 @@ class ShardedSource implements TensorSource {
   }
 
   close(): Promise<void> {
-    return closeAll(this.files);
+    return closeAll(this.shards);
   }
 
   #fileOf(name: string): TensorFile {
-    return this.files.get(lookUp(this.shardOf, name, this.label)) as TensorFile; // `openShards` opened every shard
+    return this.shards.get(lookUp(this.shardOf, name, this.label)) as TensorFile; // `openShards` opened every shard
   }
 }
 

@@ -15,6 +15,8 @@ export interface TensorInfo {
 export interface TensorSource {
   /** How errors name this source: its path as the user gave it. */
   readonly label: string;
+  /** The files that it reads, indexes of shards included. */
+  readonly files: readonly string[];
   /** The `__metadata__` strings of the header. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Tensor names in file order. */

@@ -80,6 +80,10 @@ class WidenedSource implements TensorSource {
     return this.source.label;
   }
 
+  get files(): readonly string[] {
+    return this.source.files;
+  }
+
   get metadata(): ReadonlyMap<string, string> {
     return this.source.metadata;
   }

@@ -26,6 +26,7 @@ function opened(change = (bytes: Uint8Array) => bytes) {
   const from = toy.textEncoder;
   const textEncoder: TensorSource = {
     label: from.label,
+    files: from.files,
     metadata: from.metadata,
     names: () => from.names(),
     has: (name) => from.has(name),

@@ -4,6 +4,7 @@ import type { TensorInfo, TensorSource } from '../../src/weights/tensorSource.js
 /** Weights that a test makes up: float32 tensors by name. Counts what is read. */
 export class MemorySource implements TensorSource {
   readonly label = 'memory';
+  readonly files = [];
   readonly metadata = new Map<string, string>();
   /** Names in the order in which they were read; rows as `name[first, count]`. */
   readonly reads: string[] = [];

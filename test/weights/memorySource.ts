@@ -11,6 +11,7 @@ export function memorySource(
   const name = (wanted: string) => new TextEncoder().encode(wanted);
   return {
     label: 'memory',
+    files: [],
     metadata: new Map(),
     names: () => [...tensors.keys()],
     has: (wanted) => tensors.has(wanted),

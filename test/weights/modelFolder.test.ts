@@ -188,3 +188,10 @@ describe('inspection', () => {
     await expect(inspectPath(join(folder, 'none'))).rejects.toThrow(/found nothing/);
   });
 });
+
+it('says every file that it was made from', async () => {
+  const folder = await toyFolder();
+  const { files, close } = await openModelFolder(folder);
+  await close();
+  expect([...files].sort()).toEqual(FILES.map((file) => join(folder, file)).sort());
+});

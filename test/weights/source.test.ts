@@ -31,6 +31,7 @@ describe('tensor source', () => {
     const folder = await shardedFolder();
     const source = await openTensorSource(by === 'the folder' ? folder : join(folder, INDEX));
     expect(source.names().sort()).toEqual(['a', 'b']);
+    expect([...source.files].sort()).toEqual([...SHARDS, INDEX].map((name) => join(folder, name)).sort());
     expect(source.metadata.get('format')).toBe('pt');
     expect(source.info('b')).toMatchObject({ dtype: 'F32', shape: [2, 1] });
     expect(new Float32Array((await source.read('a')).buffer)).toEqual(Float32Array.of(1, 2));

@@ -28,6 +28,7 @@ function sourceOf(tensors: Record<string, Stored>): TensorSource {
   const rowBytes = (name: string) => tensors[name].data.length / (tensors[name].shape[0] ?? 1);
   return {
     label: 'memory',
+    files: [],
     metadata: new Map(),
     names: () => Object.keys(tensors),
     has: (name) => name in tensors,

@@ -10,6 +10,7 @@ import { readStrided } from './stridedRead.js';
 
 /** A torch.save file on disk, read tensor by tensor. Make one with `openTorchFile`. */
 export class TorchFile implements TensorSource {
+  readonly files: readonly string[];
   readonly metadata: ReadonlyMap<string, string> = new Map();
   /** Names of what the file holds beside tensors: settings, counters, dictionaries of them. */
   readonly ignored: readonly string[];
@@ -24,6 +25,7 @@ export class TorchFile implements TensorSource {
     { tensors, ignored }: FlatTensors,
   ) {
     this.#file = file;
+    this.files = [label];
     this.#tensors = tensors;
     this.ignored = ignored;
   }

@@ -100,6 +100,7 @@ describe('streamTextEncoder', () => {
     const from = {
       ...{
         label: 'sizes',
+        files: [],
         metadata: new Map(),
         names: () => [...sizes.keys()],
         has: (name: string) => sizes.has(name),
