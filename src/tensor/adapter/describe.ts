@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { chooseAdapter } from './chooseAdapter.js';
 import { listAdapters } from './listAdapters.js';
 import { LAVAPIPE_ADVICE } from './noAdapterMessage.js';
+import { hasNvidiaDevice, nvidiaAdvice } from './nvidia.js';
 import type { ProbedAdapter } from './probe.js';
 import type { Route } from './route.js';
 import { type ClosedRoute, routesFor } from './routesFor.js';
@@ -51,7 +51,10 @@ export async function describeAdapters(request?: string): Promise<AdapterReport>
     adapters: list.map((adapter) => ({ ...adapter, chosen: adapter === chosen })),
     problems,
     chosen: chosen?.name,
-    advice: adviceFor(list),
+    advice: adviceFor(
+      list,
+      problems.map(({ problem }) => problem),
+    ),
   };
 }
 
@@ -61,24 +64,17 @@ function ask(route: Route | ClosedRoute): { found: ProbedAdapter[]; problem?: st
   return { found: adapters, problem: problem ?? (adapters.length === 0 ? (complaints[0] ?? 'no adapter') : undefined) };
 }
 
-function adviceFor(adapters: readonly ProbedAdapter[]): string[] {
+function adviceFor(adapters: readonly ProbedAdapter[], problems: readonly string[]): string[] {
   const has = (kind: string) => adapters.some((adapter) => adapter.kind === kind && !adapter.problem);
   if (has('gpu')) return [];
   const advice = ['A graphics card with a Vulkan, Metal or Direct3D 12 driver is many times faster than a processor.'];
   if (process.platform !== 'linux') return [...advice, "Install the graphics card's newest driver."];
   if (hasNvidiaDevice()) {
-    advice.push(
-      'An NVIDIA device is here but its Vulkan driver is not. In a container, start it with ' +
-        'NVIDIA_DRIVER_CAPABILITIES=all (or graphics,compute,utility); on a host, install the nvidia-driver package.',
-    );
+    advice.push(nvidiaAdvice(problems));
   } else {
     advice.push('For AMD and Intel cards install mesa-vulkan-drivers, for NVIDIA cards nvidia-driver, and libvulkan1.');
   }
   if (!has('lavapipe')) advice.push(`Without a card, lavapipe is faster than SwiftShader: ${LAVAPIPE_ADVICE}.`);
   if (adapters.every((adapter) => adapter.problem)) advice.push('Until then --adapter reference runs without any.');
   return advice;
-}
-
-function hasNvidiaDevice(): boolean {
-  return readdirSync('/dev').some((name) => /^nvidia\d+$/.test(name));
 }

@@ -1,3 +1,4 @@
+import { hasNvidiaDevice, nvidiaAdvice } from './nvidia.js';
 import type { ProbedAdapter } from './probe.js';
 import type { Route } from './route.js';
 
@@ -18,7 +19,7 @@ const ROUTES: Record<Route['name'], string> = {
 
 /** Says what was looked for, what each place held, and what to do about it. */
 export function noAdapterMessage(request: string | undefined, looked: readonly Looked[]): string {
-  return [headline(request), 'Looked at:', ...looked.map(line), adviceFor(request)].join('\n');
+  return [headline(request), 'Looked at:', ...looked.map(line), adviceFor(request, looked)].join('\n');
 }
 
 function headline(request: string | undefined): string {
@@ -37,10 +38,13 @@ export const LAVAPIPE_ADVICE =
   'lavapipe needs Mesa 23 or newer: apt-get install mesa-vulkan-drivers (on Debian 12 add bookworm-backports and ' +
   'apt-get install -t bookworm-backports mesa-vulkan-drivers)';
 
-function adviceFor(request: string | undefined): string {
+function adviceFor(request: string | undefined, looked: readonly Looked[]): string {
   const reference = 'use --adapter reference, which needs no adapter and is slow';
   if (request === 'lavapipe') return `${LAVAPIPE_ADVICE}; or ${reference}.`;
   if (request === 'swiftshader') return `Run \`npm ci\` with optional packages on Linux x64, or ${reference}.`;
+  if (request === 'gpu' && hasNvidiaDevice()) {
+    return `${nvidiaAdvice(looked.flatMap(({ problem }) => problem ?? []))} Or leave --adapter out, or ${reference}.`;
+  }
   if (request === 'gpu') return `Install the graphics card's Vulkan driver, or leave --adapter out; or ${reference}.`;
   if (request !== undefined) return `Name one of the adapters above, gpu, lavapipe or swiftshader, or ${reference}.`;
   return `Install the graphics card's driver. Without a card: ${LAVAPIPE_ADVICE}; or ${reference}.`;

@@ -1,20 +1,29 @@
-import { constants } from 'node:os';
 import { delimiter } from 'node:path';
+import { loadLibrary } from './loadLibrary.js';
 import { swiftShaderFiles } from './swiftshader.js';
-import { DRIVER_VARIABLES, lavapipeDriverFiles } from './vulkanDrivers.js';
+import {
+  DRIVER_VARIABLES,
+  driverFilesFromEnvironment,
+  imageDriverFiles,
+  lavapipeDriverFiles,
+} from './vulkanDrivers.js';
 
 /** One way of starting Dawn: which drivers it may see, and which Vulkan loader is put into the process first. */
 export interface Route {
   readonly name: 'system' | 'lavapipe' | 'swiftshader';
   /** Value for `VK_DRIVER_FILES`; undefined leaves the environment as it is. */
   readonly driverFiles?: string;
+  /** Value for `VK_ADD_DRIVER_FILES`: drivers that lie where the loader does not look. */
+  readonly addedDriverFiles?: string;
   /** A `libvulkan.so.1` to load, where the system has none. */
   readonly loader?: string;
 }
 
 /** Whatever the system offers. Without a system Vulkan loader the packaged one serves its drivers, if it is there. */
 export function systemRoute(): Route {
-  return { name: 'system', loader: packagedLoader() };
+  const added = driverFilesFromEnvironment() || process.env.VK_ADD_DRIVER_FILES ? [] : imageDriverFiles();
+  const addedDriverFiles = added.length > 0 ? added.join(delimiter) : undefined;
+  return { name: 'system', addedDriverFiles, loader: packagedLoader() };
 }
 
 /** lavapipe alone, or undefined where its driver file is not installed. */
@@ -44,30 +53,12 @@ function hasSystemLoader(): boolean {
   return process.platform !== 'linux' || loadLibrary('libvulkan.so.1');
 }
 
-const loaded = new Map<string, boolean>();
-
-/**
- * Loads a shared library that is no Node addon. Node then throws "Module did not self-register", yet the library
- * stays in the process, and Dawn's own dlopen of `libvulkan.so.1` finds it by its soname.
- */
-function loadLibrary(path: string): boolean {
-  const known = loaded.get(path);
-  if (known !== undefined) return known;
-  const RTLD_NODELETE = 0x1000;
-  let succeeded = true;
-  try {
-    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
-  } catch (error) {
-    succeeded = String(error).includes('did not self-register');
-  }
-  loaded.set(path, succeeded);
-  return succeeded;
-}
-
 /** The environment in which a route's drivers are the only ones. */
 export function routeEnvironment(route: Route): Record<string, string> {
-  const { driverFiles } = route;
-  return driverFiles === undefined ? {} : Object.fromEntries(DRIVER_VARIABLES.map((name) => [name, driverFiles]));
+  const { driverFiles, addedDriverFiles } = route;
+  const added: Record<string, string> = addedDriverFiles === undefined ? {} : { VK_ADD_DRIVER_FILES: addedDriverFiles };
+  if (driverFiles === undefined) return added;
+  return { ...added, ...Object.fromEntries(DRIVER_VARIABLES.map((name) => [name, driverFiles])) };
 }
 
 /**

@@ -26,7 +26,16 @@ export function installedDriverFiles(): string[] {
     '/run/opengl-driver/share', // NixOS
   ];
   const folders = new Set(roots.filter(Boolean).map((root) => join(root, 'vulkan', 'icd.d')));
-  return [...folders].flatMap((folder) => entries(folder).filter((file) => file.endsWith('.json')));
+  return [...[...folders].flatMap(driverFilesIn), ...imageDriverFiles()];
+}
+
+/** Driver files where images for containers put NVIDIA's driver, and where the Vulkan loader does not look. */
+export function imageDriverFiles(folder = '/usr/local/nvidia/share/vulkan/icd.d'): string[] {
+  return driverFilesIn(folder);
+}
+
+function driverFilesIn(folder: string): string[] {
+  return entries(folder).filter((file) => file.endsWith('.json'));
 }
 
 /**
