@@ -6,18 +6,16 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { generate, openDevice, openModelFolder, toyWorld } from '../dist/index.js';
 
-// Most of what moves in this prompt is meant to, so few blocks are abnormal at the default sensitivity of 2: at 1 there
-// is something to see. The seed was chosen for the same reason.
+// Nothing here is chosen for its outcome: the demo's prompt, the first seed and the paper's parameters.
 const REQUEST = {
   prompt: 'a red circle bounces left and right on a navy background',
-  seed: 7,
+  seed: 0,
   frames: 201,
 };
-const SENSITIVITY = 1;
 /** An intervention that is never allowed measures severities and leaves the video as the baseline makes it. */
 const RUNS = [
-  { label: 'baseline', trim: { sensitivity: SENSITIVITY, maxRegenerations: 0 }, color: '#9aa3ad' },
-  { label: 'TokenTrim', trim: { sensitivity: SENSITIVITY }, color: '#e4572e' },
+  { label: 'baseline', trim: { maxRegenerations: 0 }, color: '#9aa3ad' },
+  { label: 'TokenTrim', trim: {}, color: '#e4572e' },
 ];
 
 const FRAME_STEP = 2; // every second frame, shown for as long as one: twice the speed, half the bytes

@@ -9,12 +9,12 @@ const program = useProgram();
 const PROMPT = 'a red circle bounces left and right on a navy background';
 
 /**
- * Three blocks of two steps. With this seed the severity of block 2 is a tenth above that of block 1 by self-forcing, and
- * a fifth by rolling-forcing (measured), so that TokenTrim intervenes; another checkpoint may need another seed.
+ * Three blocks of two steps. With these seeds the severity of block 2 is a fifth above that of block 1 by self-forcing, and
+ * 2.5% by rolling-forcing (measured), so that TokenTrim intervenes; another checkpoint may need other seeds.
  */
 const SIZE = ['--frames', '33', '--steps', '1000,500', '--width', '48', '--height', '48'];
 const INTERVENING = [...SIZE, '--trim-warmup', '1', '--trim-sensitivity', '0'];
-const SEED = 12;
+const SEEDS = { 'self-forcing': 12, 'rolling-forcing': 0 };
 const PRESETS = ['self-forcing', 'rolling-forcing'] as const;
 
 const bytesOf = (name: string) => readFileSync(program.path(name));
@@ -39,7 +39,7 @@ async function tensorsOf(name: string) {
 
 test.each(PRESETS)('%s, intervening: the same again from its seed and from its recorded noise', async (preset) => {
   const run = [...INTERVENING, '--preset', preset];
-  const seeded = [...run, '--seed', String(SEED)];
+  const seeded = [...run, '--seed', String(SEEDS[preset])];
   const json = await generate(
     ...seeded,
     '--save-noise',
@@ -55,7 +55,7 @@ test.each(PRESETS)('%s, intervening: the same again from its seed and from its r
     width: 48,
     height: 48,
     fps: 16,
-    seed: SEED,
+    seed: SEEDS[preset],
     preset,
     model: 'toy-world',
     adapter: expect.any(String),

@@ -29,7 +29,7 @@ test('what is not asked for comes from the model', () => {
     framesPerBlock: 3,
     steps: [1000, 750, 500, 250],
     warp: true,
-    shift: 5,
+    shift: 1,
     window: 12,
     sink: 0,
     contextNoise: 0,
