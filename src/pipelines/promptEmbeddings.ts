@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { WeightType } from '../models/wan/loadTensors.js';
-import { cleanPrompt } from '../models/wan/text/clean.js';
 import { heldType, streamTextEncoder } from '../models/wan/text/streamTextEncoder.js';
-import { type EncodedPrompt, loadTokenizer } from '../models/wan/text/tokenize.js';
+import type { EncodedPrompt } from '../models/wan/text/tokenize.js';
 import { encodePrompts } from '../models/wan/text/umt5.js';
 import { freeTextEncoder } from '../models/wan/text/weights.js';
 import type { StopSignal } from '../options/stopSignal.js';
@@ -11,6 +10,7 @@ import type { Device } from '../tensor/device.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { cacheKey, PromptEmbeddingsCache } from './promptEmbeddingsCache.js';
 import { weightsIdentity } from './promptEmbeddingsIdentity.js';
+import { cutNote, tokenizePrompts } from './promptTokens.js';
 
 /** Part of every key: changes when the encoder or the entries do. */
 const VERSION = 1;
@@ -29,7 +29,7 @@ export interface EmbedOptions {
 export interface EmbeddedPrompts {
   /** For each prompt its rows [tokens, text_dim]; the zero rows up to text_len are left out. */
   readonly embeds: Float32Array[];
-  /** What the user should know, if anything: that the embeddings could not be kept, say. */
+  /** What the user should know, if anything, a line each: that a prompt was cut, or could not be kept. */
   readonly note?: string;
 }
 
@@ -69,7 +69,8 @@ export async function embedPrompts(
     if (embeds) found.set(key, embeds);
     else missing.set(key, tokens[index]);
   }
-  const notes = new Set<string>();
+  const notes = new Set<string | undefined>(prompts.map((prompt, index) => cutNote(prompt, tokens[index])));
+  notes.delete(undefined);
   if (type !== dtype)
     notes.add(`The text encoder runs in ${type}: ${device.name} binds no matrix as large as its ${dtype} ones.`);
   if (missing.size > 0) {
@@ -89,7 +90,7 @@ export async function embedPrompts(
   }
   return {
     embeds: keys.map((key) => found.get(key) as Float32Array),
-    note: notes.size > 0 ? [...notes].join(' ') : undefined,
+    note: notes.size > 0 ? [...notes].join('\n') : undefined,
   };
 }
 
@@ -120,22 +121,4 @@ async function encode(
     freeTextEncoder(encoder);
     await device.synchronize();
   }
-}
-
-const tokenized = new WeakMap<Model, Map<string, EncodedPrompt>>();
-
-/**
- * Cleaned prompts in token ids. They are remembered as long as the model is open, since a run is planned before it is made;
- * the tokenizer is not: its vocabulary takes 400 MB at full size.
- */
-async function tokenizePrompts(folder: Model, prompts: readonly string[]): Promise<EncodedPrompt[]> {
-  const known = tokenized.get(folder) ?? new Map<string, EncodedPrompt>();
-  tokenized.set(folder, known);
-  if (prompts.some((prompt) => !known.has(prompt))) {
-    const tokenizer = await loadTokenizer(folder.tokenizerPath);
-    for (const prompt of prompts) {
-      known.set(prompt, tokenizer.encode(cleanPrompt(prompt), folder.config.transformer.text_len));
-    }
-  }
-  return prompts.map((prompt) => known.get(prompt) as EncodedPrompt);
 }

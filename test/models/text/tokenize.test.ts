@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { cleanPrompt } from '../../../src/models/wan/text/clean.js';
 import { loadTokenizer, type PromptTokenizer } from '../../../src/models/wan/text/tokenize.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
@@ -109,8 +110,42 @@ describe('tokenizer', () => {
   });
 
   it('makes an empty prompt the end mark alone', () => {
-    expect(tokenizer.encode('', 3)).toEqual({ ids: Int32Array.of(1, 0, 0), length: 1 });
+    expect(tokenizer.encode('', 3)).toEqual({ ids: Int32Array.of(1, 0, 0), length: 1, found: 1 });
     expect(() => tokenizer.encode('a', 0)).toThrow(/at least one token/);
+  });
+
+  it('says what of a prompt is cut off: the words that follow those whose pieces fit', () => {
+    const words = 'a red circle bounces left and right on a navy background'.split(' ');
+    const text = words.join(' ');
+    const { found } = tokenizer.encode(text, 512);
+    for (let count = 0; count < words.length; count++) {
+      const beginning = words.slice(0, count).join(' ');
+      const room = tokenizer.encode(beginning, 512).length;
+      const cut = tokenizer.encode(text, room);
+      expect(cut).toMatchObject({ length: room, found, dropped: words.slice(count).join(' ') });
+    }
+    expect(tokenizer.encode(text, found)).toMatchObject({ length: found, found });
+    expect(tokenizer.encode(text, found)).not.toHaveProperty('dropped');
+  });
+
+  it('says the same of text without spaces and beyond the vocabulary, and what is left fits', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 40 }),
+        (raw, room) => {
+          const text = cleanPrompt(raw);
+          const { length, found, dropped } = tokenizer.encode(text, room);
+          expect(length).toBe(Math.min(found, room));
+          expect(dropped === undefined).toBe(found <= room);
+          if (dropped === undefined) return;
+          expect(text.endsWith(dropped)).toBe(true);
+          expect(tokenizer.encode(text.slice(0, text.length - dropped.length), 4096).found).toBeLessThanOrEqual(
+            room + 1,
+          );
+        },
+      ),
+    );
   });
 
   it('explains a file that is no tokenizer', async () => {

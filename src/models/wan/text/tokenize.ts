@@ -14,12 +14,20 @@ export interface EncodedPrompt {
   readonly length: number;
 }
 
+/** A prompt in token ids, and what of it found no room. */
+export interface TokenizedPrompt extends EncodedPrompt {
+  /** How many ids all of the prompt has, the end mark included; `length` of them are there. */
+  readonly found: number;
+  /** The end of the cleaned prompt that was cut off; absent where nothing was. */
+  readonly dropped?: string;
+}
+
 /** Turns cleaned prompts into token ids. */
 export interface PromptTokenizer {
   /** One more than the highest id. */
   readonly vocabSize: number;
   /** Encodes a cleaned prompt; what does not fit into `textLength` ids with the end mark is cut off. */
-  encode(prompt: string, textLength: number): EncodedPrompt;
+  encode(prompt: string, textLength: number): TokenizedPrompt;
 }
 
 /** umT5's has 17 MB. */
@@ -64,12 +72,41 @@ export async function loadTokenizer(path: string): Promise<PromptTokenizer> {
         `expected room for at least one token, found ${textLength}.`,
       );
       // The end mark is not left to the file's post-processor, which not every file has.
-      const kept = pieces(prompt).slice(0, textLength - 1);
+      const all = pieces(prompt);
+      const kept = all.slice(0, textLength - 1);
       const ids = new Int32Array(textLength).fill(padding);
       ids.set([...kept, end]);
-      return { ids, length: kept.length + 1 };
+      const dropped = kept.length < all.length ? endBeyond(prompt, kept.length, pieces) : undefined;
+      return { ids, length: kept.length + 1, found: all.length + 1, ...(dropped === undefined ? {} : { dropped }) };
     },
   };
+}
+
+/** The end of a text that does not fit into `most` pieces: what follows the words that do, and of a word's letters those. */
+function endBeyond(text: string, most: number, pieces: (text: string) => number[]): string {
+  const fits = (end: number) => pieces(text.slice(0, end)).length <= most;
+  const wordEnds = [...text.matchAll(/\S+/gu)].map(({ index, 0: word }) => index + word.length);
+  const start = lastFitting([0, ...wordEnds], fits); // of the word that is cut; a letter more may be a piece less in it
+  const [word = ''] = /^\s*\S+/u.exec(text.slice(start)) ?? [];
+  const letterEnds = [start];
+  for (const letter of word) letterEnds.push((letterEnds.at(-1) as number) + letter.length);
+  return text.slice(lastFitting(letterEnds, fits)).trimStart();
+}
+
+/**
+ * The last of rising ends that fits, of which the first does. It is looked for by doubling and then halving: of a very
+ * long text only the beginning is split again.
+ */
+function lastFitting(ends: readonly number[], fits: (end: number) => boolean): number {
+  let [least, beyond] = [0, 1];
+  while (beyond < ends.length && fits(ends[beyond])) [least, beyond] = [beyond, 2 * beyond];
+  beyond = Math.min(beyond, ends.length);
+  while (beyond - least > 1) {
+    const middle = Math.floor((least + beyond) / 2);
+    if (fits(ends[middle])) least = middle;
+    else beyond = middle;
+  }
+  return ends[least];
 }
 
 interface TokenizerFile {
