@@ -1,0 +1,93 @@
+// What a run of the bundle on a card left in its folder, as one small file to keep under docs/results.
+// node bench/card/condense.mjs <folder of the run> <file.json> [--commit <commit>]
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder, file, ...flags] = process.argv.slice(2);
+const commit = flags[0] === '--commit' ? flags[1] : undefined;
+const read = (name) => {
+  try {
+    return JSON.parse(readFileSync(join(folder, name), 'utf8'));
+  } catch {
+    return undefined;
+  }
+};
+const log = readFileSync(join(folder, 'log.txt'), 'utf8');
+const round = (value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);
+const rounded = (rows) =>
+  rows?.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, round(value)])));
+
+const { adapters = [], chosen, measured } = read('doctor.json') ?? {};
+const { name, description, limits } = adapters.find((adapter) => adapter.name === chosen) ?? {};
+const forms = read('forms.json');
+const torch = read('torch.json');
+
+const condensed = {
+  card: name,
+  driver: description,
+  commit,
+  machine: {
+    processor: /^model name\s*: (.*)$/m.exec(log)?.[1],
+    glibc: /^glibc (.*)$/m.exec(log)?.[1],
+  },
+  features: forms?.features,
+  limits: limits && {
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxBufferSize: limits.maxBufferSize,
+  },
+  checks: rounded(forms?.checks),
+  times: forms?.times.map(
+    ({ name: kernel, what, form, seconds, firstSeconds, tflops, gbps, error }) =>
+      rounded([{ kernel, what, form, seconds, firstSeconds, tflops, gbps, error }])[0],
+  ),
+  choices: measured && Object.values(measured).map(({ kernel, type, size, form }) => ({ kernel, type, size, form })),
+  parity: parity(read('parity.json') ?? {}),
+  demo: Object.fromEntries(Object.entries(read('demo.json') ?? {}).map(([preset, run]) => [preset, demo(run)])),
+  bench: sections(read('bench.json') ?? {}),
+  torch: torch && { version: torch.torch, device: torch.device, times: rounded(torch.times) },
+};
+
+/** A row a line, so that two runs can be compared by eye. */
+const lines = (value, indent) => {
+  const inside = `${indent}  `;
+  if (Array.isArray(value))
+    return `[\n${value.map((row) => `${inside}${JSON.stringify(row)}`).join(',\n')}\n${indent}]`;
+  const isNested =
+    value && typeof value === 'object' && Object.values(value).some((part) => part && typeof part === 'object');
+  if (!isNested) return JSON.stringify(value);
+  const parts = Object.entries(value).filter(([, part]) => part !== undefined);
+  return `{\n${parts.map(([key, part]) => `${inside}${JSON.stringify(key)}: ${lines(part, inside)}`).join(',\n')}\n${indent}}`;
+};
+writeFileSync(file, `${lines(condensed, '')}\n`);
+
+/** For each form that was forced: cases that agree, and the largest error of each kind. */
+function parity(runs) {
+  const forced = {};
+  for (const [run, reports] of Object.entries(runs)) {
+    const form = run.split('-')[1];
+    forced[form] ??= { agree: 0, cases: 0, largest: {} };
+    for (const { kind, passed, outputs } of reports.flat()) {
+      forced[form].cases++;
+      if (passed) forced[form].agree++;
+      const worst = Math.max(0, ...outputs.map(({ maxError }) => maxError));
+      if (outputs.length > 0) forced[form].largest[kind] = round(Math.max(forced[form].largest[kind] ?? 0, worst));
+    }
+  }
+  return forced;
+}
+
+function demo({ frames, width, height, seconds, compiledKernels, blocks }) {
+  const rows = blocks.map(({ index, severity, threshold, triggered, severityAfter, seconds: time }) => {
+    return rounded([{ index, severity, threshold, triggered, severityAfter, seconds: time }])[0];
+  });
+  return { frames, width, height, seconds: round(seconds), compiledKernels, blocks: rows };
+}
+
+function sections(results) {
+  return Object.fromEntries(
+    Object.entries(results).map(([section, { [section]: result }]) => [
+      section,
+      { clock: result?.clock, ceilings: result?.ceilings, rows: rounded(result?.rows) },
+    ]),
+  );
+}
