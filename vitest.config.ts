@@ -3,5 +3,12 @@ import { defineConfig } from 'vitest/config';
 // Dawn lives in the process: one fork a file, two at a time on the two cores that CI has. On SwiftShader, which is several
 // times slower than lavapipe, the longest tests of the command line take minutes.
 export default defineConfig({
-  test: { pool: 'forks', maxWorkers: 2, testTimeout: 600_000, hookTimeout: 120_000, include: ['test/**/*.test.ts'] },
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/childLoader.ts'],
+  },
 });

@@ -10,16 +10,13 @@ export interface PictureSize {
  * A picture as the VAE wants it: scaled so that it covers the size, the rest cut off evenly at both sides (the official
  * code squeezes it to the size instead, which changes its proportions), by Lanczos. What is transparent becomes black,
  * and grey, palette, CMYK and 16-bit pictures become 8-bit sRGB.
- * @returns [height, width, 3], -1 ... 1
+ * @returns [height, width, 3], 0 ... 255
  */
-export async function fitPicture(picture: Sharp, { width, height }: PictureSize): Promise<Float32Array> {
-  const { data } = await picture
+export async function fitPicture(picture: Sharp, { width, height }: PictureSize): Promise<Uint8Array> {
+  return picture
     .flatten({ background: 'black' })
     .resize({ width, height, fit: 'cover', position: 'centre', kernel: 'lanczos3' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  const values = new Float32Array(data.length);
-  for (let index = 0; index < data.length; index++) values[index] = data[index] / 127.5 - 1;
-  return values;
+    .toBuffer();
 }

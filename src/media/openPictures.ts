@@ -1,45 +1,33 @@
 import { TokenTrimError } from '../errors.js';
-import type { PictureSize } from './fitPicture.js';
-import { imageSize, isPictureFolder, listPictures, readImage } from './readImage.js';
-import { describeVideo, readVideo, type VideoRange } from './readVideo.js';
+import type { ReaderRequest } from './reader/messages.js';
+import { IMAGE_PATIENCE, ReaderProcess } from './reader/process.js';
+import type { PictureRequest, PictureSource } from './readPictures.js';
 
-/** What a path holds. */
-export interface PictureSource {
-  readonly kind: 'image' | 'folder' | 'video';
-  /** Pictures in it; of a video, at the frame rate asked for. */
-  readonly frames: number;
-  /** Pixels as it is shown, before anything is scaled or cut; of a folder, its first picture's. */
-  readonly width: number;
-  readonly height: number;
-  /** A video's own frames per second, on average. */
-  readonly fps?: number;
-}
+export type { PictureRequest, PictureSource } from './readPictures.js';
 
-/** Which pictures to read, and the size to bring them to. `fps` matters for videos only. */
-export type PictureRequest = PictureSize & VideoRange;
+/** How long a reading process waits for more to do: long enough for what comes after a description, milliseconds. */
+const IDLE = 5000;
+
+const idle = new Map<ReaderProcess, NodeJS.Timeout>();
 
 /**
  * Says what is at a path, by its contents and not by its name; decodes nothing.
  * @param fps the frame rate to count a video's pictures at
- * @throws TokenTrimError where there is nothing, or neither picture nor video
+ * @throws TokenTrimError where there is nothing, or neither picture nor video, or nothing comes of it in ten seconds
  */
 export async function describePictures(path: string, fps?: number): Promise<PictureSource> {
-  if (await isPictureFolder(path)) {
-    const pictures = await listPictures(path);
-    const first = await imageSize(pictures[0]);
-    if (!first) throw unreadable(pictures[0]);
-    return { kind: 'folder', frames: pictures.length, width: first.width, height: first.height };
+  const reader = takeReader();
+  try {
+    return await describe(reader, path, { kind: 'describe', path, fps });
+  } finally {
+    putBack(reader);
   }
-  const image = await imageSize(path);
-  if (image) return { kind: 'image', frames: 1, width: image.width, height: image.height };
-  const video = await describeVideo(path, fps);
-  if (!video) throw unreadable(path);
-  return { kind: 'video', ...video };
 }
 
 /**
  * Reads the pictures of an image (png, jpeg, webp and others), of a folder of images in the order of their names, or of a
- * video (mp4, mov, webm, mkv), one at a time.
+ * video (mp4, mov, webm, mkv), one at a time and the next one ahead. This happens in another process (reader/main.ts), so
+ * that a file which hangs or crashes a parser, or fills its memory, does so there and ends in an error here.
  *
  * A video's pictures are taken as they are, whatever its frame rate, as the official code does: shown at 16 frames a second
  * a video of 30 then runs at half its speed. With `fps` they are chosen by time instead, so that it keeps its speed.
@@ -47,22 +35,57 @@ export async function describePictures(path: string, fps?: number): Promise<Pict
  * @throws TokenTrimError where something is missing, damaged, cut off or of no known kind
  */
 export async function* openPictures(path: string, request: PictureRequest): AsyncGenerator<Float32Array> {
-  const { skip = 0, maxFrames = Number.POSITIVE_INFINITY } = request;
-  const { kind } = await describePictures(path);
-  if (kind === 'video') {
-    yield* readVideo(path, request, request);
-    return;
-  }
-  const pictures = kind === 'folder' ? await listPictures(path) : [path];
-  for (const picture of pictures.slice(skip, skip + maxFrames)) {
-    if (kind === 'folder' && !(await imageSize(picture))) throw unreadable(picture);
-    yield await readImage(picture, request);
+  const reader = takeReader();
+  let isBusy = false; // whether it still works on what was not waited for
+  try {
+    const { kind } = await describe(reader, path, { kind: 'read', path, request });
+    const seconds = kind === 'video' ? undefined : IMAGE_PATIENCE;
+    const next = () => {
+      const reply = reader.ask(path, { kind: 'next' }, seconds);
+      reply.catch(() => undefined); // thrown where it is waited for
+      return reply;
+    };
+    let reply = await next();
+    while (reply.kind === 'picture') {
+      const ahead = next();
+      isBusy = true;
+      yield toUnits(reply.bytes);
+      isBusy = false;
+      reply = await ahead;
+    }
+  } finally {
+    if (isBusy) reader.kill();
+    else putBack(reader);
   }
 }
 
-function unreadable(path: string): TokenTrimError {
-  return new TokenTrimError(
-    `Cannot read ${path}: it is neither a picture (png, jpeg, webp) nor a video (mp4, mov, webm, mkv), or its first bytes ` +
-      'are damaged.',
-  );
+async function describe(reader: ReaderProcess, path: string, request: ReaderRequest): Promise<PictureSource> {
+  const reply = await reader.ask(path, request);
+  if (reply.kind !== 'described') throw new TokenTrimError(`Cannot read ${path}: expected a description, found none.`);
+  return reply.source;
+}
+
+/** 0 ... 255 as -1 ... 1. */
+function toUnits(bytes: Uint8Array): Float32Array {
+  const values = new Float32Array(bytes.length);
+  for (let index = 0; index < bytes.length; index++) values[index] = bytes[index] / 127.5 - 1;
+  return values;
+}
+
+function takeReader(): ReaderProcess {
+  for (const [reader, timer] of idle) {
+    clearTimeout(timer);
+    idle.delete(reader);
+    if (!reader.isDead) return reader;
+  }
+  return new ReaderProcess();
+}
+
+function putBack(reader: ReaderProcess): void {
+  if (reader.isDead) return;
+  const timer = setTimeout(() => {
+    idle.delete(reader);
+    reader.kill();
+  }, IDLE);
+  idle.set(reader, timer.unref());
 }

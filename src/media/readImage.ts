@@ -2,7 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
 import { ensure, TokenTrimError } from '../errors.js';
+import { HEIC } from './fileKinds.js';
 import { fitPicture, type PictureSize } from './fitPicture.js';
+import { refusal, refuseKnown } from './recogniseFile.js';
 
 /** Formats with pixels of their own, by the names that sharp has for them; SVG and PDF are drawings. */
 const FORMATS = ['png', 'jpeg', 'jpg', 'webp', 'gif', 'tiff', 'heif', 'avif'];
@@ -11,10 +13,11 @@ const FORMATS = ['png', 'jpeg', 'jpg', 'webp', 'gif', 'tiff', 'heif', 'avif'];
 const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
 
 /**
- * Size of an image as it is shown; undefined where a file is no image.
- * @throws TokenTrimError where it is one, but its header is damaged
+ * Size of an image as it is shown, and its number of pictures where it is an animation; undefined where a file is no image.
+ * @throws TokenTrimError where it is one, but its header is damaged, or it is of a kind that is not read here
  */
-export async function imageSize(path: string): Promise<PictureSize | undefined> {
+export async function imageSize(path: string): Promise<(PictureSize & { animation?: number }) | undefined> {
+  await refuseKnown(path);
   let found: Metadata;
   try {
     found = await sharp(path, { limitInputPixels: false }).metadata();
@@ -22,15 +25,18 @@ export async function imageSize(path: string): Promise<PictureSize | undefined> 
     if (/unsupported image format/.test((error as Error).message)) return undefined;
     throw damaged(path, error);
   }
-  return FORMATS.includes(found.format) ? found.autoOrient : undefined;
+  const { format, compression, autoOrient, pages = 1 } = found;
+  if (format === 'heif' && compression !== 'av1') throw refusal(path, HEIC);
+  if (!FORMATS.includes(format)) return undefined;
+  return ['gif', 'webp', 'heif'].includes(format) && pages > 1 ? { ...autoOrient, animation: pages } : autoOrient;
 }
 
 /**
  * Reads an image, turned as its EXIF data says; of an animation the first picture.
- * @returns [size.height, size.width, 3], -1 ... 1
+ * @returns [size.height, size.width, 3], 0 ... 255
  * @throws TokenTrimError where it is damaged, cut off, or has more pixels than sharp opens (268 million)
  */
-export async function readImage(path: string, size: PictureSize): Promise<Float32Array> {
+export async function readImage(path: string, size: PictureSize): Promise<Uint8Array> {
   try {
     return await fitPicture(sharp(path).autoOrient(), size);
   } catch (error) {

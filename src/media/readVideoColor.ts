@@ -1,16 +1,16 @@
 import { ensure } from '../errors.js';
+import type { CodedColor } from './codedColor/codedColor.js';
+import { convertVideo } from './recogniseFile.js';
+import { type ColorRule, unusualPixels } from './videoColor.js';
 
 /** How a decoded picture's planes lie in memory, and what colours they mean. */
-export interface PlanarPicture {
+export interface PlanarPicture extends ColorRule {
   /** I420, I422, I444 (three planes) or NV12 (luma, then pairs of Cb and Cr); 8 bits each. */
   readonly format: string;
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
   readonly planes: readonly { readonly offset: number; readonly stride: number }[];
-  /** Names of WebCodecs; null where the file does not say. */
-  readonly matrix: string | null;
-  readonly fullRange: boolean | null;
 }
 
 /** Pixels that share one chroma sample, across and down. */
@@ -21,37 +21,45 @@ const SHARED: Record<string, readonly [across: number, down: number]> = {
   NV12: [2, 2],
 };
 
-/** Luma's shares of red and blue: ITU-R BT.709-6 item 3.2, BT.601-7 item 2.5.1, BT.2020-2 table 4. */
-const LUMA_SHARES: Record<string, readonly [red: number, blue: number]> = {
-  bt709: [0.2126, 0.0722],
-  smpte170m: [0.299, 0.114],
-  bt470bg: [0.299, 0.114],
-  'bt2020-ncl': [0.2627, 0.0593],
+/** The formats that a bitstream's chroma comes out in; where the decoder knows a pixel format not, it says I420 of all. */
+const FORMATS: Record<NonNullable<CodedColor['chroma']>, readonly string[]> = {
+  '4:0:0': ['I420', 'NV12'],
+  '4:2:0': ['I420', 'NV12'],
+  '4:2:2': ['I422'],
+  '4:4:4': ['I444'],
 };
 
 /**
- * Luma and chroma to RGB, by the matrix and range that the video names; where it names none, by those that players
- * assume: BT.709 from 720 lines on, BT.601 below, limited range. `VideoFrame.copyTo` of @napi-rs/webcodecs 1.3.1 could
- * do this, but takes every video for BT.601 (pure red of our own BT.709 files comes out as 232, 0, 1).
- * @param name of the file, for messages
- * @returns [height, width, 3], 0 ... 255
- * @throws TokenTrimError for any other format, such as 10 bits
+ * Refuses pictures that the decoder cannot hand over: other than 8 bits, and those of which it gives a part only.
+ * @throws TokenTrimError what the pixels are, and how to convert them
  */
-export function planesToRgb(picture: PlanarPicture, name: string): Uint8ClampedArray {
-  const { format, width, height, data, planes } = picture;
-  const shared = SHARED[format];
+export function checkFormat(format: string, { chroma, fullRange }: CodedColor, name: string): void {
   ensure(
-    shared,
+    format in SHARED,
     `Cannot read ${name}: its pixels are ${format}, expected 8 bits for each colour. Convert it first, for instance with ` +
-      `ffmpeg -i "${name}" -pix_fmt yuv420p -c:v libx264 -crf 12 video.mp4`,
+      convertVideo(name),
   );
-  const [across, down] = shared;
-  const shares = LUMA_SHARES[picture.matrix ?? ''] ?? LUMA_SHARES[height >= 720 ? 'bt709' : 'smpte170m'];
-  const [kr, kb] = shares;
+  if (chroma && !FORMATS[chroma].includes(format)) {
+    throw unusualPixels(
+      name,
+      `${chroma}${fullRange ? ' in full range' : ''}, of which the decoder here gives a part only`,
+    );
+  }
+}
+
+/**
+ * Luma and chroma to RGB. `VideoFrame.copyTo` of @napi-rs/webcodecs 1.3.1 could do this, but takes every video for BT.601
+ * in limited range (pure red of our own BT.709 files comes out as 232, 0, 1).
+ * @returns [height, width, 3], 0 ... 255
+ */
+export function planesToRgb(picture: PlanarPicture): Uint8ClampedArray {
+  const { format, width, height, data, planes, fullRange } = picture;
+  const [across, down] = SHARED[format];
+  const [kr, kb] = picture.shares;
   const kg = 1 - kr - kb;
-  const black = picture.fullRange ? 0 : 16;
-  const lumaScale = 255 / (picture.fullRange ? 255 : 219);
-  const chromaScale = 255 / (picture.fullRange ? 255 : 224);
+  const black = fullRange ? 0 : 16;
+  const lumaScale = 255 / (fullRange ? 255 : 219);
+  const chromaScale = 255 / (fullRange ? 255 : 224);
   const [toRed, toBlue] = [2 * (1 - kr) * chromaScale, 2 * (1 - kb) * chromaScale];
   const [redToGreen, blueToGreen] = [(toRed * kr) / kg, (toBlue * kb) / kg];
 

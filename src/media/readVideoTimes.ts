@@ -15,11 +15,23 @@ export interface VideoTimes {
   readonly end: number;
 }
 
-/** Reads the times of a track without reading its pictures. Those before 0 are decoded and not shown, as players do. */
-export async function readVideoTimes(track: InputVideoTrack): Promise<VideoTimes> {
+/**
+ * Reads the times of a track without reading its pictures. Those before 0 are decoded and not shown, as players do.
+ * @param fileSize bytes, of which each packet has one at least: what claims more would be listed for ever
+ * @param alive called after each packet
+ * @throws Error where there are more packets than bytes
+ */
+export async function readVideoTimes(
+  track: InputVideoTrack,
+  fileSize: number,
+  alive?: () => void,
+): Promise<VideoTimes> {
   const timestamps: number[] = [];
   let end = 0;
+  let packets = 0;
   for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: true })) {
+    if (++packets > fileSize) throw new Error('it claims more pictures than it has bytes');
+    alive?.();
     if (isShown(packet)) timestamps.push(packet.microsecondTimestamp);
     end = Math.max(end, packet.microsecondTimestamp + packet.microsecondDuration);
   }

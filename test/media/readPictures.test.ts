@@ -204,7 +204,7 @@ describe('what cannot be read', () => {
     await writeFile(inFolder('text.png'), 'hello '.repeat(100));
     expect(await failing(inFolder('text.png'))).toMatch(/neither a picture \(png, jpeg, webp\) nor a video/);
     await writeFile(inFolder('drawing.png'), '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
-    expect(await failing(inFolder('drawing.png'))).toMatch(/neither a picture/);
+    expect(await failing(inFolder('drawing.png'))).toMatch(/it is a drawing \(SVG\).*export it as PNG/);
   });
 
   test.each(['png', 'jpg', 'webp'])('a %s that is cut off', async (extension) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { TokenTrimError } from '../../src/errors.js';
 import { openFrameSink } from '../../src/media/frameSink.js';
-import { describePictures, openPictures } from '../../src/media/openPictures.js';
+import { describeVideo, readVideo } from '../../src/media/readVideo.js';
 import { flatFrame } from './support/clips.js';
 
 vi.mock('@napi-rs/webcodecs', () => {
@@ -18,8 +18,8 @@ test('without the optional decoder a video is still described, and reading it sa
     const sink = await openFrameSink(path, { width: 16, height: 16, fps: 16 }, { encoder: 'wasm' });
     for (let index = 0; index < 3; index++) await sink.write(flatFrame([9, 9, 9], 16, 16));
     await sink.close();
-    expect(await describePictures(path)).toMatchObject({ kind: 'video', frames: 3, fps: 16 });
-    const error = await openPictures(path, { width: 16, height: 16 })
+    expect(await describeVideo(path)).toMatchObject({ frames: 3, fps: 16 });
+    const error = await readVideo(path, { width: 16, height: 16 })
       .next()
       .catch((reason: Error) => reason);
     expect(error).toBeInstanceOf(TokenTrimError);
