@@ -30,6 +30,7 @@ export function checkOptions(
   isChosen: (name: keyof GenerateFlags) => boolean,
 ): void {
   checkInputs(prompt, flags);
+  checkReports(flags);
   const { preset, trim, negativePrompt, guidance, decode } = flags;
   for (const [name, option] of Object.entries(TRIM_OPTIONS)) {
     const isGiven = isChosen(name as keyof typeof TRIM_OPTIONS);
@@ -54,6 +55,15 @@ export function checkOptions(
       `--negative-prompt is an option of --preset wan: ${preset} was trained to need no guidance`,
     );
   }
+}
+
+/** What the run says of itself. */
+function checkReports({ quiet, verbose, profile }: GenerateFlags): void {
+  ensure(!quiet || !verbose, '--quiet and --verbose contradict each other: leave one of them out');
+  ensure(
+    !quiet || !profile,
+    '--profile prints a table to standard error, which --quiet keeps empty: leave one of them out',
+  );
 }
 
 /** What the video is made from. */

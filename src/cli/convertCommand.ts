@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { TokenTrimError } from '../errors.js';
-import { createProgress, type Progress } from '../media/progress.js';
+import type { Progress } from '../media/progress.js';
 import { type ConvertOptions, convertWeights } from '../weights/convertWeights.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import { temporaryName } from '../weights/streamSafetensors.js';
 import { watchInterrupt } from './interrupt.js';
 import { path } from './options.js';
+import { show, startProgress } from './output.js';
 
 interface ConvertFlags extends Pick<ConvertOptions, 'section' | 'dtype' | 'naming' | 'part' | 'force'> {
   readonly metadata: boolean;
@@ -47,14 +48,14 @@ async function runConvert(from: string, to: string, { metadata, json, ...options
   try {
     const { signal } = interrupt;
     const onProgress = (done: number, total: number) => {
-      progress ??= createProgress({ total: Math.ceil(total / MEGABYTE), label: 'MB' });
+      progress ??= startProgress({ total: Math.ceil(total / MEGABYTE), label: 'MB' });
       progress.update(done < total ? Math.floor(done / MEGABYTE) : Math.ceil(total / MEGABYTE));
     };
     const converted = await convertWeights(from, to, { ...options, noMetadata: !metadata, signal, onProgress });
     progress?.stop();
     const { recognised, tensors, bytes } = converted;
     if (json) process.stdout.write(`${JSON.stringify(converted)}\n`);
-    else process.stderr.write(`${to}: ${tensors} tensors, ${formatBytes(bytes)}, from ${recognised}\n`);
+    else show(`${to}: ${tensors} tensors, ${formatBytes(bytes)}, from ${recognised}\n`);
   } catch (error) {
     progress?.stop();
     if (!interrupt.signal.aborted) throw error;

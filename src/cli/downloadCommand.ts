@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
 import { TokenTrimError } from '../errors.js';
-import { createProgress } from '../media/progress.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import { bytesLeft, download, freeBytes } from '../weights/hub/download.js';
 import { type HubSession, hubSession } from '../weights/hub/hubSession.js';
@@ -9,10 +8,13 @@ import { type ListedFile, listFiles } from '../weights/hub/listFiles.js';
 import { HUB_PRESETS, type HubPreset } from '../weights/hub/presets.js';
 import { resolveModel } from '../weights/hub/resolveModel.js';
 import { watchInterrupt } from './interrupt.js';
+import { show, startProgress } from './output.js';
+import { ensureUsage } from './usageError.js';
 
 interface DownloadFlags {
   readonly yes?: boolean;
   readonly hubUrl?: string;
+  readonly quiet?: boolean;
 }
 
 export function addDownloadCommand(program: Command): void {
@@ -25,12 +27,13 @@ export function addDownloadCommand(program: Command): void {
     .action(run);
 }
 
-async function run(preset: HubPreset, { yes, hubUrl }: DownloadFlags): Promise<void> {
+async function run(preset: HubPreset, { yes, hubUrl, quiet }: DownloadFlags): Promise<void> {
+  ensureUsage(yes || !quiet, '--quiet leaves no place for a question: give --yes with it');
   const interrupt = watchInterrupt();
   const session = hubSession(hubUrl, interrupt.signal);
   try {
     const files = await listFiles(session, HUB_PRESETS[preset]);
-    process.stderr.write(await listing(session, files));
+    show(await listing(session, files));
     if (bytesLeft(files) > 0 && !yes && !(await confirm(interrupt.signal))) {
       process.stderr.write('nothing was downloaded\n');
       process.exitCode = 1;
@@ -53,11 +56,8 @@ async function run(preset: HubPreset, { yes, hubUrl }: DownloadFlags): Promise<v
 async function fetchAll(session: HubSession, files: readonly ListedFile[]): Promise<void> {
   const megabytes = (bytes: number) => Math.round(bytes / 1e6);
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const progress = createProgress({
-    total: megabytes(total),
-    label: 'download MB',
-    enabled: files.some(({ isCached }) => !isCached),
-  });
+  const isThere = files.every(({ isCached }) => isCached);
+  const progress = startProgress({ total: isThere ? 0 : megabytes(total), label: 'download MB' });
   try {
     await download(session, files, (bytes, path) => progress.update(megabytes(bytes), path));
   } finally {

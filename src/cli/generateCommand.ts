@@ -4,10 +4,11 @@ import type { GenerateFlags } from './generateFlags.js';
 import { addGenerateOptions } from './generateOptions.js';
 import { GENERATE_HELP } from './helpText.js';
 import { drawSeed } from './options.js';
-import { chooseOutput } from './output.js';
+import { say } from './output.js';
 import { runGenerate } from './runGenerate.js';
 
-export function addGenerateCommand(program: Command): void {
+/** @param run what is done with a prompt and flags that fit together; tests look at them */
+export function addGenerateCommand(program: Command, run: typeof runGenerate = runGenerate): void {
   const command = program
     .command('generate')
     .description('make a video from a prompt, or from pictures and a prompt')
@@ -15,9 +16,10 @@ export function addGenerateCommand(program: Command): void {
     .addHelpText('after', GENERATE_HELP);
   addGenerateOptions(command);
   command.action((argument: string | undefined, flags: GenerateFlags) => {
-    chooseOutput(flags);
     const prompt = promptOf(argument, flags.prompt);
     checkOptions(prompt, flags, (name) => command.getOptionValueSource(name) === 'cli');
-    return runGenerate(prompt, { ...flags, seed: drawSeed(flags.seed) });
+    const seed = drawSeed(flags.seed);
+    if (seed !== flags.seed) say(`note: the seed is ${seed}, drawn at random`);
+    return run(prompt, { ...flags, seed });
   });
 }

@@ -50,5 +50,7 @@ export interface GenerateFlags {
   readonly dryRun?: boolean;
   readonly profile?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly progress: ProgressForm;
 }

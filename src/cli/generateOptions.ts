@@ -151,5 +151,6 @@ function addOutputOptions(command: Command): void {
         .choices(PROGRESS_FORMS)
         .default('auto'),
     )
+    .option('-v, --verbose', 'say more: the plan, and for each stage its time and the kernels that it compiled')
     .helpOption('-h, --help', 'show this');
 }

@@ -9,10 +9,13 @@ export interface OutputChoice {
   readonly progress?: ProgressForm;
   /** Nothing but errors. */
   readonly quiet?: boolean;
+  /** Also what each stage does. */
+  readonly verbose?: boolean;
 }
 
 let form: ProgressForm = 'auto';
 let quiet = false;
+let verbose = false;
 
 // What a run says on standard error goes through this page, so that one choice holds for all of it. With `--progress json`
 // nothing but events goes there, errors included; `--quiet` then leaves out the notes.
@@ -21,6 +24,7 @@ let quiet = false;
 export function chooseOutput(choice: OutputChoice): void {
   form = choice.progress ?? 'auto';
   quiet = choice.quiet ?? false;
+  verbose = choice.verbose ?? false;
 }
 
 /** A note for the person at the terminal, a line or more without the last line's end. */
@@ -28,6 +32,11 @@ export function say(note: string): void {
   if (quiet) return;
   if (form === 'json') emit('note', { text: note });
   else process.stderr.write(`${note}\n`);
+}
+
+/** A note that only `--verbose` shows; made only then. */
+export function detail(note: () => string): void {
+  if (verbose) say(note());
 }
 
 /** A table or a closing line for people, which a program has in another form. */
@@ -47,6 +56,7 @@ export const emitsEvents = (): boolean => form === 'json';
 
 /** A progress bar or its lines, or nothing where the user chose so. */
 export function startProgress(options: Pick<ProgressOptions, 'total' | 'label' | 'activity'>): Progress {
-  const shown = form === 'json' || form === 'none' ? undefined : form;
+  const lines = verbose && form === 'auto' ? 'lines' : form; // notes would tear a bar apart
+  const shown = lines === 'json' || lines === 'none' ? undefined : lines;
   return createProgress({ ...options, form: shown, enabled: shown !== undefined && !quiet });
 }

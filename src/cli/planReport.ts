@@ -5,7 +5,8 @@ import type { ModelConfig } from '../weights/config.js';
 import { describeParts } from '../weights/describeParts.js';
 import type { PreparedRun } from './prepareRun.js';
 
-const STAGES: Record<Stage, string> = {
+/** The stages of a run in words. */
+export const STAGES: Record<Stage, string> = {
   text: 'text encoder',
   given: 'VAE encoder',
   weights: 'weights',
@@ -14,7 +15,7 @@ const STAGES: Record<Stage, string> = {
 };
 
 /** What `--dry-run` prints: the run with every number decided, and its memory. */
-export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun): string {
+export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun, seed: string | undefined): string {
   const { config } = folder;
   const { pixel, latent, shown, frames } = plan;
   const patch = config.transformer.patch_size;
@@ -28,6 +29,7 @@ export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun): 
       (dropped > 0 ? `; whole ${unitOf(plan)} make ${dropped} more, which are dropped` : ''),
     `latents  ${frames} frames of ${latent.width}x${latent.height}, ${tokens} tokens each`,
     ...rolloutLines(plan),
+    `noise    ${seed === undefined ? 'from a file' : `of seed ${seed}`}`,
     '',
     ...memoryLines(memory),
   ];
@@ -62,7 +64,7 @@ function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan): str
 }
 
 /** Bytes as gigabytes (10^9), small ones as megabytes. */
-function gigabytes(bytes: number): string {
+export function gigabytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

@@ -8,11 +8,16 @@ import { commanderOutput } from './fail.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { EXIT_STATUS } from './helpText.js';
 import { addInspectCommand } from './inspectCommand.js';
+import { chooseOutput } from './output.js';
 import { addParityCommand } from './parityCommand.js';
+import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
 
-/** The command line with all its commands; it throws commander's errors in the place of ending the process. */
-export function createProgram(): Command {
+/**
+ * The command line with all its commands; it throws commander's errors in the place of ending the process.
+ * @param runGenerate what `generate` does; tests look at what it would
+ */
+export function createProgram(runGenerate?: typeof run): Command {
   const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('tokentrim')
     .description(description)
@@ -21,13 +26,17 @@ export function createProgram(): Command {
     .configureOutput(commanderOutput)
     .showHelpAfterError('(tokentrim <command> --help shows the options)')
     .addHelpText('after', `\n${EXIT_STATUS}`);
-  addGenerateCommand(program);
+  addGenerateCommand(program, runGenerate);
   addParityCommand(program);
   addInspectCommand(program);
   addConvertCommand(program);
   addDoctorCommand(program);
   addSynthesizeCommand(program);
   addDownloadCommand(program);
-  for (const command of program.commands) addAliases(command);
+  for (const command of program.commands) {
+    command.option('-q, --quiet', 'nothing but errors on standard error');
+    addAliases(command);
+  }
+  program.hook('preAction', (_, command) => chooseOutput(command.opts()));
   return program;
 }

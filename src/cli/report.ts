@@ -112,8 +112,10 @@ export function blockTable(blocks: readonly BlockRow[], warmup: number): string 
   return `block   severity  threshold\n${rows.join('')}`;
 }
 
-export function closingLine({ out, frames, width, height, seconds, adapter, blocks, preset }: Summary): string {
-  const made = `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}`;
+export function closingLine(summary: Summary): string {
+  const { out, frames, width, height, seconds, adapter, blocks, preset, seed } = summary;
+  const seeded = seed === null ? '' : `, seed ${seed}`;
+  const made = `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}${seeded}`;
   if (preset === 'wan') return `${made}\n`;
   const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
   const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';

@@ -4,7 +4,7 @@ import { runStages } from '../pipelines/stages.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
-import { say, show, startProgress } from './output.js';
+import { detail, say, show, startProgress } from './output.js';
 import { formatPlan, planSummary } from './planReport.js';
 import { type PreparedRun, prepareRun } from './prepareRun.js';
 import {
@@ -18,6 +18,7 @@ import {
   kernelTable,
   summarise,
 } from './report.js';
+import { StageLog } from './stageLog.js';
 
 /** What a rollout came to, whole or not. */
 interface Outcome {
@@ -36,10 +37,13 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   try {
     prepared = await prepareRun(prompt, flags);
     for (const line of prepared.notes) say(line);
+    const planned = prepared;
+    const seed = flags.noise === undefined ? flags.seed : undefined;
     if (flags.dryRun) {
-      process.stdout.write(flags.json ? `${JSON.stringify(planSummary(prepared))}\n` : formatPlan(prepared));
+      process.stdout.write(flags.json ? `${JSON.stringify(planSummary(prepared))}\n` : formatPlan(prepared, seed));
       return;
     }
+    detail(() => formatPlan(planned, seed).trimEnd());
     run = await openRun(prepared, flags);
     interrupt.onSecond = run.discard;
     const outcome: Outcome = { frames: 0, videoFailed: false, blocks: [] };
@@ -68,11 +72,13 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
   const { folder, device, plan, request, sink, latents } = run;
   const activity = () => compileNote(device.kernels.pending);
   const progress = startProgress({ total: callCount(plan), label: plan.preset, activity });
+  const stages = new StageLog(device);
   let calls = 0;
   try {
     signal.throwIfAborted();
     for await (const event of runStages(device, folder, { ...request, signal })) {
       if (event.kind === 'note') say(event.note);
+      if (event.kind === 'stage') stages.begin(event.stage);
       if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(outcome.blocks.at(-1)));
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));
@@ -90,6 +96,7 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
     }
   } finally {
     progress.stop();
+    stages.end();
   }
 }
 

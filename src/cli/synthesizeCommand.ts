@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createProgress } from '../media/progress.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import { LAYOUTS, type Layout } from '../weights/synthesize/layouts.js';
 import { LIKES, type Like } from '../weights/synthesize/models.js';
@@ -9,6 +8,7 @@ import { synthesize } from '../weights/synthesize/synthesize.js';
 import type { FloatDType } from '../weights/synthesize/valueTable.js';
 import { watchInterrupt } from './interrupt.js';
 import { drawSeed, seed as seedOption, wholeNumber } from './options.js';
+import { startProgress } from './output.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16', f8: 'F8_E4M3' } as const satisfies Record<string, FloatDType>;
 
@@ -61,7 +61,7 @@ async function run(folder: string, { dryRun, force, parts, dtype, ...flags }: Sy
   }
   const interrupt = watchInterrupt();
   const megabytes = (bytes: number) => Math.round(bytes / 1e6);
-  const progress = createProgress({ total: megabytes(total), label: 'synthesize MB' });
+  const progress = startProgress({ total: megabytes(total), label: 'synthesize MB' });
   const start = performance.now();
   try {
     const onProgress = (bytes: number) => progress.update(megabytes(bytes));
