@@ -5,7 +5,7 @@ import { VARIANTS } from '../tensor/variantTable.js';
 export function formatChoices(choices: MeasuredChoices): string {
   const rows = Object.values(choices);
   if (rows.length === 0) {
-    return '\nkernels: nothing measured yet; generate measures what it needs, once; doctor --measure does it now\n';
+    return '\nkernels: nothing measured yet, the expected forms are used; a long run measures what it needs, doctor --measure does it now\n';
   }
   const forms = VARIANTS.filter((form) => rows.some(({ milliseconds }) => milliseconds[form] !== undefined));
   const table = [

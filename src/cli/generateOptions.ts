@@ -115,7 +115,11 @@ function addTrimOptions(command: Command): void {
 function addMachineOptions(command: Command): void {
   command
     .option('--adapter <name>', ADAPTER_HELP)
-    .addOption(kernelsOption('auto for the fastest by short trials, made once and remembered'))
+    .addOption(
+      kernelsOption(
+        'auto for what was measured to be the fastest (doctor --measure, or a run that is long enough to gain by it), else for what is expected to be',
+      ),
+    )
     .addOption(new Option('--dtype <type>', 'how weights are held').choices(['auto', ...FLOAT_TYPES]).default('auto'))
     .addOption(
       new Option('--kv-dtype <type>', 'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16')

@@ -13,7 +13,10 @@ export const kernelsOption = (automatic: string): Option =>
   ).choices(['auto', ...VARIANTS]);
 
 /** `tuneKernels` with its progress on standard error. */
-export async function measureKernels(device: Device, options: Pick<TuneOptions, 'measure'> = {}): Promise<Tuned> {
+export async function measureKernels(
+  device: Device,
+  options: Pick<TuneOptions, 'measure' | 'work'> = {},
+): Promise<Tuned> {
   let progress: Progress | undefined;
   let trials = 0;
   try {

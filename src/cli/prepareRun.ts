@@ -82,7 +82,7 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
   }
 }
 
-/** Plans the run's memory, which shows what kernels it needs, and makes the trials of those that were never measured here. */
+/** Plans the run's memory, which shows what kernels it needs, and makes the trials of those never measured here where they pay. */
 async function planTuned(
   device: Device,
   folder: ModelFolder,
@@ -93,7 +93,7 @@ async function planTuned(
   await measureKernels(device, { measure: 'none' });
   const memory = await plan();
   if (dryRun) return memory;
-  const { changed } = await measureKernels(device);
+  const { changed } = await measureKernels(device, { work: memory.operations });
   return changed ? plan() : memory;
 }
 

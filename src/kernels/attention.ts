@@ -106,6 +106,7 @@ export function attention(
       CACHE_TYPE: typeOf(cached),
       OWN_TYPE: typeOf(own),
     },
+    operations: 4 * queries * (rowCount + ownCount) * width,
     ...rowwise(queries, [0], (first, count) => ({
       params: [
         ...[first, count, heads, rowCount, ownCount, biasSpan].map(u32),

@@ -96,6 +96,7 @@ function scoresOf(problem: AttentionProblem, part: Part): Tensor {
         HAS_ROWS: rows ? 1 : 0,
         HAS_BIAS: bias ? 1 : 0,
       },
+      operations: 2 * count * keyCount * query.shape[1],
       params: [...[first, count, heads, depthOf(problem), keyCount, column, columns, biasSpan].map(u32), f32(scale)],
       workgroups: heads * Math.ceil(count / (8 * groups)) * Math.ceil(keyCount / (4 * lanes)),
       twin: NO_TWIN,
@@ -134,6 +135,7 @@ function values(problem: AttentionProblem, part: Part, scores: Tensor, y: Tensor
       HAS_CACHE: cached ? 1 : 0,
       HAS_OWN: own ? 1 : 0,
     },
+    operations: 2 * count * ((cached?.rows.size ?? 0) + (own?.values.shape[0] ?? 0)) * query.shape[1],
     params: [first, count, heads, depth, cached?.rows.size ?? 0, ownColumn, own?.values.shape[0] ?? 0, columns].map(
       u32,
     ),

@@ -55,6 +55,7 @@ export function causalConv3d(
       INPUT_TYPE: weightType(x.dtype, 'causalConv3d: x'),
       KERNEL_XY: kernel,
     },
+    operations: 2 * frames * height * width * weight.size,
     ...rowwise(frames * height, [], (first, rows) => ({
       params: [u32(first), u32(rows), u32(height), u32(width), u32(inChannels), u32(outChannels)],
       workgroups: form.workgroups(first, rows),

@@ -51,6 +51,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
       SCALE: scale,
       STRIDE: stride,
     },
+    operations: 2 * rows * outWidth * weight.size,
     ...rowwise(rows, [], (first, count) => ({
       params: [u32(first), u32(count), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
       workgroups: form.workgroups(first, count),

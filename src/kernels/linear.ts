@@ -80,6 +80,7 @@ function launch(form: LinearForm, x: Tensor, weight: Tensor, bias: Tensor | unde
       HAS_BIAS: bias ? 1 : 0,
       ...(form.fuses ? ends : {}),
     },
+    operations: 2 * rows * inFeatures * outFeatures,
     ...rowwise(rows, residual ? [0, 3] : [0], (first, count) => {
       const frame = [u32(gate ? first : 0), u32(rows / frames), u32(chunks), u32(gate?.chunk ?? 0)];
       return {

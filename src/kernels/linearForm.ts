@@ -14,7 +14,7 @@ export interface LinearForm {
   readonly rereads: readonly Tensor[];
 }
 
-/** Rows up to which a tile of 64 is mostly empty; `linear.few` then makes 8 at a time. */
+/** Rows up to which a tile of 64, also that of matrices, is mostly empty; `linear.few` then makes 8 at a time. */
 const FEW_ROWS = 16;
 
 /** Most rows of a processor's tile: the code of the loop over k just fits its instruction cache. */
@@ -34,10 +34,11 @@ export function linearForm(x: Tensor, weight: Tensor, wanted?: Variant): LinearF
   const [rows, inFeatures] = x.shape;
   const [outFeatures] = weight.shape;
   const inFours = inFeatures % 4 === 0;
+  const isForced = wanted === 'matrix' || device.variants.forced === 'matrix';
   const fits = {
     subgroup: inFours && outFeatures % 4 === 0 && subgroupSize(device) > 0,
     tiled: inFours,
-    matrix: fitsMatrix(device, weight.dtype, inFeatures),
+    matrix: fitsMatrix(device, weight.dtype, inFeatures) && (rows > FEW_ROWS || isForced),
   };
   const variant = chooseVariant(device, { kernel: 'linear', type: weight.dtype, size: sizeClass(rows) }, fits, wanted);
   const fused = { fuses: true, rereads: [] };

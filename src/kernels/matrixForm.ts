@@ -11,6 +11,11 @@ export function trustMatrixForm({ variants }: Device, isRight: boolean): void {
   else trusted.delete(variants);
 }
 
+/** Whether the `matrix` form may run on a device. */
+export function trustsMatrixForm({ variants }: Device): boolean {
+  return trusted.has(variants);
+}
+
 /** Weights that a device's matrix units take: those of f16 keep no f32. */
 export function matrixWeights({ features }: Device): readonly FloatType[] {
   if (!features.matrices) return [];
@@ -19,7 +24,7 @@ export function matrixWeights({ features }: Device): readonly FloatType[] {
 
 /** Whether the `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */
 export function fitsMatrix(device: Device, dtype: DType, inFeatures: number): boolean {
-  return inFeatures % 4 === 0 && trusted.has(device.variants) && matrixWeights(device).some((type) => type === dtype);
+  return inFeatures % 4 === 0 && trustsMatrixForm(device) && matrixWeights(device).some((type) => type === dtype);
 }
 
 /** The `matrix` form of `linear` for the units that a device has. */

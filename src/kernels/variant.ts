@@ -19,7 +19,7 @@ export function isProcessor({ subgroups, minSubgroupSize, maxSubgroupSize }: Dev
 
 /** Of forms that handle a problem, the one to use where nothing was measured. */
 export function expectedForm({ features }: Pick<Device, 'features'>, forms: readonly Variant[]): Variant {
-  const order: readonly Variant[] = isProcessor(features) ? ['subgroup'] : ['tiled', 'subgroup'];
+  const order: readonly Variant[] = isProcessor(features) ? ['subgroup'] : ['matrix', 'tiled', 'subgroup'];
   return order.find((form) => forms.includes(form)) ?? 'plain';
 }
 

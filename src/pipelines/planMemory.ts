@@ -9,6 +9,7 @@ import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import type { NoiseSource } from './noise.js';
 import { type Plan, planRollout } from './plan.js';
 import { vaeFactors } from './planSize.js';
+import { RepeatedWork } from './repeatedWork.js';
 import { type GenerateRequest, runStages, type Stage } from './stages.js';
 import { weightTypes } from './weightTypes.js';
 
@@ -19,6 +20,8 @@ export interface MemoryPlan {
   readonly peakBytes: number;
   /** The peak of every stage. */
   readonly stages: readonly { readonly stage: Stage; readonly peakBytes: number }[];
+  /** Floating-point operations of the whole run where nothing triggers, those of products and convolutions. */
+  readonly operations: number;
   /** Most that the run may take; undefined where nothing says what the device has. */
   readonly limitBytes: number | undefined;
 }
@@ -90,7 +93,7 @@ async function measure(
   device: Device,
   folder: ModelFolder,
   request: GenerateRequest,
-): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages'>> {
+): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations'>> {
   const plan = planRollout(folder.config, request);
   const counting = new PlanningDevice(device);
   const frameSize = folder.config.transformer.in_dim * plan.latent.height * plan.latent.width;
@@ -108,15 +111,24 @@ async function measure(
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
     maxBlocks: (plan.preset === 'wan' ? 1 : plan.steps.length) + STEADY_BLOCKS,
   });
-  let decoded = 0;
+  const blocks = new RepeatedWork(counting);
+  const pictures = new RepeatedWork(counting); // where they are made after the rollout
   for await (const event of run) {
-    if (event.kind === 'frames' && stages.at(-1)?.stage === 'decode' && ++decoded === STEADY_PICTURES) break;
+    if (event.kind === 'block') blocks.step();
+    if (event.kind === 'frames' && stages.at(-1)?.stage === 'decode' && pictures.step() === STEADY_PICTURES) break;
     if (event.kind !== 'stage') continue;
     endStage();
     stages.push({ stage: event.stage, peakBytes: 0 });
   }
   endStage();
-  return { stages, peakBytes: Math.max(...stages.map(({ peakBytes }) => peakBytes)) };
+  const unplanned = blocks.rest(plannedBlocks(plan)) + pictures.rest(plan.frames);
+  const peakBytes = Math.max(...stages.map(({ peakBytes }) => peakBytes));
+  return { stages, peakBytes, operations: counting.operations + unplanned };
+}
+
+/** Blocks that a rollout makes; given ones come on top and cost little. */
+function plannedBlocks(plan: Plan): number {
+  return plan.preset === 'wan' ? 1 : Math.ceil(plan.frames / plan.framesPerBlock);
 }
 
 /** The twins compute in float64. */

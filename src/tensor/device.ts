@@ -24,6 +24,8 @@ export interface KernelCall {
   readonly params: readonly Param[];
   /** WGSL `override` constants: what selects code or sizes workgroup memory. */
   readonly overrides?: Readonly<Record<string, number>>;
+  /** Floating-point operations of the launch where they set its pace, for plans to estimate a run by. */
+  readonly operations?: number;
   /** Workgroups in one dimension; split over a second one past the adapter's limit. */
   readonly workgroups: number;
   /** How the launch may be cut into pieces, each of which binds a part of the large tensors. */

@@ -30,6 +30,7 @@ export class PlanningDevice implements Device {
   #pool = new BufferPool({ createBuffer: ({ size }) => ({ size, destroy() {} }) as GPUBuffer });
   #scopes = new ScopeStack();
   #launches = 0;
+  #operations = 0;
 
   /** @param like the device whose limits and features are assumed, and which is told of the kernels that are launched */
   constructor(
@@ -55,6 +56,11 @@ export class PlanningDevice implements Device {
     return this.#pool.takePeak();
   }
 
+  /** Floating-point operations of all launches so far, those that set the pace of theirs. */
+  get operations(): number {
+    return this.#operations;
+  }
+
   zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
     return this.#track(shape, dtype, this.#pool.acquire(this.#bytes(shape, dtype)));
   }
@@ -72,6 +78,7 @@ export class PlanningDevice implements Device {
       call.output instanceof Tensor ? call.output : this.zeros(call.output as Shape, call.outputType ?? 'f32');
     const { kernel, overrides, reads } = call;
     this.kernels.plan({ kernel, overrides, reads: reads.length });
+    this.#operations += call.operations ?? 0;
     const pieces = cutLaunch(call, output, this.maxBindingBytes, OFFSET_ALIGNMENT);
     this.#launches += pieces.length;
     this.#submitIfDue();

@@ -43,6 +43,21 @@ test.each(RUNS)('%s: the plan of a run is what it takes', async (_, request) => 
   expect(stages.includes('decode')).toBe(planned.decode === 'after');
 });
 
+test('the work of a run is known before it begins, and grows with its blocks', async () => {
+  const work = async (change: Partial<GenerateRequest>) =>
+    (await planMemory(device, folder, { ...SMALL, window: 4, ...change })).operations;
+  const [short, long, longer] = [await work({ frames: 57 }), await work({ frames: 105 }), await work({ frames: 153 })];
+  expect(longer - long).toBeGreaterThan(0);
+  expect((long - short) / (longer - long)).toBeCloseTo(1, 5); // four blocks more
+  const [steps, more] = [await work({ steps: [1000] }), await work({ steps: [1000, 500] })];
+  expect(more).toBeGreaterThan(steps);
+  for (const frames of [57, 153]) {
+    const [during, after] = [await work({ frames, decode: 'during' }), await work({ frames, decode: 'after' })];
+    expect(after / during).toBeGreaterThan(0.99);
+    expect(after / during).toBeLessThan(1 + 1.5 / (frames / 4)); // the decoder is a latent frame ahead where a plan stops
+  }
+});
+
 test('pictures are made after the rollout where both do not fit', async () => {
   const during = await planMemory(device, folder, { ...SMALL, decode: 'during' });
   const after = await planMemory(device, folder, { ...SMALL, decode: 'after' });

@@ -2,6 +2,7 @@ import { cacheFolder } from '../../tensor/adapter/cacheFolder.js';
 import type { Device } from '../../tensor/device.js';
 import { openDevice } from '../../tensor/openDevice.js';
 import { checkMatrixForm } from '../checkMatrixForm.js';
+import { trustsMatrixForm } from '../matrixForm.js';
 import { expectedForm, isProcessor, type KernelClass, type Variant } from '../variant.js';
 import { type Contest, contestsOf } from './contest.js';
 import { type MeasuredChoice, type MeasuredChoices, recallChoices, rememberChoices } from './rememberedChoices.js';
@@ -16,6 +17,11 @@ export interface TuneOptions {
    * every class there is, afresh; `none`: what is remembered is used and nothing is measured.
    */
   readonly measure?: 'asked' | 'all' | 'none';
+  /**
+   * Floating-point operations of the run that `asked` is for (`MemoryPlan.operations`): a run that is short beside the
+   * trials makes none. Where absent, they are made.
+   */
+  readonly work?: number;
   /** Called before every trial. */
   readonly onTrial?: (done: number, total: number, problem: KernelClass) => void;
   /** Where choices are kept; the user's cache folder where absent. */
@@ -37,31 +43,44 @@ export interface Tuned {
 /**
  * Chooses among the forms of each kernel by short measured trials, and remembers the choices for this adapter, driver and
  * version of the program. `planMemory` comes before it: it meets every class of a run. Does nothing where a form is forced
- * (`kernels` of `openDevice`), and on the reference device.
+ * (`kernels` of `openDevice`), and on the reference device. Where the `matrix` form exists it is checked here: before, it
+ * fits nothing.
  *
  * Forms round differently, so the same seed gives the same bytes on an adapter for as long as its choices are remembered;
  * an update of the driver or of this program, or an emptied cache folder, has them measured anew, and another form may win.
  */
 export async function tuneKernels(device: Device, options: TuneOptions = {}): Promise<Tuned> {
-  const { variants } = device;
-  const { adapter, forced } = variants;
-  if (forced === 'matrix') await checkMatrixForm(device); // without which it fits nothing
-  if (device.kind !== 'gpu' || forced || !adapter) return { measured: 0, changed: false };
-  const { measure = 'asked', folder = cacheFolder() } = options;
+  const { adapter, forced } = device.variants;
+  const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
-  const remembered = measure === 'all' ? {} : recallChoices(folder, adapter);
-  use(device, remembered);
+  const trusted = trustsMatrixForm(device);
+  if (!isFixed || forced === 'matrix') await checkMatrixForm(device); // without which it fits nothing
+  if (isFixed) return { measured: 0, changed: false };
+  const { measure = 'asked', folder = cacheFolder(), work } = options;
+  use(device, measure === 'all' ? {} : recallChoices(folder, adapter));
   const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
   const contests = await contestsOf(device, classes);
-  if (contests.length > 0) {
+  const isDue = measure === 'all' || trialsPay(device, contests.length, work);
+  if (isDue && contests.length > 0) {
     const measured = await measureAll(device, contests, options);
     use(device, measured);
     // Another process may have measured meanwhile; what was remembered first stands.
     const others = measure === 'all' ? {} : recallChoices(folder, adapter);
     rememberChoices(folder, adapter, { ...measured, ...others });
   }
-  if ([...variants.chosen.values()].includes('matrix')) await checkMatrixForm(device);
-  return { measured: contests.length, changed: formsInUse(device).join() !== before.join() };
+  const hasMore = trustsMatrixForm(device) !== trusted && before.length > 0; // than classes that were met knew of
+  return { measured: isDue ? contests.length : 0, changed: hasMore || formsInUse(device).join() !== before.join() };
+}
+
+/**
+ * Floating-point operations of a run for each class to be measured from which on trials are worth their time. A trial takes
+ * a processor about a second, in which it does 4e10, and a graphics card a fifth of one, in which it does 2e12 or more; and
+ * another form than the expected one rarely wins more than a tenth.
+ */
+const WORK_PER_TRIAL = { processor: 5e11, card: 2e13 };
+
+function trialsPay({ features }: Device, trials: number, work = Number.POSITIVE_INFINITY): boolean {
+  return work >= trials * WORK_PER_TRIAL[isProcessor(features) ? 'processor' : 'card'];
 }
 
 function use({ variants }: Device, choices: MeasuredChoices): void {
@@ -71,7 +90,7 @@ function use({ variants }: Device, choices: MeasuredChoices): void {
 /** Classes that were met, have something to choose and no choice yet. */
 function openClasses({ variants, features }: Device): KernelClass[] {
   const open = Array.from(variants.asked).filter(([key]) => !variants.chosen.has(key));
-  // Where there are matrices, their form fits nothing before it is checked.
+  // Where there are matrices, a class that was met before they were checked does not know of their form.
   return open.map(([, asked]) => asked).filter(({ forms }) => forms.size > 1 || features.matrices);
 }
 

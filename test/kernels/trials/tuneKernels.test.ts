@@ -107,6 +107,14 @@ test('without trials only what is remembered is used', async () => {
   expect(next.variants.chosen.get(KEY)).toBe('plain');
 });
 
+test('trials are made for a run that is long beside them, and for no other', async () => {
+  const times = fakeTimes({ plain: 20, subgroup: 60 });
+  const device = await askingDevice();
+  expect(await tuneKernels(device, { ...noTrials(), work: 1e10 })).toEqual({ measured: 0, changed: false });
+  expect(readdirSync(folder)).toEqual([]);
+  expect(await tuneKernels(device, { ...times, work: 1e15 })).toEqual({ measured: 1, changed: true });
+});
+
 test('what another process remembered meanwhile stands for the next run', async () => {
   const [device, others] = [await askingDevice(), await askingDevice()];
   const times = fakeTimes({ plain: 20, subgroup: 60 });
