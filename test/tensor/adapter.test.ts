@@ -67,7 +67,7 @@ console.log(JSON.stringify(await describeAdapters(process.argv[2])));
 
 beforeAll(() => {
   const files = fs.readdirSync(join(root, 'src/tensor/adapter')).map((name) => join('tensor/adapter', name));
-  for (const file of ['errors.ts', ...files]) {
+  for (const file of ['errors.ts', 'plainFile.ts', ...files]) {
     const source = fs.readFileSync(join(root, 'src', file), 'utf8');
     const target = join(folder, file.replace(/\.ts$/, '.js'));
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
