@@ -31,6 +31,10 @@ export function checkOptions(
 ): void {
   checkInputs(prompt, flags);
   checkReports(flags);
+  ensure(
+    flags.out !== '-' || !flags.json,
+    '--out - and --json both want standard output: leave one of them out, or write the video to a file',
+  );
   const { preset, trim, negativePrompt, guidance, decode } = flags;
   for (const [name, option] of Object.entries(TRIM_OPTIONS)) {
     const isGiven = isChosen(name as keyof typeof TRIM_OPTIONS);

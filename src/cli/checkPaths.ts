@@ -1,39 +1,77 @@
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { TokenTrimError } from '../errors.js';
+import { fstatSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { ensure, TokenTrimError } from '../errors.js';
+import { OutputFile } from '../files/outputFile.js';
+import { findShared, identityOf } from '../files/samePath.js';
+import { FRAME_NAME, openFrameFolder } from '../media/frameFolder.js';
+import { ensureKnownOutput } from '../media/frameSink.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { type RunInputs, type RunOutput, runInputs, runOutputs } from './runFiles.js';
 
-/** Refuses outputs that would overwrite one another, or what the run reads. */
+/**
+ * Refuses outputs that would overwrite one another, or what the run reads, and those that cannot be written. Nothing is left
+ * behind, and nothing that is there is changed.
+ * @throws TokenTrimError
+ */
 export async function checkPaths(flags: GenerateFlags, model: ModelFolder): Promise<void> {
-  const { transformer, vae, textEncoder, tokenizerPath } = model;
-  const inputs = [
-    ['--noise', flags.noise],
-    ['--image', flags.image],
-    ['--video', flags.video],
-    ['--prompts-at', flags.promptsAt],
-    ...[transformer.label, vae.label, textEncoder.label, tokenizerPath].map((path) => ['the model', path]),
-  ];
-  const outputs = [
-    ['--out', flags.out],
-    ['--save-latents', flags.saveLatents],
-    ['--save-noise', flags.saveNoise],
-  ];
-  const taken = new Map<string, string>();
-  for (const [name, path] of inputs) if (name && path) taken.set(await identity(path), name);
-  for (const [name, path] of outputs) {
-    if (!name || !path) continue;
-    const file = await identity(path);
-    const other = taken.get(file);
-    if (other) throw new TokenTrimError(`${name} and ${other} are the same file, ${path}: choose another ${name}`);
-    taken.set(file, name);
+  const inputs = await runInputs(flags, model);
+  const outputs = await runOutputs(flags);
+  for (const [index, output] of outputs.entries()) {
+    await checkInputs(output, inputs);
+    for (const other of outputs.slice(0, index)) await checkOther(output, other);
+  }
+  if (flags.out === '-') await checkStandardOutput(inputs);
+  for (const output of outputs) await tryToOpen(output, flags.force);
+}
+
+async function checkInputs({ name, path, isFolder: asFolder, touched }: RunOutput, { files, folders }: RunInputs) {
+  const shared = await findShared(touched, files);
+  if (shared && asFolder) {
+    throw new TokenTrimError(
+      `${name} ${path} would replace ${shared.path.path}, which is read by way of ${shared.other.name}: choose another ${name}`,
+    );
+  }
+  if (shared) throw same(name, shared.other.name, shared.path.path);
+  const folder = asFolder ? await findShared([{ name, path }], folders) : undefined;
+  if (folder) {
+    throw new TokenTrimError(
+      `${name} and ${folder.other.name} are the same folder, ${path}: choose another ${name} for the frames`,
+    );
   }
 }
 
-/** The same for two paths of one file, links included; a file that is not there yet is known by its folder and name. */
-async function identity(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  if (found) return `${found.dev}:${found.ino}`;
-  const whole = resolve(path);
-  return join(await realpath(dirname(whole)).catch(() => dirname(whole)), basename(whole));
+async function checkOther(output: RunOutput, other: RunOutput): Promise<void> {
+  const shared = await findShared(output.touched, other.touched);
+  if (shared) throw same(output.name, other.name, output.path);
+  // A file that is not there yet, but would be a frame, or the folder of the frames.
+  const [folder, file] = output.isFolder ? [output, other] : [other, output];
+  if (!folder.isFolder || file.isFolder) return;
+  const place = await identityOf(folder.path);
+  const isFrame = FRAME_NAME.test(basename(file.path)) && (await identityOf(dirname(file.path))) === place;
+  if (isFrame || (await identityOf(file.path)) === place) throw same(output.name, other.name, file.path);
+}
+
+function same(name: string, other: string, path: string): TokenTrimError {
+  return new TokenTrimError(`${name} and ${other} are the same file, ${path}: choose another ${name}`);
+}
+
+/** The shell opened it; what it emptied then is lost, but not what it appends to. */
+async function checkStandardOutput({ files }: RunInputs): Promise<void> {
+  const { dev, ino } = fstatSync(1, { bigint: true });
+  for (const { name, path } of files) {
+    ensure(
+      (await identityOf(path)) !== `${dev}:${ino}`,
+      `standard output and ${name} are the same file, ${path}: send the video to another one`,
+    );
+  }
+}
+
+/** Opens an output as the run will, and gives it back: what is refused is refused before anything is computed. */
+async function tryToOpen({ name: option, path, isFolder: asFolder }: RunOutput, force?: boolean): Promise<void> {
+  if (asFolder) await (await openFrameFolder(path, force ?? false)).release();
+  else {
+    if (option === '--out') ensureKnownOutput(path);
+    await (await OutputFile.open(path, { option, force, makeFolders: option === '--out' })).giveUp();
+  }
 }

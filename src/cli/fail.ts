@@ -1,6 +1,7 @@
 import { CommanderError, type OutputConfiguration } from 'commander';
 import pc from 'picocolors';
 import { TokenTrimError } from '../errors.js';
+import { isVideoOnStandardOutput } from '../media/standardOutput.js';
 import { emit, emitsEvents } from './output.js';
 import { UsageError } from './usageError.js';
 
@@ -52,7 +53,8 @@ function printable(message: string): string {
 export function watchOutput(): void {
   let failed = false;
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (!failed) fail(new TokenTrimError(`standard output could not be written (${code}): not everything was printed`));
+    if (!failed && !isVideoOnStandardOutput())
+      fail(new TokenTrimError(`standard output could not be written (${code}): not everything was printed`));
     failed = true;
   });
   process.stderr.on('error', () => {

@@ -39,6 +39,7 @@ export interface GenerateFlags {
   readonly saveNoise?: string;
   readonly saveLatents?: string;
   readonly out: string;
+  readonly force?: boolean;
   readonly fps?: number;
   readonly adapter?: string;
   readonly kernels?: string;

@@ -4,7 +4,7 @@ import { SOLVER_NAMES } from '../pipelines/solver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { kernelsOption } from './measureKernels.js';
-import { ADAPTER_HELP, decimal, path, seed, steps, wholeNumber } from './options.js';
+import { ADAPTER_HELP, decimal, FORCE_HELP, path, seed, steps, wholeNumber } from './options.js';
 import { PROGRESS_FORMS } from './output.js';
 
 /** The options of `tokentrim generate` in the groups in which `--help` shows them. */
@@ -32,7 +32,7 @@ function addFirstOptions(command: Command): void {
       path,
     )
     .option('-i, --image <file>', 'a picture that the video begins with', path)
-    .option('-o, --out <path>', 'an .mp4, or a folder for PNG frames', path, 'video.mp4')
+    .option('-o, --out <path>', 'an .mp4, a folder for PNG frames, or - for standard output', path, 'video.mp4')
     .option('--frames <n>', 'frames of the video, given ones included (default: 81)', wholeNumber(1))
     .option('-W, --width <px>', "width (default: the model's)", wholeNumber(1))
     .option('-H, --height <px>', "height (default: the model's)", wholeNumber(1))
@@ -146,6 +146,7 @@ function addOutputOptions(command: Command): void {
       "frames a second (default: the model's)",
       decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
     )
+    .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
     .option('--profile', 'time every kernel and print the table to standard error')

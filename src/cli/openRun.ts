@@ -1,4 +1,3 @@
-import { rmSync, statSync } from 'node:fs';
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
 import { fileNoise } from '../pipelines/fileNoise.js';
 import type { NoiseSource } from '../pipelines/noise.js';
@@ -13,12 +12,12 @@ import { Closers, type PreparedRun } from './prepareRun.js';
 export interface Run extends Omit<PreparedRun, 'recording'> {
   readonly sink: FrameSink;
   readonly latents: GrowingSafetensors | undefined;
-  /** Completes the video and the recordings with what they hold. */
+  /** Completes the video and the recordings, which then replace what an earlier run left in their places. */
   finish(): Promise<void>;
+  /** Completes them with what they hold, and replaces nothing. */
+  finishEarly(): Promise<void>;
   /** Gives back what is still open; what was not finished is removed, except frames that are in the video. */
   close(): Promise<void>;
-  /** Removes what was not finished, for a process that ends at once. */
-  discard(): void;
 }
 
 /** Opens the outputs; the prepared run stays the caller's to close. */
@@ -27,20 +26,18 @@ export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Prom
   const opened = new Closers();
   try {
     const { latents, noise, files } = await openRecordings(prepared, flags, opened);
-    const sink = await openFrameSink(flags.out, { width: plan.pixel.width, height: plan.pixel.height, fps });
+    const format = { width: plan.pixel.width, height: plan.pixel.height, fps };
+    const sink = await openFrameSink(flags.out, format, { force: flags.force });
     opened.add(() => sink.abort());
 
-    const finish = async () => {
-      const results = await Promise.allSettled([sink.close(), ...files.map((file) => file.close())]);
+    const end = async (isEarly: boolean) => {
+      const video = isEarly ? sink.closeEarly() : sink.close();
+      const results = await Promise.allSettled([video, ...files.map((file) => file.close(isEarly))]);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     };
-    const discard = () => {
-      for (const { temporaryPath } of files) rmSync(temporaryPath, { force: true });
-      const video = statSync(sink.path, { throwIfNoEntry: false });
-      if (video?.isFile() && video.size === 0) rmSync(sink.path);
-    };
+    const [finish, finishEarly] = [() => end(false), () => end(true)];
     const request = { ...prepared.request, noise };
-    return { ...prepared, request, sink, latents, finish, discard, close: () => opened.close() };
+    return { ...prepared, request, sink, latents, finish, finishEarly, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;
@@ -63,16 +60,16 @@ async function openRecordings(
   const prompt = request.prompt ?? request.schedule?.text ?? '';
   const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
   const files: GrowingSafetensors[] = [];
-  const create = async (path: string | undefined, maxTensors: number) => {
+  const create = async (option: string, path: string | undefined, maxTensors: number) => {
     if (path === undefined) return undefined;
-    const file = await GrowingSafetensors.create(path, maxTensors, metadata);
+    const file = await GrowingSafetensors.create(path, maxTensors, metadata, { option, force: flags.force });
     opened.add(() => file.abandon());
     files.push(file);
     return file;
   };
-  const latents = await create(flags.saveLatents, 1);
+  const latents = await create('--save-latents', flags.saveLatents, 1);
   latents?.begin('latents', shape, true);
-  const noiseFile = await create(flags.saveNoise, mostTensors(plan, flags));
+  const noiseFile = await create('--save-noise', flags.saveNoise, mostTensors(plan, flags));
   const framesPerBlock = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
   const recorded = { frames: plan.frames, framesPerBlock, frameShape: shape };
   const noise = () => (noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, recorded) : plainNoise);

@@ -68,5 +68,7 @@ export function steps(text: string): number[] {
   return values;
 }
 
+export const FORCE_HELP = 'replace files that this program did not write';
+
 export const ADAPTER_HELP =
   'gpu, lavapipe, swiftshader, reference (float64, no GPU), or part of an adapter name (default: the best there is; also TOKENTRIM_ADAPTER)';

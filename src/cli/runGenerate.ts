@@ -36,6 +36,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   let run: Run | undefined;
   try {
     prepared = await prepareRun(prompt, flags);
+    run = await openRun(prepared, flags); // and closed again by a dry run, which leaves nothing behind
     for (const line of prepared.notes) say(line);
     const planned = prepared;
     const seed = flags.noise === undefined ? flags.seed : undefined;
@@ -44,8 +45,6 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
       return;
     }
     detail(() => formatPlan(planned, seed).trimEnd());
-    run = await openRun(prepared, flags);
-    interrupt.onSecond = run.discard;
     const outcome: Outcome = { frames: 0, videoFailed: false, blocks: [] };
     try {
       await rollOut(run, outcome, interrupt.signal);
@@ -102,8 +101,13 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
 
 /** Completes the outputs of a run that ended early, and says in the error's message what they hold. */
 async function keepFinished(run: Run, { frames, videoFailed, blocks }: Outcome, error: unknown): Promise<unknown> {
-  if (frames > 0 || blocks.length > 0) await run.finish().catch(() => undefined); // the first error is the one to tell
+  let problem = '';
+  if (frames > 0 || blocks.length > 0) {
+    await run.finishEarly().catch((second: Error) => {
+      problem = `; ${second.message}`;
+    });
+  }
   if (videoFailed || !(error instanceof TokenTrimError)) return error;
   const kept = frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
-  return new TokenTrimError(`${error.message.replace(/\.$/, '')}; ${kept}`, { cause: error });
+  return new TokenTrimError(`${error.message.replace(/\.$/, '')}${problem || `; ${kept}`}`, { cause: error });
 }

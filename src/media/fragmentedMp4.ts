@@ -6,9 +6,9 @@ import {
   StreamTarget,
   type StreamTargetChunk,
 } from 'mediabunny';
+import { MP4_MARK } from '../files/ownFile.js';
 import { clearTimes } from './clearTimes.js';
 import type { MediaTags, VideoFormat } from './frame.js';
-import type { ClaimedFile } from './outputPath.js';
 
 /** H.264 in length-prefixed (avcC) form. `index` is the frame's place in the video, from 0. */
 export interface VideoPacket {
@@ -17,6 +17,15 @@ export interface VideoPacket {
   index: number;
   /** Codec, size, avcC and colours; needed with the first packet. */
   decoderConfig?: VideoDecoderConfig;
+}
+
+/** Where the bytes go. */
+export interface Mp4Target {
+  write(data: Uint8Array, position: number): Promise<void>;
+  /** Cuts a file back to what is whole. */
+  truncate?(size: number): Promise<void>;
+  /** A pipe, which takes bytes in their order and cannot go back. */
+  readonly isStream?: boolean;
 }
 
 export interface FragmentedMp4 {
@@ -31,15 +40,13 @@ export interface FragmentedMp4 {
  * An .mp4 that grows in fragments (ISO/IEC 14496-12, section 8.8), one for each key frame, each on disk as soon as the
  * next key frame arrives. A file that stops anywhere plays up to its last whole fragment, and nothing is kept in memory.
  */
-export function fragmentedMp4(
-  file: Pick<ClaimedFile, 'write'>,
-  { fps, tags = {} }: Pick<VideoFormat, 'fps' | 'tags'>,
-): FragmentedMp4 {
+export function fragmentedMp4(target: Mp4Target, { fps, tags = {} }: Pick<VideoFormat, 'fps' | 'tags'>): FragmentedMp4 {
   let onDisk: Promise<void> = Promise.resolve();
   const stream = new WritableStream<StreamTargetChunk>({
     write({ data, position }) {
       clearTimes(data);
-      onDisk = writeWhole(file, data, position);
+      mark(data);
+      onDisk = target.isStream ? target.write(data, position) : writeWhole(target, data, position);
       return onDisk;
     },
   });
@@ -80,9 +87,24 @@ function itemsOf({ description, software }: MediaTags): Record<string, string> {
  * Writes a run of boxes so that it counts as a whole or not at all: its first 8 bytes (size and type of the first box)
  * come last. Until then they are zeros, and readers stop there. ffmpeg refuses a whole file that ends inside a `moof`.
  */
-async function writeWhole(file: Pick<ClaimedFile, 'write'>, data: Uint8Array, position: number): Promise<void> {
-  await file.write(data.subarray(8), position + 8);
-  await file.write(data.subarray(0, 8), position);
+async function writeWhole(file: Mp4Target, data: Uint8Array, position: number): Promise<void> {
+  try {
+    await file.write(data.subarray(8), position + 8);
+    await file.write(data.subarray(0, 8), position);
+  } catch (error) {
+    await file.truncate?.(position).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The muxer's name for the video handler. */
+const HANDLER = 'MediabunnyVideoHandler';
+
+/** Writes our name into the `hdlr` box, where a run of boxes has one. The muxer has no option for it. */
+function mark(data: Uint8Array): void {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, 2 ** 18));
+  const at = bytes.indexOf(HANDLER, 0, 'latin1');
+  if (at >= 0 && bytes.subarray(0, at).includes('moov', 0, 'latin1')) bytes.write(MP4_MARK, at, 'latin1');
 }
 
 /** Frames between key frames: half a second, and so about what a killed run loses at most. */

@@ -29,16 +29,21 @@ export type VideoEncoderName = 'webcodecs' | 'wasm';
 
 /** Takes frames in order while they are generated. Call `write` once at a time; every sink must be closed. */
 export interface FrameSink {
-  /** The file or folder that the frames go to. */
+  /** The file or folder that the frames go to; after `closeEarly` and `abort`, where those that there are lie. */
   readonly path: string;
   readonly encoder: VideoEncoderName | 'png';
   /** What the user should be told once the run is over, for instance how to turn a PNG folder into a video. */
   readonly note?: string;
   /** Resolves when the next frame may be given. Throws a TokenTrimError when the size is wrong or the disk is full. */
   write(frame: Frame): Promise<void>;
-  /** Finishes the output. Nothing stays behind when no frame was written. Calling it again does nothing. */
+  /**
+   * Finishes the output, which then replaces what an earlier run left in its place. Nothing changes, and nothing stays behind,
+   * when no frame was written. Calling it again does nothing.
+   */
   close(): Promise<void>;
-  /** Gives everything back without finishing: what is already on disk stays and plays. Never throws. */
+  /** Finishes an output that has fewer frames than it should: it replaces nothing, and may have another `path` for that. */
+  closeEarly(): Promise<void>;
+  /** Gives everything back without finishing: what is on disk stays and plays, under its partial name. Never throws. */
   abort(): Promise<void>;
 }
 
@@ -46,8 +51,28 @@ export interface FrameSink {
 export interface FrameWriter {
   /** `index` counts frames from 0. */
   write(frame: Frame, index: number): Promise<void>;
-  /** Called once, only after at least one frame; `release` follows in any case. */
-  finish(): Promise<void>;
-  /** Frees handles and encoders, and removes an output that never got a frame. May be called after a failure. */
-  release(): Promise<void>;
+  /**
+   * Called once, only after at least one frame; `release` follows in any case.
+   * @param isEarly whether frames are missing, so that nothing may be replaced
+   * @returns where the output lies
+   */
+  finish(isEarly: boolean): Promise<string>;
+  /**
+   * Frees handles and encoders. May be called after a failure.
+   * @returns where what was written of an unfinished output stays; undefined where nothing does
+   */
+  release(): Promise<string | undefined>;
+}
+
+/** What a video is written to. */
+export interface VideoOutput {
+  /** How messages name it. */
+  readonly path: string;
+  readonly isStream?: boolean;
+  write(data: Uint8Array, position: number): Promise<void>;
+  truncate?(size: number): Promise<void>;
+  /** These three end it, and say where it lies. */
+  finish(): Promise<string>;
+  finishEarly(): Promise<string>;
+  giveUp(): Promise<string | undefined>;
 }

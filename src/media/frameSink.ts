@@ -1,24 +1,26 @@
 import { extname } from 'node:path';
 import { ensure } from '../errors.js';
+import { isFolder } from '../files/outputTarget.js';
 import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
-import { isFolder } from './outputPath.js';
 
 export type { Frame, FrameSink, MediaTags, VideoFormat } from './frame.js';
 
 /** `auto` takes the best encoder that loads; a named one is used or refused. Only an .mp4 asks for an encoder. */
 export interface FrameSinkOptions {
   encoder?: 'auto' | VideoEncoderName;
+  /** Replace files that this program did not write; what it wrote is replaced in any case, once the new output is finished. */
+  force?: boolean;
 }
 
 /**
- * Opens the output of a generation, before anything is generated. The name decides: `.mp4` is a video; an existing
- * folder, a path that ends in `/` or a name without extension is a folder of PNG frames.
+ * Opens the output of a generation, before anything is generated. The name decides: `.mp4` is a video, `-` one on standard
+ * output; an existing folder, a path that ends in `/` or a name without extension is a folder of PNG frames.
  * Throws a TokenTrimError, and leaves nothing behind, when the output cannot be written.
  */
 export async function openFrameSink(
   outPath: string,
   format: VideoFormat,
-  { encoder = 'auto' }: FrameSinkOptions = {},
+  { encoder = 'auto', force = false }: FrameSinkOptions = {},
 ): Promise<FrameSink> {
   const { width, height, fps } = format;
   ensure(
@@ -31,16 +33,27 @@ export async function openFrameSink(
   );
   ensure(outPath !== '', 'The output has no name: pass for instance --out video.mp4, or --out frames/ for PNG frames.');
 
-  const extension = extname(outPath).toLowerCase();
-  const folder = /[/\\]$/.test(outPath) || extension === '' || (extension !== '.mp4' && (await isFolder(outPath)));
-  if (folder) {
+  const { openMp4, STANDARD_OUTPUT } = await import('./mp4.js');
+  if (outPath === STANDARD_OUTPUT) return openMp4(outPath, format, encoder);
+  if (await isFrameFolder(outPath)) {
     const { openPngFrames } = await import('./pngFrames.js');
-    return openPngFrames(outPath, format);
+    return openPngFrames(outPath, format, force);
   }
+  ensureKnownOutput(outPath);
+  return openMp4(outPath, format, encoder, undefined, force);
+}
+
+/** Whether an output is a folder of PNG frames, by its name and what is there. */
+export async function isFrameFolder(outPath: string): Promise<boolean> {
+  const extension = extname(outPath).toLowerCase();
+  return /[/\\]$/.test(outPath) || extension === '' || (extension !== '.mp4' && (await isFolder(outPath)));
+}
+
+/** Refuses the name of a file that is no video of a known kind. */
+export function ensureKnownOutput(outPath: string): void {
+  const extension = extname(outPath).toLowerCase();
   ensure(
     extension === '.mp4',
     `Cannot write ${outPath}: ${extension} is not a known output. Use a name that ends in .mp4, or a folder such as frames/ for PNG frames.`,
   );
-  const { openMp4 } = await import('./mp4.js');
-  return openMp4(outPath, format, encoder);
 }

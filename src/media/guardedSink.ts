@@ -1,4 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { reasonOf } from '../files/writeProblem.js';
 import type { FrameSink, FrameWriter, VideoFormat } from './frame.js';
 
 /**
@@ -10,7 +11,8 @@ export function guardedSink(
   { width, height }: Pick<VideoFormat, 'width' | 'height'>,
   description: Pick<FrameSink, 'path' | 'encoder' | 'note'>,
 ): FrameSink {
-  const { path } = description;
+  const { path: wanted, encoder, note } = description;
+  let path = wanted;
   let frames = 0;
   let failed = false;
   let ended: Promise<void> | undefined;
@@ -25,22 +27,29 @@ export function guardedSink(
     } catch (error) {
       failed = true;
       ended ??= Promise.resolve();
-      await release();
-      throw error instanceof TokenTrimError
-        ? error
-        : new TokenTrimError(failureOf(path, frames, error), { cause: error });
+      const kept = await release();
+      path = kept ?? path;
+      throw failure(wanted, frames, kept, error);
     }
   }
 
-  async function finish(): Promise<void> {
+  async function finish(isEarly: boolean): Promise<void> {
     await writing;
     if (failed) return;
-    if (frames > 0) await guard(() => writer.finish());
+    if (frames > 0) {
+      await guard(async () => {
+        path = await writer.finish(isEarly);
+      });
+    }
     await release();
   }
 
   return {
-    ...description,
+    encoder,
+    note,
+    get path() {
+      return path;
+    },
     async write(frame) {
       ensure(!ended, `${path} is closed: it takes no more frames. Open another output for them.`);
       ensure(
@@ -57,17 +66,30 @@ export function guardedSink(
       await written;
     },
     close() {
-      ended ??= finish();
+      ended ??= finish(false);
+      return ended;
+    },
+    closeEarly() {
+      ended ??= finish(true);
       return ended;
     },
     async abort() {
-      ended ??= release();
+      ended ??= release().then((kept) => {
+        path = kept ?? path;
+      });
       await ended.catch(() => undefined);
     },
   };
 }
 
-function failureOf(path: string, frames: number, error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return `Writing ${path} stopped at frame ${frames}: ${reason}. What was written before stays in place; check that the disk has room, or choose another --out.`;
+/** Says why an output ended, and what became of it. */
+function failure(path: string, frames: number, kept: string | undefined, error: unknown): TokenTrimError {
+  const isSystem = error instanceof TokenTrimError && (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  if (error instanceof TokenTrimError && !isSystem) return error; // it says all of that itself
+  const reason = reasonOf(isSystem ? error.cause : error);
+  const rest = kept ? `${kept} holds what was written before, and can be watched` : 'nothing of it was kept';
+  return new TokenTrimError(
+    `Writing ${path} stopped at frame ${frames}: ${reason}; ${rest}. Make room on its disk, or choose another --out.`,
+    { cause: error },
+  );
 }

@@ -1,18 +1,23 @@
-import { ensure, TokenTrimError } from '../errors.js';
-import type { FrameSink, FrameWriter, VideoEncoderName, VideoFormat } from './frame.js';
+import { ensure } from '../errors.js';
+import { OutputFile } from '../files/outputFile.js';
+import type { FrameSink, FrameWriter, VideoEncoderName, VideoFormat, VideoOutput } from './frame.js';
 import { guardedSink } from './guardedSink.js';
+import { openStandardOutput } from './standardOutput.js';
 
-type OpenWriter = (path: string, format: VideoFormat) => Promise<FrameWriter>;
+type OpenWriter = (output: VideoOutput, format: VideoFormat) => Promise<FrameWriter>;
+
+/** The name of standard output. */
+export const STANDARD_OUTPUT = '-';
 
 /** How to open a writer with each encoder, best first. The packages load only when they are asked for. */
 const ENCODERS: Record<VideoEncoderName, OpenWriter> = {
-  webcodecs: async (path, format) => (await import('./webCodecsWriter.js')).openWebCodecsWriter(path, format),
-  wasm: async (path, format) => (await import('./wasmWriter.js')).openWasmWriter(path, format),
+  webcodecs: async (output, format) => (await import('./webCodecsWriter.js')).openWebCodecsWriter(output, format),
+  wasm: async (output, format) => (await import('./wasmWriter.js')).openWasmWriter(output, format),
 };
 
 /**
- * An .mp4 (H.264, 4:2:0, BT.709, limited range). With `auto`, the first encoder that loads makes it; when none does,
- * the frames go to a folder of PNGs beside it and `note` says how to make the video.
+ * An .mp4 (H.264, 4:2:0, BT.709, limited range), or one on standard output. With `auto`, the first encoder that loads makes
+ * it; when none does, the frames go to a folder of PNGs beside it and `note` says how to make the video.
  * Throws a TokenTrimError when the file cannot be written or the named encoder does not load.
  */
 export async function openMp4(
@@ -20,6 +25,7 @@ export async function openMp4(
   format: VideoFormat,
   encoder: 'auto' | VideoEncoderName = 'auto',
   encoders: Record<VideoEncoderName, OpenWriter> = ENCODERS,
+  force = false,
 ): Promise<FrameSink> {
   const { width, height } = format;
   ensure(
@@ -27,25 +33,32 @@ export async function openMp4(
     `H.264 video needs an even width and height, but the frames are ${width}x${height}: choose another size, or a folder such as frames/ for PNG frames.`,
   );
 
+  const output: VideoOutput =
+    path === STANDARD_OUTPUT
+      ? openStandardOutput()
+      : await OutputFile.open(path, { force, makeFolders: true, isUsefulUnfinished: true });
   const names = encoder === 'auto' ? (Object.keys(encoders) as VideoEncoderName[]) : [encoder];
   const failures: string[] = [];
   for (const name of names) {
     try {
-      return guardedSink(await encoders[name](path, format), format, { path, encoder: name });
+      return guardedSink(await encoders[name](output, format), format, { path: output.path, encoder: name });
     } catch (error) {
-      // An output that cannot be written fails with every encoder: only what the encoder itself lacks is passed over.
-      if (error instanceof TokenTrimError) throw error;
       failures.push(`${name}: ${firstLine(error)}`);
     }
   }
+  await output.giveUp();
+  const problem = failures.join('; ');
   ensure(
     encoder === 'auto',
-    `The video encoder does not load (${failures.join('; ')}). Run "npm ci" again, or use another encoder.`,
+    `The video encoder does not load (${problem}). Run "npm ci" again, or use another encoder.`,
   );
-
+  ensure(
+    path !== STANDARD_OUTPUT,
+    `No video encoder loads here (${problem}): choose a folder such as frames/ for PNG frames in the place of standard output.`,
+  );
   const { openPngFrames } = await import('./pngFrames.js');
-  const sink = await openPngFrames(path.replace(/\.mp4$/i, '-frames'), format);
-  return { ...sink, note: `No video encoder loads here (${failures.join('; ')}). ${sink.note}` };
+  const sink = await openPngFrames(path.replace(/\.mp4$/i, '-frames'), format, force);
+  return Object.create(sink, { note: { value: `No video encoder loads here (${problem}). ${sink.note}` } });
 }
 
 /** One line of `tokentrim doctor`: whether the encoder loads, and if not, why. */

@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { rename, rm } from 'node:fs/promises';
 import type { H264MP4Encoder } from 'h264-mp4-encoder';
 import { BufferSource, EncodedPacketSink, Input, MP4 } from 'mediabunny';
 import { rgbaToI420 } from './color.js';
 import { fragmentedMp4, keyFrameInterval } from './fragmentedMp4.js';
-import type { FrameWriter, VideoFormat } from './frame.js';
-import { claimFile } from './outputPath.js';
+import type { FrameWriter, VideoFormat, VideoOutput } from './frame.js';
 
 /** H.264's own scale, 10 (best that this encoder offers) to 51. */
 const QUANTIZER = 12;
 
 /**
  * H.264 through `h264-mp4-encoder` (minih264 in WebAssembly): no native code, but the whole video stays in memory until
- * `finish`, which writes it under a temporary name and renames it. Its packets go through our own muxer, because its
+ * `finish`. Its packets go through our own muxer, because its
  * .mp4 says neither the colour space nor an exact frame rate.
  */
-export async function openWasmWriter(path: string, format: VideoFormat): Promise<FrameWriter> {
+export async function openWasmWriter(file: VideoOutput, format: VideoFormat): Promise<FrameWriter> {
   const { width, height, fps } = format;
-  // Tried and given back: the final name is written only at the end, but must be known to be writable now.
-  await (await claimFile(path)).release();
   let encoder: H264MP4Encoder | undefined = await createEncoder();
   encoder.outputFilename = `${randomUUID()}.mp4`;
   encoder.width = width;
@@ -44,18 +40,13 @@ export async function openWasmWriter(path: string, format: VideoFormat): Promise
     async write({ rgba }) {
       encoder?.addFrameYuv(rgbaToI420(rgba, width, height));
     },
-    async finish() {
-      const part = `${path}.${randomUUID()}.part`;
-      try {
-        await remux(takeFile()!, part, format);
-        await rename(part, path);
-      } catch (error) {
-        await rm(part, { force: true });
-        throw error;
-      }
+    async finish(isEarly) {
+      await remux(takeFile()!, file, format);
+      return isEarly ? file.finishEarly() : file.finish();
     },
     async release() {
       takeFile();
+      return file.giveUp();
     },
   };
 }
@@ -77,20 +68,19 @@ export async function createEncoder(): Promise<H264MP4Encoder> {
   return encoder;
 }
 
-async function remux(bytes: Uint8Array, path: string, format: VideoFormat): Promise<void> {
+async function remux(bytes: Uint8Array, file: VideoOutput, format: VideoFormat): Promise<void> {
   using input = new Input({ source: new BufferSource(bytes), formats: [MP4] });
   const track = (await input.getPrimaryVideoTrack())!;
   const found = (await track.getDecoderConfig())!;
   const colorSpace = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false } as const;
-  const file = await claimFile(path);
+  const mp4 = fragmentedMp4(file, format);
   try {
-    const mp4 = fragmentedMp4(file, format);
     let index = 0;
     for await (const { data, type } of new EncodedPacketSink(track).packets()) {
       await mp4.add({ data, key: type === 'key', index: index++, decoderConfig: { ...found, colorSpace } });
     }
     await mp4.finish();
   } finally {
-    await file.release();
+    await mp4.release().catch(() => undefined);
   }
 }

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { collectGarbage } from './collectGarbage.js';
 import { rgbaToI420 } from './color.js';
 import { fragmentedMp4, keyFrameInterval } from './fragmentedMp4.js';
-import type { FrameWriter, VideoFormat } from './frame.js';
-import { claimFile } from './outputPath.js';
+import type { FrameWriter, VideoFormat, VideoOutput } from './frame.js';
 
 /** Frames handed to the encoder and not yet returned: few, so that memory stays flat and a kill loses little. */
 const QUEUE = 2;
@@ -23,14 +22,13 @@ const COLOR_SPACE = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fu
  * H.264 through `@napi-rs/webcodecs` (x264), written while it is encoded. The package is optional: this throws when it
  * is not installed or does not load. It is fed I420, because from RGBA it makes full-range yuvj420p.
  */
-export async function openWebCodecsWriter(path: string, format: VideoFormat): Promise<FrameWriter> {
+export async function openWebCodecsWriter(file: VideoOutput, format: VideoFormat): Promise<FrameWriter> {
   const { width, height, fps } = format;
   const { VideoEncoder, VideoFrame } = await import('@napi-rs/webcodecs');
   const config = webCodecsConfig(format);
   const { supported } = await VideoEncoder.isConfigSupported(config);
   if (!supported) throw new Error(`@napi-rs/webcodecs has no H.264 encoder for ${width}x${height} here`);
 
-  const file = await claimFile(path);
   const mp4 = fragmentedMp4(file, format);
   const interval = keyFrameInterval(fps);
   let failure: Error | undefined;
@@ -66,7 +64,6 @@ export async function openWebCodecsWriter(path: string, format: VideoFormat): Pr
     encoder.configure(config);
   } catch (error) {
     encoder.close();
-    await file.release();
     throw error;
   }
 
@@ -96,17 +93,18 @@ export async function openWebCodecsWriter(path: string, format: VideoFormat): Pr
         await sleep(0); // finalizers run between turns of the event loop
       }
     },
-    async finish() {
+    async finish(isEarly) {
       await encoder.flush();
       await settle();
       if (returned !== given) throw new Error(`the encoder returned ${returned} of ${given} frames`);
       await mp4.finish();
+      return isEarly ? file.finishEarly() : file.finish();
     },
     async release() {
       if (encoder.state !== 'closed') encoder.close();
       await muxed;
       await mp4.release().catch(() => undefined);
-      await file.release();
+      return file.giveUp();
     },
   };
 }

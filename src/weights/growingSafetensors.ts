@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { ensure, TokenTrimError } from '../errors.js';
+import { ensure } from '../errors.js';
+import { OutputFile, type OutputOptions } from '../files/outputFile.js';
+import { SAFETENSORS_MARK } from '../files/ownFile.js';
 import { MAX_HEADER_BYTES } from './safetensorsHeader.js';
 
 /** A tensor that is written frame by frame: where its next bytes go, and its shape so far. */
@@ -17,28 +18,20 @@ const ENTRY_BYTES = 192;
 /** The length of the header, before the header. */
 const LENGTH_BYTES = 8;
 
-const REASONS: Record<string, string> = {
-  EACCES: 'permission is denied',
-  EFBIG: 'the file is larger than is allowed here',
-  ENOENT: 'its folder does not exist',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'part of the path is a file, not a folder',
-  EROFS: 'the disk is read-only',
-};
-
 /**
  * A safetensors file whose tensors grow along their frame axis while a rollout runs, in constant memory. It is written
- * under a temporary name; the header goes into room kept for it when the file is finished, and then the name is given.
+ * under a partial name; the header goes into room kept for it when the file is finished, and then the name is given.
  * Everything is F32.
  */
 export class GrowingSafetensors {
   #tensors: Growing[] = [];
   #end = 0;
   #isOpen = true;
+  #hasRoom = false;
 
   private constructor(
     readonly path: string,
-    private readonly file: FileHandle,
+    private readonly file: OutputFile,
     private readonly headerBytes: number,
     private readonly metadata: Readonly<Record<string, string>>,
   ) {}
@@ -51,27 +44,17 @@ export class GrowingSafetensors {
     path: string,
     maxTensors: number,
     metadata: Readonly<Record<string, string>> = {},
+    options: Pick<OutputOptions, 'option' | 'force'> = {},
   ): Promise<GrowingSafetensors> {
-    const fixed = Buffer.byteLength(JSON.stringify({ __metadata__: metadata }));
+    const marked = { ...SAFETENSORS_MARK, ...metadata };
+    const fixed = Buffer.byteLength(JSON.stringify({ __metadata__: marked }));
     const headerBytes = Math.ceil((fixed + maxTensors * ENTRY_BYTES) / 8) * 8;
     ensure(
       headerBytes <= MAX_HEADER_BYTES,
       `cannot write ${path}: up to ${maxTensors} tensors do not fit a safetensors header: record a shorter run, or one ` +
         'with fewer --trim-attempts',
     );
-    const found = await stat(path).catch(() => undefined);
-    if (found && !found.isFile()) throw unwritable(path, `it is ${found.isDirectory() ? 'a folder' : 'no plain file'}`);
-    const file = await open(partial(path), 'w').catch((error: NodeJS.ErrnoException) => {
-      throw unwritable(path, error);
-    });
-    const created = new GrowingSafetensors(path, file, headerBytes, metadata);
-    try {
-      await created.#write(Buffer.alloc(LENGTH_BYTES + headerBytes), 0); // on a full disk the header has its room
-    } catch (error) {
-      await created.abandon();
-      throw error;
-    }
-    return created;
+    return new GrowingSafetensors(path, await OutputFile.open(path, options), headerBytes, marked);
   }
 
   /** Begins a tensor [1, frames, ...frameShape], or [frames, ...frameShape]; only the newest tensor can grow. */
@@ -87,19 +70,30 @@ export class GrowingSafetensors {
     const tensor = this.#tensors[this.#tensors.length - 1];
     const position = LENGTH_BYTES + this.headerBytes + this.#end;
     try {
-      await this.#write(Buffer.from(values.buffer, values.byteOffset, values.byteLength), position);
+      // On a full disk the header has its room.
+      if (!this.#hasRoom) await this.file.write(Buffer.alloc(LENGTH_BYTES + this.headerBytes), 0);
+      this.#hasRoom = true;
+      await this.file.write(Buffer.from(values.buffer, values.byteOffset, values.byteLength), position);
     } catch (error) {
-      await this.file.truncate(position).catch(() => undefined);
+      await this.file.truncate(this.#hasRoom ? position : 0).catch(() => undefined);
       throw error;
     }
     this.#end += values.byteLength;
     tensor.frames += values.length / tensor.frameShape.reduce((count, size) => count * size, 1);
   }
 
-  /** Writes the header and gives the file its name; without any frame there is no file. */
-  async close(): Promise<void> {
-    if (!this.#isOpen) return;
-    if (this.#end === 0) return this.abandon();
+  /**
+   * Writes the header and gives the file its name; without any frame there is no file.
+   * @param isEarly whether frames are missing, so that nothing may be replaced
+   * @returns where the file lies
+   */
+  async close(isEarly = false): Promise<string> {
+    if (!this.#isOpen) return this.path;
+    this.#isOpen = false;
+    if (this.#end === 0) {
+      await this.file.giveUp();
+      return this.path;
+    }
     const header: Record<string, unknown> = { __metadata__: this.metadata };
     this.#tensors.forEach(({ name, frameShape, hasBatchAxis, start, frames }, index) => {
       const end = this.#tensors[index + 1]?.start ?? this.#end;
@@ -112,44 +106,17 @@ export class GrowingSafetensors {
     bytes.writeBigUInt64LE(BigInt(this.headerBytes));
     json.copy(bytes, LENGTH_BYTES);
     try {
-      await this.#write(bytes, 0);
-      this.#isOpen = false;
-      await this.file.close();
-      await rename(partial(this.path), this.path);
+      await this.file.write(bytes, 0);
+      return isEarly ? await this.file.finishEarly() : await this.file.finish();
     } catch (error) {
-      await this.abandon();
-      throw error instanceof TokenTrimError ? error : unwritable(this.path, error as NodeJS.ErrnoException);
+      await this.file.giveUp();
+      throw error;
     }
   }
 
   /** Removes what was written. */
   async abandon(): Promise<void> {
-    if (this.#isOpen) await this.file.close();
     this.#isOpen = false;
-    await rm(partial(this.path), { force: true });
+    await this.file.giveUp();
   }
-
-  /** The file that holds the data until `close`. */
-  get temporaryPath(): string {
-    return partial(this.path);
-  }
-
-  async #write(bytes: Buffer, position: number): Promise<void> {
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await this.file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
-      }
-    } catch (error) {
-      throw unwritable(this.path, error as NodeJS.ErrnoException);
-    }
-  }
-}
-
-const partial = (path: string) => `${path}.partial`;
-
-function unwritable(path: string, cause: NodeJS.ErrnoException | string): TokenTrimError {
-  const reason = typeof cause === 'string' ? cause : (REASONS[cause.code ?? ''] ?? cause.message);
-  return new TokenTrimError(`cannot write ${path}: ${reason}: choose a path in a folder that exists and has room`, {
-    cause,
-  });
 }

@@ -58,15 +58,19 @@ test('a second SIGINT ends the run at once, without half a recording', async () 
   // It may be that the first signal was through by then: what it keeps is whole.
   const left = program.files();
   if (stderr.includes('interrupted;')) expect(left).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
-  else expect(left.filter((file) => file !== 'video.mp4')).toEqual([]);
+  else expect(left.filter((file) => file !== 'video.partial.mp4')).toEqual([]);
 });
 
-test('a killed run leaves a video that plays', async () => {
+test('a killed run leaves a video that plays, under its partial name, and does not block the next', async () => {
   const { status } = await program.run(RUN, { onStderr: afterSomeBlocks('SIGKILL') });
   expect(status).toBeNull();
   // Fragments are half a second long: of 21 frames or more, the first 8 are on the disk.
-  const { pictures } = await readVideo(program.path('video.mp4'), { decode: true });
+  const { pictures } = await readVideo(program.path('video.partial.mp4'), { decode: true });
   expect(pictures.length).toBeGreaterThanOrEqual(8);
+  expect(program.files()).toEqual(['.video.mp4.lock', 'video.partial.mp4']);
+  const again = await program.run([...RUN, '--frames', '9']);
+  expect(again.stderr).not.toContain('error:');
+  expect(program.files()).toEqual(['video.mp4']);
 });
 
 test('noise that ends in the middle of a run: the message says so, and what was written plays', async () => {

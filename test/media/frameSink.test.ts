@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -78,10 +78,17 @@ describe('a folder of frames', () => {
     const path = join(folder, 'frames');
     await mkdir(path);
     await writeFile(join(path, 'notes.txt'), 'mine');
-    await writeFile(join(path, 'frame-00007.png'), 'of a longer run');
-    const sink = await openFrameSink(path, FORMAT);
-    for (let index = 0; index < 3; index++) await sink.write(smoothFrame(index, 16, 16));
-    await sink.close();
+    const write = async (frames: number, end: 'close' | 'closeEarly' = 'close', force = false) => {
+      const sink = await openFrameSink(path, FORMAT, { force });
+      for (let index = 0; index < frames; index++) await sink.write(smoothFrame(index, 16, 16));
+      await sink[end]();
+      return sink;
+    };
+    await write(8);
+    const early = await write(3, 'closeEarly'); // replaces nothing
+    expect(early.path).toBe(join(path, 'partial'));
+    expect(await readdir(path)).toHaveLength(10);
+    const sink = await write(3);
     expect(sink.note).toContain('ffmpeg -framerate 16');
     expect((await readdir(path)).sort()).toEqual([
       'frame-00000.png',
@@ -96,6 +103,29 @@ describe('a folder of frames', () => {
       .toBuffer({ resolveWithObject: true });
     expect(info).toMatchObject({ width: 16, height: 16, channels: 4 });
     expect(new Uint8Array(data)).toEqual(smoothFrame(2, 16, 16).rgba);
+  });
+
+  test('of another program are refused, and replaced only when that is asked for', async () => {
+    const other = join(folder, 'frame-00007.png');
+    await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } }).toFile(other);
+    const before = await readFile(other);
+    await expect(openFrameSink(`${folder}/`, FORMAT)).rejects.toThrow(/holds frame-00007\.png, which .*--force/);
+    expect(await readdir(folder)).toEqual(['frame-00007.png']);
+    expect(await readFile(other)).toEqual(before);
+    const sink = await openFrameSink(`${folder}/`, FORMAT, { force: true });
+    await sink.write(smoothFrame(0, 16, 16));
+    expect(await readFile(other)).toEqual(before);
+    await sink.close();
+    expect(await readdir(folder)).toEqual(['frame-00000.png']);
+  });
+
+  test('one that was changed by another program is its picture now', async () => {
+    const sink = await openFrameSink(`${folder}/`, FORMAT);
+    await sink.write(smoothFrame(0, 16, 16));
+    await sink.close();
+    const path = join(folder, 'frame-00000.png');
+    await writeFile(path, await sharp(path).negate().png().toBuffer());
+    await expect(openFrameSink(`${folder}/`, FORMAT)).rejects.toThrow('this program did not write');
   });
 
   test('keeps its frames after an abort', async () => {

@@ -37,7 +37,7 @@ test('a killed process leaves a video that plays', async () => {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
-  expect((await readVideo(path, { decode: true })).pictures).toHaveLength(40);
+  expect((await readVideo(join(folder, 'killed.partial.mp4'), { decode: true })).pictures).toHaveLength(40);
 });
 
 test('memory stays flat over 240 frames of 832x480', async () => {

@@ -45,17 +45,31 @@ test('whatever is appended is read back, however it was cut', async () => {
 test('the path gets its file at the end, and keeps what it had where nothing was appended', async () => {
   const folder = await temporaryFolder();
   const path = join(folder, 'grown.safetensors');
-  await writeFile(path, 'older');
+  const first = await GrowingSafetensors.create(path, 1);
+  first.begin('latents', [2, 3], true);
+  await first.append(frames(2));
+  await first.close();
+  const older = await readFile(path);
   for (const end of ['close', 'abandon'] as const) {
     const file = await GrowingSafetensors.create(path, 1);
     file.begin('latents', [2, 3], true);
-    if (end === 'abandon') await file.append(frames(1));
-    expect(await readdir(folder)).toEqual(['grown.safetensors', 'grown.safetensors.partial']);
+    if (end === 'abandon') {
+      await file.append(frames(1));
+      expect(await readdir(folder)).toContain('grown.partial.safetensors');
+    }
     await file[end]();
     await file.abandon(); // once more is no mistake
     expect(await readdir(folder)).toEqual(['grown.safetensors']);
-    expect(await readFile(path, 'utf8')).toBe('older');
+    expect(await readFile(path)).toEqual(older);
   }
+  const early = await GrowingSafetensors.create(path, 1);
+  early.begin('latents', [2, 3], true);
+  await early.append(frames(1));
+  expect(await early.close(true)).toBe(join(folder, 'grown.partial.safetensors'));
+  expect(await readFile(path)).toEqual(older);
+  const source = await openTensorSource(join(folder, 'grown.partial.safetensors'));
+  expect(source.info('latents').shape).toEqual([1, 1, 2, 3]);
+  await source.close();
 });
 
 test('paths and sizes that cannot be written are refused at once', async () => {
@@ -68,7 +82,7 @@ test('paths and sizes that cannot be written are refused at once', async () => {
   await expect(create('folder')).rejects.toThrow('folder: it is a folder');
   await expect(create('grown', 1_000_000)).rejects.toThrow('up to 1000000 tensors do not fit a safetensors header');
   if (process.platform !== 'win32') {
-    await expect(GrowingSafetensors.create('/dev/null', 1)).rejects.toThrow('it is no plain file');
+    await expect(GrowingSafetensors.create('/dev/null', 1)).rejects.toThrow('it is a device, not a plain file');
   }
   expect(await readdir(folder)).toEqual(['file', 'folder']);
 });
@@ -93,7 +107,7 @@ test('when the disk is full in the middle, the frames before are kept', async ()
     return Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
   });
   onTestFinished(() => full.mockRestore());
-  await expect(file.append(frames(2))).rejects.toThrow(`cannot write ${path}: the disk is full`);
+  await expect(file.append(frames(2))).rejects.toThrow(`Cannot write ${path}: the disk is full`);
   full.mockRestore();
 
   await file.close();
