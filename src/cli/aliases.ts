@@ -95,7 +95,7 @@ function addForeign(command: Command): void {
     const parse = (value: string) => {
       throw new InvalidArgumentError(advice(value));
     };
-    command.addOption(new Option(flags).argParser(parse).hideHelp());
+    command.addOption(new Option(flags).argParser(Object.assign(parse, { json: 'integer' })).hideHelp());
   }
 }
 

@@ -17,9 +17,16 @@ export function addGenerateCommand(program: Command, run: typeof runGenerate = r
   addGenerateOptions(command);
   command.action((argument: string | undefined, flags: GenerateFlags) => {
     const prompt = promptOf(argument, flags.prompt);
-    checkOptions(prompt, flags, (name) => command.getOptionValueSource(name) === 'cli');
+    checkOptions(prompt, flags, isChosenIn(command));
     const seed = drawSeed(flags.seed);
     if (seed !== flags.seed) say(`note: the seed is ${seed}, drawn at random`);
     return run(prompt, { ...flags, seed });
   });
+}
+
+/** Whether the user gave an option; what a file says of TokenTrim is passed over where the command line turns it off. */
+function isChosenIn(command: Command): (name: keyof GenerateFlags) => boolean {
+  const source = (name: keyof GenerateFlags) => command.getOptionValueSource(name);
+  const isOverruled = source('trim') === 'cli' || source('preset') === 'cli';
+  return (name) => source(name) === 'cli' || (source(name) === 'config' && !isOverruled);
 }

@@ -51,6 +51,7 @@ export interface GenerateFlags {
   readonly dryRun?: boolean;
   readonly profile?: boolean;
   readonly json?: boolean;
+  readonly config?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly progress: ProgressForm;

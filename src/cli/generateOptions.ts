@@ -141,6 +141,7 @@ function addMachineOptions(command: Command): void {
 
 function addOutputOptions(command: Command): void {
   command
+    .option('-c, --config <file>', 'options from a JSON file, such as {"frames": 81}; those given here win', path)
     .option(
       '--fps <n>',
       "frames a second (default: the model's)",

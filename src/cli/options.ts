@@ -1,27 +1,32 @@
 import { randomInt } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 
-/** Parsers of option values for commander, which prints what they throw beside the option's name. */
+/** What a file of options (`--config`) has for a value that is read by one of the parsers below; a string by default. */
+export type JsonKind = 'number' | 'integer' | 'list' | 'text';
+
+const as = <Parser extends object>(json: JsonKind, parser: Parser) => Object.assign(parser, { json });
+
+// Parsers of option values for commander, which prints what they throw beside the option's name.
 
 export function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
+  return as('number', (text: string) => {
     const value = Number(text);
     if (!/^[+-]?\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least) {
       throw new InvalidArgumentError(`expected a whole number of at least ${least}, found "${text}"`);
     }
     return value;
-  };
+  });
 }
 
 /** @param isAllowed the range, said by `range` */
 export function decimal(range: string, isAllowed: (value: number) => boolean): (text: string) => number {
-  return (text) => {
+  return as('number', (text: string) => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value) || !isAllowed(value)) {
       throw new InvalidArgumentError(`expected a number ${range}, found "${text}"`);
     }
     return value;
-  };
+  });
 }
 
 /** The path of a file or folder. */
@@ -34,14 +39,14 @@ export function path(text: string): string {
 export const RANDOM_SEED = 'random';
 
 /** A seed of any size, of which the low 32 bits count; -1 is what other programs call a random one. */
-export function seed(text: string): string {
+export const seed = as('integer', (text: string): string => {
   const given = text.trim().toLowerCase();
   if (given === RANDOM_SEED || /^-0*1$/.test(given)) return RANDOM_SEED;
   if (!/^[+-]?\d+$/.test(given)) {
     throw new InvalidArgumentError(`expected a whole number, or random, found "${text}"`);
   }
   return BigInt(given).toString();
-}
+});
 
 /** The seed itself: another one each time where that was asked for. */
 export function drawSeed(text: string): string {
@@ -56,7 +61,7 @@ export function size(text: string): { width: number; height: number } {
 }
 
 /** Denoising steps such as 1000,750,500,250. */
-export function steps(text: string): number[] {
+export const steps = as('list', (text: string): number[] => {
   const values = text.split(',').map((part) => Number(part));
   const falls = values.every((value, index) => index === 0 || value < values[index - 1]);
   const isInRange = values.every((value) => Number.isInteger(value) && value > 0 && value <= 1000);
@@ -66,7 +71,7 @@ export function steps(text: string): number[] {
     );
   }
   return values;
-}
+});
 
 export const FORCE_HELP = 'replace files that this program did not write';
 

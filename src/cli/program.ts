@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAliases } from './aliases.js';
+import { applyConfig } from './configFile.js';
 import { addConvertCommand } from './convertCommand.js';
 import { addDoctorCommand } from './doctorCommand.js';
 import { addDownloadCommand } from './downloadCommand.js';
@@ -37,6 +38,10 @@ export function createProgram(runGenerate?: typeof run): Command {
     command.option('-q, --quiet', 'nothing but errors on standard error');
     addAliases(command);
   }
-  program.hook('preAction', (_, command) => chooseOutput(command.opts()));
+  program.hook('preAction', async (_, command) => {
+    const { config } = command.opts();
+    if (config !== undefined) await applyConfig(command, config);
+    chooseOutput(command.opts());
+  });
   return program;
 }

@@ -21,6 +21,7 @@ export async function runInputs(flags: GenerateFlags, model: ModelFolder): Promi
     ...named('--image', flags.image),
     ...named('--video', flags.video),
     ...named('--prompts-at', flags.promptsAt),
+    ...named('--config', flags.config),
     ...named('--config', (flags as { config?: string }).config),
     ...named('--checkpoint', flags.checkpoint),
     ...named('--vae', flags.vae),
