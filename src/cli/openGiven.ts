@@ -1,5 +1,6 @@
 import { ensure } from '../errors.js';
 import { describePictures, openPictures } from '../media/openPictures.js';
+import { tooFewPictures } from '../pipelines/givenFrames.js';
 import type { PlanRequest, RolloutPlan } from '../pipelines/plan.js';
 import type { GenerateRequest } from '../pipelines/stages.js';
 import { readTextFile } from '../plainFile.js';
@@ -12,6 +13,8 @@ export interface Given {
   readonly note: (plan: RolloutPlan) => string | undefined;
   /** The pictures in the size of the video. */
   readonly pictures: (size: { width: number; height: number }) => GenerateRequest['pictures'];
+  /** Decodes what a run would, for one that is only planned. @throws TokenTrimError what the run would say */
+  readonly check: (plan: RolloutPlan) => Promise<void>;
 }
 
 /**
@@ -32,19 +35,32 @@ export async function openGiven(
     `--image ${path}: expected one picture, found a ${found.kind}: pass it as --video`,
   );
   ensure(
+    !video || !found.animation,
+    `--video ${path}: expected a video or a folder of pictures, found an animation of ${found.animation} pictures: convert ` +
+      `it (ffmpeg -i "${path}" -pix_fmt yuv420p video.mp4), or pass it as --image for its first picture`,
+  );
+  ensure(
     !video || found.kind !== 'image',
     `--video ${path}: expected a video or a folder of pictures, found one picture: pass it as --image`,
   );
+  const pictures: Given['pictures'] = (size) => (given) =>
+    openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures });
   return {
     plan: { kind: image ? 'image' : 'video', available: found.frames },
     note: ({ given }) => {
+      if (found.animation) return `note: ${path}: the first of its ${found.animation} pictures begins the video`;
       if (found.kind === 'image' || !given) return undefined;
       const rate =
         found.fps && Math.abs(found.fps - fps) > 0.01 ? `, read at ${fps} instead of ${found.fps} a second` : '';
       const passed = given.skip > 0 ? `; the ${given.skip} before them are out of the window's sight` : '';
       return `note: ${path}: the last ${given.pictures} of ${found.frames} frames${rate} begin the video${passed}`;
     },
-    pictures: (size) => (given) => openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures }),
+    pictures,
+    check: async ({ given, pixel }) => {
+      let read = 0;
+      if (given) for await (const _ of pictures(pixel)?.(given) ?? []) read++;
+      ensure(!given || read === given.pictures, () => tooFewPictures(given?.pictures ?? 0, read));
+    },
   };
 }
 

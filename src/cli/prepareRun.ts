@@ -63,6 +63,7 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
     promptsOf(config, plan, request); // refuses prompts that the video has no block for
     if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
+    if (flags.dryRun && plan.preset !== 'wan') await given?.check(plan);
     const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
     opened.add(async () => device.close());
     const memory = await planTuned(device, folder, request, flags);

@@ -96,12 +96,14 @@ export async function encodeGivenFrames(
         filled = 0;
       }
     }
-    ensure(
-      latents.length === plan.latents,
-      `expected ${plan.pictures} pictures to begin from, could read ${read}: the file is damaged or has changed`,
-    );
+    ensure(latents.length === plan.latents, () => tooFewPictures(plan.pictures, read));
     return concatFrames(latents);
   } finally {
     disposeAll(latents);
   }
+}
+
+/** What to say where fewer pictures came than there should be. */
+export function tooFewPictures(expected: number, read: number): string {
+  return `expected ${expected} pictures to begin from, could read ${read}: the file is damaged or has changed`;
 }
