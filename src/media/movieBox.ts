@@ -107,8 +107,12 @@ function checkTable(data: Buffer, name: string, start: number, end: number, { pa
   const [before, entry] = TABLES[name];
   const count = data.readUInt32BE(start + 4);
   if (start + before + count * entry > end) refuse(`${count} entries`, 'it has room for');
-  if (name !== 'stts' && name !== 'ctts') return;
+  // Entries of the first two begin with a number of samples; those of the third have the samples of each chunk second.
+  if (name !== 'stts' && name !== 'ctts' && name !== 'stsc') return;
   let samples = 0;
-  for (let at = start + before; at < start + before + count * entry; at += entry) samples += data.readUInt32BE(at);
+  for (let at = start + before; at < start + before + count * entry; at += entry) {
+    if (name === 'stsc') samples = Math.max(samples, data.readUInt32BE(at + 4));
+    else samples += data.readUInt32BE(at);
+  }
   if (samples > fileSize) refuse(`${samples} samples`, `the ${fileSize} bytes of the file can hold`);
 }

@@ -13,7 +13,7 @@ const idle = new Map<ReaderProcess, NodeJS.Timeout>();
 /**
  * Says what is at a path, by its contents and not by its name; decodes nothing.
  * @param fps the frame rate to count a video's pictures at
- * @throws TokenTrimError where there is nothing, or neither picture nor video, or nothing comes of it in ten seconds
+ * @throws TokenTrimError where there is nothing, or neither picture nor video, or nothing comes of it for some seconds
  */
 export async function describePictures(path: string, fps?: number): Promise<PictureSource> {
   const reader = takeReader();

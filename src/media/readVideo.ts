@@ -8,7 +8,7 @@ import { decodedPicture, presentation } from './decodedPicture.js';
 import type { PictureSize } from './fitPicture.js';
 import { rateOf, readVideoTimes, showAt } from './readVideoTimes.js';
 import { convertVideo } from './recogniseFile.js';
-import { damagedVideo, findTrack, openInput, trackColor, withTrack } from './videoTrack.js';
+import { damagedVideo, findTrack, type OpenTrack, openInput, trackColor, withTrack } from './videoTrack.js';
 
 /** Packets given to the decoder and not yet taken by it: few, so that memory stays flat. */
 const QUEUE = 4;
@@ -53,14 +53,26 @@ export async function describeVideo(
 export async function* readVideo(
   path: string,
   size: PictureSize,
-  { fps, skip = 0, maxFrames = Number.POSITIVE_INFINITY }: VideoRange = {},
+  range: VideoRange = {},
   alive?: () => void,
 ): AsyncGenerator<Uint8Array> {
-  const { EncodedVideoChunk, VideoDecoder } = await loadDecoder(path);
+  const webCodecs = await loadDecoder(path);
   using input = openInput(path);
-  const opened = await findTrack(path, input).catch((error) => {
+  try {
+    yield* decodeTrack(webCodecs, path, await findTrack(path, input), size, range, alive);
+  } catch (error) {
     throw damagedVideo(path, error);
-  });
+  }
+}
+
+async function* decodeTrack(
+  { EncodedVideoChunk, VideoDecoder }: typeof import('@napi-rs/webcodecs'),
+  path: string,
+  opened: OpenTrack,
+  size: PictureSize,
+  { fps, skip = 0, maxFrames = Number.POSITIVE_INFINITY }: VideoRange,
+  alive?: () => void,
+): AsyncGenerator<Uint8Array> {
   const { track, fileSize } = opened;
   const config = await track.getDecoderConfig();
   const { supported = false } = config ? await VideoDecoder.isConfigSupported(config as never) : {};
@@ -137,7 +149,8 @@ export async function* readVideo(
       `Cannot read ${path}: ${copies.size} of its pictures do not decode. It is damaged or cut off.`,
     );
   } catch (error) {
-    throw damagedVideo(path, failure ?? error);
+    if (!failure) await sleep(1); // the decoder's own reason comes after what it refused
+    throw error instanceof TokenTrimError ? error : (failure ?? error);
   } finally {
     for (const frame of decoded) frame.close();
     if (decoder.state !== 'closed') decoder.close();

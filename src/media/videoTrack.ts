@@ -55,7 +55,7 @@ export async function findTrack(path: string, input: Input): Promise<OpenTrack> 
   const format = await input.getFormat();
   const colors = format === MP4 || format === QTFF ? await checkMovieBox(path) : new Map();
   const track = await input.getPrimaryVideoTrack();
-  ensure(track, `Cannot read ${path}: there are no pictures in it, perhaps only sound.`);
+  ensure(track, `Cannot read ${path}: there are no pictures in it: it has only sound, or is damaged.`);
   return { track, named: colors.get(track.id) ?? {}, fileSize: (await stat(path)).size };
 }
 

@@ -33,6 +33,11 @@ describe('tables that claim more than there is', () => {
     ['chunks', box('stco', FULL, u32(9, 0)), 'stco in its index claims 9 entries'],
     ['far chunks', box('co64', FULL, u32(1, 0)), 'co64 in its index claims 1 entries'],
     ['key frames', box('stss', FULL, u32(2, 1)), 'stss in its index claims 2 entries'],
+    [
+      'groups of samples',
+      box('stsc', FULL, u32(1, 1, 4_000_000_000, 1)),
+      'stsc in its index claims 4000000000 samples',
+    ],
     ['groups', box('stsc', FULL, u32(1, 1, 1)), 'stsc in its index claims 1 entries'],
   ])('%s', async (name, table, message) => {
     await expect(checkMovieBox(await movie(name, table))).rejects.toThrow(message);

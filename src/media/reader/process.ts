@@ -7,13 +7,13 @@ import type { ReaderReply, ReaderRequest } from './messages.js';
 import { OVER_MEMORY } from './watchdog.js';
 
 /** Seconds without a word after which a file is given up. A sound file's parser says something every quarter of one. */
-const PATIENCE = 10;
+const PATIENCE = 8;
 
 /** The same for one picture of an image file, whose decoder says nothing meanwhile. */
 export const IMAGE_PATIENCE = 60;
 
 /** Seconds for Node to start, on a machine that does much else. */
-const START_PATIENCE = 60;
+const START_PATIENCE = 120;
 
 /** Heap of a reading process, MiB: the tables of a day of video fit. */
 const HEAP = 2048;
