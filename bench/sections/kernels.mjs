@@ -13,7 +13,7 @@ import { random } from '../support/random.mjs';
 import { Report } from '../support/report.mjs';
 
 const { device, clock, ceilings, head } = await openBench();
-const FORMS = ['plain', 'subgroup', 'tiled', 'matrix'];
+const FORMS = ['plain', 'subgroup', 'tiled', 'matrix', 'half'];
 const WIDTH = { f32: 4, bf16: 2, f16: 2 };
 const tensor = (shape, type) => random(device, shape, type);
 const count = (...sizes) => sizes.reduce((product, size) => product * size, 1);

@@ -1,3 +1,5 @@
+import { checkMatrixForm } from '../../dist/kernels/checkMatrixForm.js';
+import { tuneKernels } from '../../dist/kernels/trials/tuneKernels.js';
 import { openDevice } from '../../dist/tensor/openDevice.js';
 import { measureCeilings } from './ceilings.mjs';
 import { clockOf, isProcessor } from './clock.mjs';
@@ -14,6 +16,10 @@ export async function openBench() {
   if (!isProcessor(device)) {
     device.close();
     device = await openDevice({ profile: true }); // for time stamps; a processor's threads are timed without
+  }
+  if (device.features.matrices) {
+    await checkMatrixForm(device); // before which its forms fit nothing
+    await tuneKernels(device, { measure: 'none' }); // the forms that a run takes, where they were measured
   }
   const clock = await clockOf(device);
   const ceilings = await measureCeilings(device, clock);

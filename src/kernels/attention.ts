@@ -2,8 +2,10 @@ import { ensure } from '../errors.js';
 import { f32, rowwise, u32 } from '../tensor/device.js';
 import { expectShape } from '../tensor/shape.js';
 import { bytesOf, type Tensor } from '../tensor/tensor.js';
+import { fitsMatrixAttention, matrixAttention } from './attentionMatrix.js';
 import { attentionInSteps } from './attentionSteps.js';
 import { weightType } from './linear.js';
+import { attentionTile } from './matrixShapes.js';
 import * as reference from './reference/attention.js';
 import { chooseVariant, subgroupSize, type Variant } from './variant.js';
 
@@ -72,6 +74,7 @@ export function attention(
   const fits = {
     subgroup: headDim % 4 === 0 && isBoundWhole && subgroupSize(query.device) > 0,
     tiled: headDim % 4 === 0,
+    matrix: !options.bias && fitsMatrixAttention(query.device, headDim, cached ?? own),
   };
   const problem = {
     kernel: 'attention',
@@ -82,11 +85,42 @@ export function attention(
   if (variant === 'subgroup' && query.device.kind !== 'reference') {
     return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias, biasSpan });
   }
+  const tile = variant === 'matrix' ? attentionTile(query.device) : undefined;
   const isTiled = variant === 'tiled';
   ensure(
     isTiled || headDim <= MAX_HEAD_DIM,
     `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`,
   );
+  const twin = () =>
+    reference.attention(
+      query.host,
+      cached && { keys: cached.keys.host, values: cached.values.host, rows: cached.rows.hostIndices },
+      own && { keys: own.keys.host, values: own.values.host },
+      heads,
+      scale,
+      options.bias?.host,
+    );
+  if (tile && query.device.kind !== 'reference') {
+    const { kernel, overrides, queries: tileQueries } = matrixAttention(query.device, tile);
+    return query.device.launch({
+      kernel,
+      reads: [
+        query,
+        cached?.keys ?? query,
+        cached?.values ?? query,
+        cached?.rows ?? query,
+        own?.keys ?? query,
+        own?.values ?? query,
+      ],
+      output: [queries, width],
+      overrides: { ...overrides, CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) },
+      ...rowwise(queries, [0], (_, count) => ({
+        params: [...[count, heads, rowCount, ownCount].map(u32), f32(scale * Math.LOG2E)],
+        workgroups: Math.ceil(count / tileQueries) * heads,
+      })),
+      twin,
+    });
+  }
   // A part that is absent still needs something bound; the kernel does not read it.
   return query.device.launch({
     kernel: isTiled ? 'attention.tiled' : 'attention',
@@ -117,15 +151,7 @@ export function attention(
         ? Math.ceil(count / LARGE_TILE.queries) * heads * Math.ceil(headDim / LARGE_TILE.columns)
         : Math.ceil(count / TILE) * heads,
     })),
-    twin: () =>
-      reference.attention(
-        query.host,
-        cached && { keys: cached.keys.host, values: cached.values.host, rows: cached.rows.hostIndices },
-        own && { keys: own.keys.host, values: own.values.host },
-        heads,
-        scale,
-        options.bias?.host,
-      ),
+    twin,
   });
 }
 

@@ -44,7 +44,7 @@ export function causalConv3d(
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'causalConv3d: bias');
   const size = { height, width, inChannels, outChannels };
-  const form = convForm(x.device, 'causalConv3d', `${weight.dtype}, input ${x.dtype}`, size, variant);
+  const form = convForm(x.device, 'causalConv3d', { weight: weight.dtype, input: x.dtype }, size, variant);
   return x.device.launch({
     kernel: form.kernel,
     reads: [x, older, newer, weight, bias],
@@ -52,7 +52,6 @@ export function causalConv3d(
     overrides: {
       ...form.overrides,
       WEIGHT_TYPE: weightType(weight.dtype),
-      INPUT_TYPE: weightType(x.dtype, 'causalConv3d: x'),
       KERNEL_XY: kernel,
     },
     operations: 2 * frames * height * width * weight.size,

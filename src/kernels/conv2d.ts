@@ -39,7 +39,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
   const rows = frames * parts * outHeight;
   const size = { height: outHeight, width: outWidth, inChannels, outChannels };
-  const form = convForm(x.device, 'conv2d', `${weight.dtype}, input ${x.dtype}`, size, options.variant);
+  const form = convForm(x.device, 'conv2d', { weight: weight.dtype, input: x.dtype }, size, options.variant);
   return x.device.launch({
     kernel: form.kernel,
     reads: [x, weight, bias],
@@ -47,7 +47,6 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
     overrides: {
       ...form.overrides,
       WEIGHT_TYPE: weightType(weight.dtype),
-      INPUT_TYPE: weightType(x.dtype, 'conv2d: x'),
       SCALE: scale,
       STRIDE: stride,
     },

@@ -34,15 +34,21 @@ export function linearForm(x: Tensor, weight: Tensor, wanted?: Variant): LinearF
   const [rows, inFeatures] = x.shape;
   const [outFeatures] = weight.shape;
   const inFours = inFeatures % 4 === 0;
-  const isForced = wanted === 'matrix' || device.variants.forced === 'matrix';
+  const isForced = [wanted, device.variants.forced].some((form) => form === 'matrix' || form === 'half');
   const fits = {
     subgroup: inFours && outFeatures % 4 === 0 && subgroupSize(device) > 0,
     tiled: inFours,
-    matrix: fitsMatrix(device, weight.dtype, inFeatures) && (rows > FEW_ROWS || isForced),
+    matrix: x.dtype === 'f32' && fitsMatrix(device, weight.dtype, weight.shape) && (rows > FEW_ROWS || isForced),
+    half: fitsMatrix(device, weight.dtype, weight.shape, 'half') && (rows > FEW_ROWS || isForced),
   };
   const variant = chooseVariant(device, { kernel: 'linear', type: weight.dtype, size: sizeClass(rows) }, fits, wanted);
   const fused = { fuses: true, rereads: [] };
-  if (variant === 'matrix') return { ...matrixForm(device), fuses: false, rereads: [] };
+  if (variant === 'matrix' || variant === 'half') {
+    const form = matrixForm(device, rows, variant === 'half' ? 'half' : 'linear');
+    if (form.kernel !== 'linear.matrixHalf') return { ...form, rereads: [] };
+    const X_TYPE = x.dtype === 'f16' ? 2 : 0;
+    return { ...form, overrides: { ...form.overrides, X_TYPE }, rereads: [] };
+  }
   if (variant === 'tiled' && rows <= FEW_ROWS) {
     const tileRows = Math.ceil(rows / Math.ceil(rows / 8));
     return { ...fused, kernel: 'linear.few', tile: { rows: tileRows, columns: 4 }, overrides: { ROWS: tileRows } };

@@ -1,19 +1,27 @@
 import type { Device } from '../tensor/device.js';
 import { type DType, FLOAT_TYPES, type FloatType } from '../tensor/tensor.js';
 import type { VariantTable } from '../tensor/variantTable.js';
+import { MATRIX_SHAPES, productOverrides, productShape, productTile } from './matrixShapes.js';
 
-/** Devices, by the table that their plans share, on which the `matrix` form is being checked or has passed. */
-const trusted = new WeakSet<VariantTable>();
+/** Kernels with a form that multiplies by a card's own matrices; `half` is linear's that rounds its inputs. */
+export const MATRIX_KERNELS = ['linear', 'half', 'attention', 'causalConv3d', 'conv2d'] as const;
+export type MatrixKernel = (typeof MATRIX_KERNELS)[number];
 
-/** Lets the `matrix` form run on a device or takes it back; only `checkMatrixForm` knows whether it is right there. */
-export function trustMatrixForm({ variants }: Device, isRight: boolean): void {
-  if (isRight) trusted.add(variants);
-  else trusted.delete(variants);
+/** By the table that a device and its plans share: kernels whose form is being checked there or has passed. */
+const trusted = new WeakMap<VariantTable, Set<MatrixKernel>>();
+
+/** Lets a `matrix` form run on a device or takes it back; only `checkMatrixForm` knows whether it is right there. */
+export function trustMatrixForm({ variants }: Device, kernel: MatrixKernel, isRight: boolean): void {
+  const kernels = trusted.get(variants) ?? new Set();
+  trusted.set(variants, kernels);
+  if (isRight) kernels.add(kernel);
+  else kernels.delete(kernel);
 }
 
-/** Whether the `matrix` form may run on a device. */
-export function trustsMatrixForm({ variants }: Device): boolean {
-  return trusted.has(variants);
+/** Whether a kernel's form was found right on a device; any kernel's where none is named. */
+export function trustsMatrixForm({ variants }: Device, kernel?: MatrixKernel): boolean {
+  const kernels = trusted.get(variants);
+  return kernel ? (kernels?.has(kernel) ?? false) : kernels !== undefined && kernels.size > 0;
 }
 
 /** Weights that a device's matrix units take: those of f16 keep no f32. */
@@ -22,20 +30,38 @@ export function matrixWeights({ features }: Device): readonly FloatType[] {
   return features.matrices === 'f32' ? FLOAT_TYPES : ['bf16', 'f16'];
 }
 
-/** Whether the `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */
-export function fitsMatrix(device: Device, dtype: DType, inFeatures: number): boolean {
-  return inFeatures % 4 === 0 && trustsMatrixForm(device) && matrixWeights(device).some((type) => type === dtype);
+/** Whether a `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */
+export function fitsMatrix(
+  device: Device,
+  dtype: DType,
+  [outFeatures, inFeatures]: readonly number[],
+  kernel: 'linear' | 'half' = 'linear',
+): boolean {
+  if (!trustsMatrixForm(device, kernel) || !matrixWeights(device).some((type) => type === dtype)) return false;
+  if (device.features.matrices === 'f32') return kernel === 'linear' && inFeatures % 4 === 0;
+  return inFeatures % 8 === 0 && outFeatures % 4 === 0 && halfShape(device, 1, kernel) !== undefined;
 }
 
-/** The `matrix` form of `linear` for the units that a device has. */
-export function matrixForm({ features: { matrices, maxSubgroupSize } }: Device): {
+const halfShape = (device: Device, rows: number, kernel: 'linear' | 'half') =>
+  productShape(device, rows <= 64 ? MATRIX_SHAPES.few : MATRIX_SHAPES[kernel], kernel === 'half' ? 1 : 2);
+
+/** A `matrix` form of `linear` for the units that a device has. */
+export function matrixForm(
+  device: Device,
+  rows: number,
+  kernel: 'linear' | 'half' = 'linear',
+): {
   readonly kernel: string;
   readonly tile: { readonly rows: number; readonly columns: number };
   readonly overrides: Readonly<Record<string, number>>;
+  readonly fuses: boolean;
 } {
-  return {
-    kernel: matrices === 'f16' ? 'linear.matrixHalf' : 'linear.matrix',
-    tile: { rows: 64, columns: 64 },
-    overrides: { SUBGROUP: maxSubgroupSize },
-  };
+  const { matrices, maxSubgroupSize } = device.features;
+  const shape = matrices === 'f16' ? halfShape(device, rows, kernel) : undefined;
+  if (!shape) {
+    const tile = { rows: 64, columns: 64 };
+    return { kernel: 'linear.matrix', tile, overrides: { SUBGROUP: maxSubgroupSize }, fuses: false };
+  }
+  const overrides = { ...productOverrides(device, shape), HALF: kernel === 'half' ? 1 : 0 };
+  return { kernel: 'linear.matrixHalf', tile: productTile(shape), overrides, fuses: true };
 }

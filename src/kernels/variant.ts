@@ -47,9 +47,15 @@ export function chooseVariant(
     return wanted;
   }
   const { variants } = device;
-  if (variants.forced) return forms.includes(variants.forced) ? variants.forced : 'plain';
+  if (variants.forced) return forcedForm(variants.forced, forms);
   const key = classKey(problem);
   variants.ask(key, problem, forms);
   const chosen = variants.chosen.get(key);
   return chosen && forms.includes(chosen) ? chosen : expectedForm(device, forms);
+}
+
+/** Kernels that do not tell `half` from `matrix` run the latter, which rounds nothing that they were not given rounded. */
+function forcedForm(forced: Variant, forms: readonly Variant[]): Variant {
+  const wanted: readonly Variant[] = forced === 'half' ? ['half', 'matrix'] : [forced];
+  return wanted.find((form) => forms.includes(form)) ?? 'plain';
 }

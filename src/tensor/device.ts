@@ -67,6 +67,9 @@ export interface DeviceFeatures {
    * summed in f32. Absent where there are none, or Dawn does not tell.
    */
   readonly matrices?: 'f32' | 'f16';
+  /** Most bytes that the invocations of a workgroup share, and most invocations; what every device grants where absent. */
+  readonly workgroupBytes?: number;
+  readonly workgroupInvocations?: number;
 }
 
 export const NO_FEATURES: DeviceFeatures = { subgroups: false, minSubgroupSize: 0, maxSubgroupSize: 0 };

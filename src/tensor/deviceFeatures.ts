@@ -30,6 +30,9 @@ export function featuresOf({
         M === size && N === size && K === size && componentType === component && resultComponentType === 'f32',
     );
   if (has(8, 'f32')) return { ...known, matrices: 'f32' };
-  if (has(16, 'f16') && features.has('shader-f16')) return { ...known, matrices: 'f16' };
+  if (has(16, 'f16') && features.has('shader-f16')) {
+    const workgroupBytes = limits.maxComputeWorkgroupStorageSize;
+    return { ...known, matrices: 'f16', workgroupBytes, workgroupInvocations: most };
+  }
   return known;
 }

@@ -3,9 +3,9 @@ import { TokenTrimError } from '../errors.js';
 /**
  * Forms of one kernel with the same inputs and results: `plain` runs everywhere; `subgroup` is for processors, where
  * subgroups are small and of one size (lavapipe: 8 lanes, or 16 with 512-bit vectors); `tiled` is for graphics cards;
- * `matrix` is for those whose driver multiplies matrices by itself.
+ * `matrix` is for those whose driver multiplies matrices by itself, `half` the same with inputs rounded to f16.
  */
-export const VARIANTS = ['plain', 'subgroup', 'tiled', 'matrix'] as const;
+export const VARIANTS = ['plain', 'subgroup', 'tiled', 'matrix', 'half'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** @throws TokenTrimError for a name that is no variant; `auto` is undefined: the best one, by trial or expectation */

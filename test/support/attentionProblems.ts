@@ -30,7 +30,7 @@ const typePairs = fc.constantFrom<{ cacheType: FloatType; ownType: FloatType }[]
 );
 
 /** Cache only, own keys only, or both; up to 300 keys, so that several chunks of 64 are met. */
-const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
+export const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
   fc
     .record({
       heads: sizes(3),

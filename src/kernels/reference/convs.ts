@@ -3,8 +3,8 @@ import ndarray, { type NdArray } from 'ndarray';
 type Values = NdArray<Float64Array>;
 
 /**
- * Float64 twin of `causalConv3d.wgsl`, `causalConv3d.subgroup.wgsl` and `causalConv3d.tiled.wgsl`: x [frames, height, width,
- * in], history two frames [1, height, width, in], weight [out, 3, kernel, kernel, in], bias [out].
+ * Float64 twin of `causalConv3d.wgsl`, `causalConv3d.subgroup.wgsl`, `causalConv3d.tiled.wgsl` and `causalConv3d.matrix.wgsl`:
+ * x [frames, height, width, in], history two frames [1, height, width, in], weight [out, 3, kernel, kernel, in], bias [out].
  */
 export function causalConv3d(
   x: Values,
@@ -39,8 +39,8 @@ export function causalConv3d(
 }
 
 /**
- * Float64 twin of `conv2d.wgsl`, `conv2d.subgroup.wgsl` and `conv2d.tiled.wgsl`: x [frames, height, width, parts * in],
- * weight [out, 3, 3, in], bias [out]; part p of frame t is picture t * parts + p, enlarged `scale` times by repeating
+ * Float64 twin of `conv2d.wgsl`, `conv2d.subgroup.wgsl`, `conv2d.tiled.wgsl` and `conv2d.matrix.wgsl`: x [frames, height,
+ * width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is picture t * parts + p, enlarged `scale` times by repeating
  * pixels, then convolved with one pixel of zeros around it; a stride of 2 has the zeros on the right and at the bottom only.
  */
 export function conv2d(x: Values, weight: Values, bias: Values, scale: number, stride: number): Values {

@@ -19,14 +19,14 @@ export interface Contest {
 export async function contestsOf(device: Device, classes: readonly KernelClass[]): Promise<Contest[]> {
   if (classes.length === 0) return [];
   const { name, features, maxTensorBytes, maxBindingBytes } = device;
-  const hasMatrices = await checkMatrixForm(device);
+  const matrixKernels = await checkMatrixForm(device);
   const onProcessor = isProcessor(features);
   return classes.flatMap((problem) => {
     const trial = trialOf(problem, onProcessor ? 'processor' : 'card');
     if (!trial) return [];
     const variants = new VariantTable();
     const planning = new PlanningDevice({ name, features, maxTensorBytes, maxBindingBytes, variants });
-    trustMatrixForm(planning, hasMatrices);
+    for (const kernel of matrixKernels) trustMatrixForm(planning, kernel, true);
     trial.prepare(new TrialInputs(planning))();
     const key = classKey(problem);
     const fitting = [...(variants.asked.get(key)?.forms ?? [])];

@@ -23,7 +23,7 @@ export class TrialBench {
     this.#device ??= await this.open();
     const device = this.#device;
     try {
-      if (form === 'matrix') await checkMatrixForm(device);
+      if (form === 'matrix' || form === 'half') await checkMatrixForm(device);
       if (this.#problem?.trial !== trial) {
         this.#problem?.inputs.free();
         const inputs = new TrialInputs(device);

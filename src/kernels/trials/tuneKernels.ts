@@ -54,7 +54,7 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
   const trusted = trustsMatrixForm(device);
-  if (!isFixed || forced === 'matrix') await checkMatrixForm(device); // without which it fits nothing
+  if (!isFixed || forced === 'matrix' || forced === 'half') await checkMatrixForm(device); // without which it fits nothing
   if (isFixed) return { measured: 0, changed: false };
   const { measure = 'asked', folder = cacheFolder(), work } = options;
   use(device, measure === 'all' ? {} : recallChoices(folder, adapter));
@@ -99,7 +99,7 @@ function formsInUse(device: Device): Variant[] {
   const { asked, chosen } = device.variants;
   return Array.from(asked, ([key, { forms }]) => {
     const choice = chosen.get(key);
-    const fits = choice && (forms.has(choice) || choice === 'matrix'); // which fits only once it was checked
+    const fits = choice && (forms.has(choice) || choice === 'matrix' || choice === 'half'); // which fits only once it was checked
     return fits ? choice : expectedForm(device, [...forms]);
   });
 }

@@ -1,0 +1,170 @@
+// One group of bench/card/forms.mjs: node runGroup.mjs <root> <group> <seconds> [--small]; a line of JSON for everything found.
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { GROUPS } from './groups.mjs';
+import { timedProblems } from './problems.mjs';
+
+const [root, name, seconds, ...flags] = process.argv.slice(2);
+const small = flags.includes('--small');
+const began = performance.now();
+const left = () => Number(seconds) - (performance.now() - began) / 1e3;
+const load = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
+const { kind, shapes = [] } = GROUPS[name];
+
+const { openDevice } = await load('tensor/openDevice.js');
+const { ReferenceDevice } = await load('tensor/referenceDevice.js');
+const { checkMatrixForm } = await load('kernels/checkMatrixForm.js');
+const { matrixChecks } = await load('kernels/matrixChecks.js');
+const { MATRIX_SHAPES } = await load('kernels/matrixShapes.js');
+const { MATRIX_KERNELS, trustMatrixForm } = await load('kernels/matrixForm.js');
+// An adapter without matrices can take part with them written out as loops, by a module that says how.
+const emulation = process.env.TOKENTRIM_BENCH_EMULATION;
+const gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
+if (emulation && existsSync(emulation)) Object.assign(gpu, (await import(pathToFileURL(emulation).href)).pretend(gpu));
+
+const say = (found) => console.log(JSON.stringify(found));
+const text = (shape) => Object.values(shape).join(' ');
+
+if (kind === 'check') await check();
+else if (kind === 'ceilings') await ceilings();
+else if (kind === 'others') await others();
+else await tryShapes();
+process.exit(0);
+
+/** What the program itself makes of the forms at start-up. */
+async function check() {
+  const { features } = gpu;
+  const start = performance.now();
+  const right = [...(await checkMatrixForm(gpu))];
+  const took = (performance.now() - start) / 1e3;
+  say({ kind: 'check', adapter: gpu.name, features, right, seconds: took });
+  console.error(
+    `${gpu.name}: ${JSON.stringify(features)}; right: ${right.join(', ') || 'none'}, in ${took.toFixed(1)} s`,
+  );
+}
+
+async function tryShapes() {
+  for (const kernel of MATRIX_KERNELS) trustMatrixForm(gpu, kernel, true);
+  const kernels = kind === 'conv' ? ['causalConv3d', 'conv2d'] : [kind];
+  const form = kind === 'half' ? 'half' : 'matrix';
+  const expected = new Map();
+  const problems = await timedProblems(root, gpu, kind, { small });
+  for (const shape of shapes) {
+    MATRIX_SHAPES[kind] = [shape];
+    if (kind === 'half' || kind === 'linear') MATRIX_SHAPES.few = [shape];
+    let passed = gpu.features.matrices !== undefined; // without them there is nothing to check
+    try {
+      for (const kernel of kernels) {
+        for (const [index, test] of matrixChecks(kernel, gpu).entries()) {
+          const key = `${kernel} ${index}`;
+          if (!expected.has(key)) expected.set(key, await valuesOf(new ReferenceDevice(), (on) => test.run(on)));
+          const worst = worstOf(await valuesOf(gpu, (on) => test.run(on, form)), expected.get(key), test.scaleOf);
+          passed &&= worst <= test.tolerance;
+          say({ kind: 'check', kernel: key, form, shape, worst, passed: worst <= test.tolerance });
+          if (worst > test.tolerance) console.error(`FAIL ${key} ${text(shape)}: ${worst.toExponential(1)}`);
+        }
+      }
+      console.error(`${passed ? 'ok  ' : 'FAIL'} ${name} ${text(shape)}`);
+    } catch (error) {
+      say({ kind: 'check', form, shape, error: error.message, passed: false });
+      console.error(`FAIL ${name} ${text(shape)}: ${error.message.slice(0, 600)}`);
+      await gpu.synchronize().catch(() => undefined);
+      continue;
+    }
+    for (const problem of problems) await time(problem, form, shape);
+    if (left() < 2) break;
+  }
+}
+
+async function others() {
+  await checkMatrixForm(gpu);
+  for (const kernel of ['half', 'attention', 'conv']) {
+    for (const problem of await timedProblems(root, gpu, kernel, { small })) {
+      await time(problem, 'tiled');
+      problem.free();
+    }
+  }
+  for (const problem of await timedProblems(root, gpu, 'rows', { small })) await time(problem, problem.form);
+}
+
+async function ceilings() {
+  const { u32 } = await load('tensor/device.js');
+  const factor = gpu.upload(Uint32Array.of(0x2c002c00), [1]);
+  for (const [ROWS, COLUMNS] of [
+    [4, 4],
+    [4, 2],
+    [2, 2],
+  ]) {
+    for (const SUBGROUPS of [4, 8]) {
+      for (const LOADS of [0, 1]) {
+        const steps = small ? 16 : 64;
+        const workgroups = small ? 4 : 528;
+        const overrides = { SUBGROUP: gpu.features.maxSubgroupSize, SUBGROUPS, ROWS, COLUMNS, LOADS };
+        const output = [workgroups * SUBGROUPS * ROWS * COLUMNS * 256];
+        const call = {
+          kernel: '../../bench/ceilings/matrices',
+          reads: [factor],
+          output,
+          params: [u32(steps)],
+          overrides,
+        };
+        const run = () => gpu.launch({ ...call, workgroups, twin: () => undefined });
+        const operations = 8192 * ROWS * COLUMNS * steps * workgroups * SUBGROUPS;
+        await time({ name: `ceiling, loads ${LOADS}`, operations, run }, 'matrix', { SUBGROUPS, ROWS, COLUMNS });
+      }
+    }
+  }
+}
+
+async function valuesOf(on, run) {
+  const y = on.scope(() => run(on));
+  try {
+    return await on.read(y);
+  } finally {
+    y.dispose();
+  }
+}
+
+function worstOf(values, expected, scaleOf) {
+  let worst = 0;
+  for (const [index, value] of values.entries()) {
+    const off = Math.abs(value - expected[index]) / scaleOf(index);
+    if (!(off <= worst)) worst = Number.isNaN(off) ? Infinity : off;
+  }
+  return worst;
+}
+
+async function burst(run, launches) {
+  const start = performance.now();
+  for (let time = 0; time < launches; time++) gpu.scope(() => void run());
+  await gpu.synchronize();
+  return (performance.now() - start) / 1e3;
+}
+
+/** Times a problem: once to compile, once to see how long it takes, then three times a tenth of a second. */
+async function time({ name: problem, what, operations, bytes, prepare, run }, form, shape) {
+  const label = `${problem.padEnd(22)} ${form.padEnd(7)} ${shape ? text(shape).padEnd(14) : ''}`;
+  if (left() < 1) return console.error(`${label} no time left`);
+  try {
+    prepare?.();
+    await gpu.synchronize();
+    const first = await burst(() => run(form), 1);
+    const once = await burst(() => run(form), 1);
+    const launches = Math.max(1, Math.min(100, Math.round((small ? 0.02 : 0.1) / once)));
+    const samples = [];
+    while (samples.length < 3 && (samples.length === 0 || left() > 2)) {
+      samples.push((await burst(() => run(form), launches)) / launches);
+    }
+    const found = [...samples].sort((a, b) => a - b)[samples.length >> 1];
+    const [tflops, gbps] = [operations && operations / found / 1e12, bytes && bytes / found / 1e9];
+    say({ kind: 'time', name: problem, what, form, shape, seconds: found, first, launches, samples, tflops, gbps });
+    const rate = tflops ? `${tflops.toFixed(2)} TFLOP/s` : `${gbps?.toFixed(0)} GB/s`;
+    console.error(
+      `${label} ${(found * 1e3).toFixed(3).padStart(9)} ms ${rate.padEnd(16)} first ${first.toFixed(2)} s ${what ?? ''}`,
+    );
+  } catch (error) {
+    say({ kind: 'time', name: problem, form, shape, error: error.message });
+    console.error(`${label} ${error.message.slice(0, 400)}`);
+    await gpu.synchronize().catch(() => undefined);
+  }
+}

@@ -1,0 +1,71 @@
+// Gathers what the steps of run-on-gpu.sh left into a few files, and says it in lines: node summary.mjs <results> <out>
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const [from, out] = process.argv.slice(2);
+const parse = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+/** A JSON file, or one of a value a line; undefined where there is none. */
+function read(name) {
+  const file = [`${name}.json`, `${name}.jsonl`].find((known) => readdirSync(from).includes(known));
+  if (!file) return undefined;
+  const text = readFileSync(`${from}/${file}`, 'utf8');
+  return (
+    parse(text) ??
+    text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => parse(line) ?? line)
+  );
+}
+const all = (start) =>
+  Object.fromEntries(
+    readdirSync(from)
+      .filter((file) => file.startsWith(start) && /\.jsonl?$/.test(file))
+      .map((file) => [file.replace(/\.jsonl?$/, ''), read(file.replace(/\.jsonl?$/, ''))]),
+  );
+const write = (name, value) => writeFileSync(`${out}/${name}`, `${JSON.stringify(value ?? null, null, 1)}\n`);
+
+const parity = all('parity-');
+const forms = read('forms') ?? [];
+const torch = read('torch');
+write('doctor.json', { ...read('doctor'), measured: read('measured')?.kernels });
+write('forms.json', forms);
+write('parity.json', parity);
+write('demo.json', all('demo-'));
+write('torch.json', torch);
+write('bench.json', { dit: read('dit'), vae: read('vae') });
+
+const lines = [];
+const checks = forms.filter(({ kind }) => kind === 'check');
+const bad = checks.filter(({ passed }) => passed === false);
+lines.push(`forms: ${checks.length - bad.length} checks agree, ${bad.length} do not`);
+for (const one of bad) lines.push(`  FAIL ${JSON.stringify(one).slice(0, 400)}`);
+for (const [name, reports] of Object.entries(parity)) {
+  const flat = Array.isArray(reports) ? reports.flat().filter((report) => typeof report === 'object') : [];
+  lines.push(`${name}: ${flat.filter(({ passed }) => passed).length} of ${flat.length} cases`);
+  for (const report of flat) if (!report.passed) lines.push(`  FAIL ${JSON.stringify(report).slice(0, 300)}`);
+}
+const peers = new Map((torch?.times ?? []).map((row) => [row.name, row.seconds]));
+const times = forms.filter(({ kind, seconds }) => kind === 'time' && seconds);
+const best = new Map();
+for (const row of times) {
+  const key = `${row.name} ${row.form}${row.group.includes('unguarded') ? ' unguarded' : ''}`;
+  if (!(best.get(key)?.seconds <= row.seconds)) best.set(key, row);
+}
+for (const [key, { name, seconds, shape, tflops, gbps }] of best) {
+  const peer = peers.get(`${name} bf16`);
+  const rate = tflops ? `${tflops.toFixed(1)} TFLOP/s` : `${(gbps ?? 0).toFixed(0)} GB/s`;
+  const beside = peer
+    ? `   torch bf16 ${(peer * 1e3).toFixed(3)} ms, ${(seconds / peer).toFixed(1)} times as long`
+    : '';
+  lines.push(
+    `${key.padEnd(44)} ${(seconds * 1e3).toFixed(3).padStart(9)} ms ${rate.padEnd(16)} ${Object.values(shape ?? {}).join(' ')}${beside}`,
+  );
+}
+writeFileSync(`${out}/summary.txt`, `${lines.join('\n')}\n`);
+console.log(lines.join('\n'));
