@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAliases } from './aliases.js';
+import { addCompletionCommand } from './completionCommand.js';
 import { applyConfig } from './configFile.js';
 import { addConvertCommand } from './convertCommand.js';
 import { addDoctorCommand } from './doctorCommand.js';
@@ -38,6 +39,7 @@ export function createProgram(runGenerate?: typeof run): Command {
     command.option('-q, --quiet', 'nothing but errors on standard error');
     addAliases(command);
   }
+  addCompletionCommand(program);
   program.hook('preAction', async (_, command) => {
     const { config } = command.opts();
     if (config !== undefined) await applyConfig(command, config);

@@ -22,7 +22,6 @@ export async function runInputs(flags: GenerateFlags, model: ModelFolder): Promi
     ...named('--video', flags.video),
     ...named('--prompts-at', flags.promptsAt),
     ...named('--config', flags.config),
-    ...named('--config', (flags as { config?: string }).config),
     ...named('--checkpoint', flags.checkpoint),
     ...named('--vae', flags.vae),
     ...named('--text-encoder', flags.textEncoder),

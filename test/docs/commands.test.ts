@@ -1,17 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
 import { codeBlocks, documents, root } from './documents.js';
 
 const program = createProgram();
 
+/** What scripts of completion ask. */
+const isHidden = (command: Command) => command.name() === 'complete';
+
 /** Options by command, with the names that `--help` does not list. */
 const OPTIONS = new Map(
-  program.commands.map((command) => {
-    const names = [...command.options.map(({ long }) => long), '--help'];
-    return [command.name(), names] as const;
-  }),
+  program.commands
+    .filter((command) => !isHidden(command))
+    .map((command) => {
+      const names = [...command.options.map(({ long }) => long), '--help'];
+      return [command.name(), names] as const;
+    }),
 );
 const everyOption = new Set([...OPTIONS.values()].flat());
 
