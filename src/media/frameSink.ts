@@ -1,6 +1,8 @@
 import { extname } from 'node:path';
 import { ensure } from '../errors.js';
 import { isFolder } from '../files/outputTarget.js';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { flag, oneOf } from '../options/fields.js';
 import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
 
 export type { Frame, FrameSink, MediaTags, VideoFormat } from './frame.js';
@@ -12,6 +14,11 @@ export interface FrameSinkOptions {
   force?: boolean;
 }
 
+const sinkSchema = optionsOf<FrameSinkOptions>()({
+  encoder: oneOf(['auto', 'webcodecs', 'wasm']).optional(),
+  force: flag.optional(),
+});
+
 /**
  * Opens the output of a generation, before anything is generated. The name decides: `.mp4` is a video, `-` one on standard
  * output; an existing folder, a path that ends in `/` or a name without extension is a folder of PNG frames.
@@ -20,8 +27,10 @@ export interface FrameSinkOptions {
 export async function openFrameSink(
   outPath: string,
   format: VideoFormat,
-  { encoder = 'auto', force = false }: FrameSinkOptions = {},
+  options: FrameSinkOptions = {},
 ): Promise<FrameSink> {
+  checkOptions('openFrameSink', sinkSchema, options);
+  const { encoder = 'auto', force = false } = options;
   const { width, height, fps } = format;
   ensure(
     Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,

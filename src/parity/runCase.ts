@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { oneOf } from '../options/fields.js';
 import { isAbsent, readTextFile } from '../plainFile.js';
 import type { Device } from '../tensor/device.js';
+import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { toFloat64Numbers } from '../weights/convert.js';
 import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
@@ -60,6 +63,8 @@ export interface CaseReport {
   readonly passed: boolean;
 }
 
+const typesSchema = optionsOf<ParityTypes>()({ weights: oneOf(FLOAT_TYPES), keys: oneOf(FLOAT_TYPES) });
+
 /**
  * Largest error allowed: float32 rounding on an adapter, far less in the float64 twins. Guidance by a scale of 6 makes
  * latents of 6 times one recorded prediction less 5 times another, and that much of the recording's own rounding.
@@ -83,6 +88,9 @@ export async function runCase(
   tolerance?: number,
   types: ParityTypes = { weights: 'f32', keys: 'f32' },
 ): Promise<CaseReport> {
+  checkOptions('runCase', typesSchema, types);
+  if (tolerance !== undefined)
+    ensure(tolerance >= 0, `runCase: the tolerance must be a number of 0 or more, found ${tolerance}`);
   const description = await readCase(folder);
   const allowed = tolerance ?? defaultTolerance(device, description.kind);
   ensure(

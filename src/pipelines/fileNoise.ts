@@ -1,4 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { checkCount } from '../options/checkOptions.js';
 import { toFloat32 } from '../weights/convert.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import type { NoiseSource } from './noise.js';
@@ -13,6 +14,8 @@ import type { NoiseSource } from './noise.js';
  *   draws than were recorded
  */
 export function fileNoise(source: TensorSource, frameShape: readonly number[], frames: number, draws = 0): NoiseSource {
+  checkCount('fileNoise: frames', frames, 1);
+  checkCount('fileNoise: draws', draws, 0);
   const { label } = source;
   const wanted = `[..., ${frameShape.join(', ')}]`;
   const framesOf = (name: string): number => {

@@ -1,5 +1,6 @@
 import type { Device } from '../tensor/device.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
+import { checkRequest } from './generateRequest.js';
 import { planMemory } from './planMemory.js';
 import { type GenerateEvent, type GenerateRequest, runStages } from './stages.js';
 
@@ -14,6 +15,7 @@ export async function* generate(
   folder: ModelFolder,
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent> {
+  checkRequest('generate', request);
   const decode = request.decode ?? (await planMemory(device, folder, request)).decode;
   yield* runStages(device, folder, { ...request, decode });
 }

@@ -1,40 +1,17 @@
 import { ensure } from '../errors.js';
+import { checkOptions } from '../options/checkOptions.js';
 import type { ModelConfig } from '../weights/config.js';
 import { checkWindow } from './checkWindow.js';
+import { GENERATE_OPTIONS } from './generateRequest.js';
 import { type GivenPlan, planGivenFrames } from './givenFrames.js';
 import { latentFramesFor } from './planBlocks.js';
+import { type PlanRequest, planSchema } from './planRequest.js';
 import { checkFrames, DEFAULT_FRAMES, type PlannedSize, planSize, vaeFactors } from './planSize.js';
 import type { RolloutOptions } from './rolloutOptions.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
-import type { SolverName } from './solver.js';
 import { type WanOptions, wanOptions } from './wanOptions.js';
 
-/** Block by block over a cache (the first two), or the bidirectional model on all frames at once. */
-export const PRESETS = ['self-forcing', 'rolling-forcing', 'wan'] as const;
-export type Preset = (typeof PRESETS)[number];
-
-/** What of a run a user may choose; everything absent comes from the checkpoint's configuration. */
-export interface PlanRequest {
-  readonly preset?: Preset;
-  /** Pixel frames of the video, given ones included: any number. What whole blocks make beyond it is dropped. */
-  readonly frames?: number;
-  /** Pixels. */
-  readonly width?: number;
-  readonly height?: number;
-  /** Denoising steps from 1000 down; for `wan` one number, how many steps its solver takes. */
-  readonly steps?: readonly number[];
-  readonly shift?: number;
-  /** Latent frames. */
-  readonly window?: number;
-  readonly sink?: number;
-  readonly framesPerBlock?: number;
-  readonly contextNoise?: number;
-  /** Of the bidirectional model. */
-  readonly solver?: SolverName;
-  readonly guidance?: number;
-  /** A picture that the video begins with, or a video that it continues, and how many pictures there are. */
-  readonly given?: { readonly kind: 'image' | 'video'; readonly available: number };
-}
+export { type PlanRequest, PRESETS, type Preset } from './planRequest.js';
 
 /** What every plan says. `frames` are the latent frames to generate. */
 interface VideoPlan extends PlannedSize {
@@ -65,6 +42,7 @@ const ROLLING_WINDOW = 21;
  * @throws TokenTrimError where sizes, frames or options do not fit; the message says what would
  */
 export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
+  checkOptions('planRollout', planSchema, request, GENERATE_OPTIONS);
   return (request.preset ?? 'self-forcing') === 'wan' ? planWan(config, request) : planBlockwise(config, request);
 }
 

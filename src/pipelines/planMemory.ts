@@ -1,10 +1,12 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { checkCount } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
 import { MAX_PLANNED_BYTES, PlanningDevice } from '../tensor/planningDevice.js';
 import type { ModelConfig } from '../weights/config.js';
 import { formatBytes } from '../weights/formatBytes.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { availableOn } from './availableMemory.js';
+import { checkRequest } from './generateRequest.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import type { NoiseSource } from './noise.js';
 import { type Plan, planRollout } from './plan.js';
@@ -46,8 +48,10 @@ export async function planMemory(
   request: GenerateRequest,
   allowedBytes?: number,
 ): Promise<MemoryPlan> {
+  checkRequest('planMemory', request);
   const { config } = folder;
   const plan = planRollout(config, request);
+  if (allowedBytes !== undefined) checkCount('planMemory: the bytes allowed', Math.floor(allowedBytes), 1);
   const limitBytes = allowedBytes ?? availableOn(device);
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
   const floor = leastBytes(device, config, plan);
@@ -106,6 +110,7 @@ async function measure(
   };
   const run = runStages(counting, folder, {
     ...request,
+    ...standIn(request),
     promptCache: false,
     noise: () => silence(frameSize),
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
@@ -134,6 +139,11 @@ function plannedBlocks(plan: Plan): number {
 /** The twins compute in float64. */
 function elementFactor({ kind }: Device): number {
   return kind === 'reference' ? 2 : 1;
+}
+
+/** A policy of the user's is not asked about blocks that are not there; TokenTrim takes about what it would. */
+function standIn({ policy, trim }: GenerateRequest): Pick<GenerateRequest, 'policy' | 'trim'> {
+  return policy ? { policy: undefined, trim: {} } : { trim };
 }
 
 function silence(frameSize: number): NoiseSource {

@@ -1,9 +1,7 @@
 import type { TextContext } from '../models/wan/crossAttention.js';
-import { patchSize } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { acceptAll } from '../tokentrim/policy.js';
-import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
+import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise.js';
 import type { Plan, WanPlan } from './plan.js';
 import { type EmbeddedPrompt, promptContexts } from './promptContexts.js';
@@ -16,7 +14,7 @@ import { wanSampling } from './wanSampling.js';
  * The rollout of a plan, by its preset.
  * @param prompts of the video, in the order of their frames
  * @param negative what the bidirectional model is guided away from; unused by the others
- * @param trim TokenTrim's parameters, or false for the baseline
+ * @param policy that a rollout in blocks asks; the caller's to dispose
  * @param initialLatents clean latents that the video begins with, the caller's to dispose
  */
 export async function* roll(
@@ -25,14 +23,13 @@ export async function* roll(
   prompts: readonly EmbeddedPrompt[],
   negative: Float32Array,
   noise: NoiseSource,
-  trim: Partial<TokenTrimOptions> | false | undefined,
-  initialLatents: Tensor | undefined,
+  policy: Policy = acceptAll,
+  initialLatents?: Tensor,
 ): AsyncGenerator<RolloutEvent | SamplingEvent> {
   if (plan.preset === 'wan') {
     yield* sampleVideo(model, plan, prompts[0].embeds, negative, noise);
     return;
   }
-  const policy = trim === false ? acceptAll : tokenTrim(patchSize(model.config), trim);
   const isRolling = plan.preset === 'rolling-forcing';
   const contexts = promptContexts(model, prompts, isRolling ? (plan.steps.length - 1) * plan.framesPerBlock : 0);
   const context = (firstFrame: number): TextContext => contexts.at(firstFrame);
@@ -44,7 +41,6 @@ export async function* roll(
     }
   } finally {
     contexts.dispose();
-    policy.dispose();
   }
 }
 

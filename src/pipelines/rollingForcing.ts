@@ -3,8 +3,10 @@ import { KvCache } from '../models/wan/kvCache.js';
 import { rollingCall } from '../models/wan/rollingCall.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
+import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import { checkWindow } from './checkWindow.js';
 import type { NoiseSource } from './noise.js';
@@ -12,7 +14,7 @@ import { planBlocks } from './planBlocks.js';
 import { planWindow } from './planWindow.js';
 import { contextLookup, promptRuns, type RolloutContext } from './promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
-import type { RolloutOptions } from './rolloutOptions.js';
+import { PLAN_OPTIONS, type RolloutOptions, rolloutSchema } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
 
@@ -37,6 +39,7 @@ export async function* rollingForcing(
   options: RolloutOptions,
   policy: Policy = acceptAll,
 ): AsyncGenerator<RolloutEvent> {
+  checkOptions('rollingForcing', rolloutSchema, options, PLAN_OPTIONS);
   const { device, config } = model;
   const { latent, framesPerBlock: size, window, sink, initialLatents } = options;
   const schedule = createSchedule(options.shift);
@@ -45,6 +48,7 @@ export async function* rollingForcing(
   const plan = planBlocks(options.frames, size, given);
   checkWindow({ ...options, preset: 'rolling-forcing' }, true);
   const { gridHeight, gridWidth, tokensPerFrame } = tokenGrid(config, latent);
+  const asked = checkedPolicy(policy, tokensPerFrame);
   const grid = { gridHeight, gridWidth, heads: config.num_heads };
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window + size, given + options.frames);
@@ -95,7 +99,7 @@ export async function* rollingForcing(
         x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
         yield { kind: 'step', block: first, step: index, attempt, timesteps, input, flow, x0 };
         if (!finishes) break;
-        const unstable = await policy.review(first, arena.keep(sliceFrames(x0, 0, size)));
+        const unstable = await asked.review(first, arena.keep(sliceFrames(x0, 0, size)));
         if (unstable.length === 0) break;
         cache.prune(unstable, firstFrame);
         arena.free(mark); // the rejected prediction
@@ -115,7 +119,7 @@ export async function* rollingForcing(
 
       yield { kind: 'cache', block: first, flow: flowOf(latents, clean, firstFrame, true) };
       if (finishes) {
-        const decision = await policy.accept(first, latents);
+        const decision = await asked.accept(first, latents);
         yield { kind: 'block', block: first, firstFrame, latents, decision, cache };
       }
       arena.free();

@@ -1,3 +1,4 @@
+import { checkCount } from '../options/checkOptions.js';
 import { TorchGenerator } from '../tensor/random.js';
 import type { NoiseSource } from './noise.js';
 
@@ -11,6 +12,8 @@ const DRAW_GROUP = 16;
  * @param frameSize values of a latent frame
  */
 export function seededNoise(seed: bigint | number | string, frames: number, frameSize: number): NoiseSource {
+  checkCount('seededNoise: frames', frames, 1);
+  checkCount('seededNoise: frameSize', frameSize, 1);
   const initial = new TorchGenerator(seed);
   const total = frames * frameSize;
   // Frames that do not fill whole groups cannot be drawn on their own: then the initial noise is drawn at once.

@@ -2,22 +2,20 @@ import { sliceFrames } from '../kernels/frames.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
+import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise.js';
 import { type PlannedBlock, planBlocks } from './planBlocks.js';
 import { contextLookup, type RolloutContext } from './promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
-import type { RolloutOptions } from './rolloutOptions.js';
+import { PLAN_OPTIONS, type SelfForcingOptions, selfForcingSchema } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
 
-/** What Self Forcing takes beyond what both rollouts take. */
-export interface SelfForcingOptions extends RolloutOptions {
-  /** Whether the first frame of the video is a block of its own. */
-  readonly independentFirstFrame?: boolean;
-}
+export type { SelfForcingOptions } from './rolloutOptions.js';
 
 /**
  * Self Forcing: one block of latent frames after another, each denoised in a few steps over the cache of those before it,
@@ -34,12 +32,14 @@ export async function* selfForcing(
   options: SelfForcingOptions,
   policy: Policy = acceptAll,
 ): AsyncGenerator<RolloutEvent> {
+  checkOptions('selfForcing', selfForcingSchema, options, PLAN_OPTIONS);
   const { device, config } = model;
   const { latent, initialLatents, window, sink } = options;
   const schedule = createSchedule(options.shift);
   const steps = denoisingTimesteps(schedule, options);
   const given = initialLatents?.shape[0] ?? 0;
   const { tokensPerFrame } = tokenGrid(config, latent);
+  const asked = checkedPolicy(policy, tokensPerFrame);
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window, given + options.frames);
   const cache = new KvCache(device, { ...shape, capacity, sink });
@@ -65,7 +65,7 @@ export async function* selfForcing(
     attempt: number,
   ): AsyncGenerator<RolloutEvent, Tensor | undefined> {
     const { block, firstFrame, frames } = planned;
-    const reviewedStep = policy.check === 'first-step' ? 0 : steps.length - 1;
+    const reviewedStep = asked.check === 'first-step' ? 0 : steps.length - 1;
     let input = upload(await noise.initial(firstFrame - given, frames), frames);
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
@@ -74,7 +74,7 @@ export async function* selfForcing(
       yield { kind: 'step', block, step, attempt, timesteps, input, flow, x0 };
 
       if (step === reviewedStep) {
-        const unstable = await policy.review(block, x0);
+        const unstable = await asked.review(block, x0);
         if (unstable.length > 0) {
           cache.prune(unstable, firstFrame);
           arena.free(); // the rejected attempt
@@ -98,7 +98,7 @@ export async function* selfForcing(
 
       // The block once more, clean: its keys and values replace the noisy ones.
       yield { kind: 'cache', block, flow: flowOf(planned, latents, isGiven ? 0 : options.contextNoise) };
-      const decision = isGiven ? null : await policy.accept(block, latents);
+      const decision = isGiven ? null : await asked.accept(block, latents);
       yield { kind: 'block', block, firstFrame, latents, decision, cache };
       arena.free();
     }

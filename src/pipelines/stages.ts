@@ -1,22 +1,21 @@
 import { ensure } from '../errors.js';
-import type { WeightType } from '../models/wan/loadTensors.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
-import type { StopSignal } from '../options/stopSignal.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Decision } from '../tokentrim/policy.js';
-import type { TokenTrimOptions } from '../tokentrim/tokenTrim.js';
 import type { ModelConfig } from '../weights/config.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { type BlockDecoder, openDecoder } from './blockDecoder.js';
+import { choosePolicy } from './choosePolicy.js';
+import { checkRequest, type GenerateRequest } from './generateRequest.js';
 import { encodeGivenFrames, type GivenPlan } from './givenFrames.js';
 import { WAN_NEGATIVE_PROMPT } from './negativePrompt.js';
 import type { NoiseSource } from './noise.js';
 import type { Picture } from './pictures.js';
-import { type Plan, type PlanRequest, planRollout, type RolloutPlan } from './plan.js';
+import { type Plan, planRollout, type RolloutPlan } from './plan.js';
 import { vaeFactors } from './planSize.js';
 import { embedPrompts } from './promptEmbeddings.js';
 import { parsePromptSchedule, type ScheduledPrompt } from './promptSchedule.js';
@@ -25,34 +24,7 @@ import { seededNoise } from './seededNoise.js';
 import { wanNoise } from './wanNoise.js';
 import { type WeightTypes, weightTypes } from './weightTypes.js';
 
-/** What of a generation is chosen; everything but a prompt has a default. */
-export interface GenerateRequest extends PlanRequest {
-  readonly prompt?: string;
-  /** Prompts over time in the place of one: lines `<time>: <prompt>` (`parsePromptSchedule`). */
-  readonly schedule?: { readonly text: string; readonly label?: string };
-  /** What the bidirectional model is guided away from; Wan2.1's own negative prompt where absent. */
-  readonly negativePrompt?: string;
-  /** The pictures that `given` speaks of: [height, width, 3] each, in -1 ... 1. */
-  readonly pictures?: (given: GivenPlan) => AsyncIterable<Float32Array>;
-  /** Its low 32 bits seed the noise; unused where `noise` is given. */
-  readonly seed?: bigint | number | string;
-  /** TokenTrim's parameters, or false for the baseline that accepts every block. */
-  readonly trim?: Partial<TokenTrimOptions> | false;
-  /** How large matrices are held; by default as the checkpoint has them, very large ones in 16 bits. */
-  readonly dtype?: WeightType;
-  /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. */
-  readonly kvDtype?: WeightType;
-  /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
-  readonly decode?: 'during' | 'after';
-  /** Noise to use in the place of the seed's. */
-  readonly noise?: (plan: Plan) => Promise<NoiseSource> | NoiseSource;
-  /** Where embedded prompts are kept between runs; false for nowhere. */
-  readonly promptCache?: string | false;
-  /** Ends the video after so many generated blocks. */
-  readonly maxBlocks?: number;
-  /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
-  readonly signal?: StopSignal;
-}
+export type { GenerateRequest } from './generateRequest.js';
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid
@@ -85,6 +57,7 @@ export async function* runStages(
   folder: ModelFolder,
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent> {
+  checkRequest('generate', request);
   const { config } = folder;
   const plan = planRollout(config, request);
   const prompts = promptsOf(config, plan, request);
@@ -92,6 +65,7 @@ export async function* runStages(
   const noise = (await request.noise?.(plan)) ?? seedNoise(plan, config.transformer.in_dim, request.seed ?? 0);
   const types = weightTypes(folder, request.dtype, request.kvDtype);
   const onTensor = () => request.signal?.throwIfAborted();
+  let policy = choosePolicy(request, plan, config.transformer);
   const owned = new Owned();
   let given: Tensor | undefined;
   let decoder: BlockDecoder | undefined;
@@ -126,7 +100,7 @@ export async function* runStages(
     const scheduled = prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] }));
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
-    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, request.trim, given)) {
+    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, policy, given)) {
       if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
       if (event.kind === 'block') {
         const { block, latents, decision } = event;
@@ -141,6 +115,8 @@ export async function* runStages(
       }
       if (request.signal?.aborted) break;
     }
+    policy?.dispose();
+    policy = undefined;
     owned.free();
     if (decoder || finished.length === 0) return;
 
@@ -159,6 +135,7 @@ export async function* runStages(
     }
   } finally {
     decoder?.dispose();
+    policy?.dispose();
     owned.free();
   }
 }

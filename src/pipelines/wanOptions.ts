@@ -1,4 +1,7 @@
 import { ensure } from '../errors.js';
+import { optionsOf } from '../options/checkOptions.js';
+import { count, number, oneOf, someNumber } from '../options/fields.js';
+import { latentSchema } from './rolloutOptions.js';
 import { createSolver, SOLVER_NAMES, type SolverName } from './solver.js';
 
 /** What sampling the bidirectional model takes. Frames are latent frames, any number of them. */
@@ -14,6 +17,18 @@ export interface WanOptions {
   /** Scale of classifier-free guidance: 1 is none, and needs no negative prompt. */
   readonly guidance: number;
 }
+
+const isGuidance = (guidance: number) => guidance >= 0 && Number.isFinite(guidance);
+
+/** @internal Steps and shift are checked where the solver is made. */
+export const wanSchema = optionsOf<WanOptions>()({
+  latent: latentSchema,
+  frames: count(1),
+  steps: someNumber,
+  solver: oneOf(SOLVER_NAMES),
+  shift: someNumber,
+  guidance: number('must be a scale of 0 or more (1 is no guidance)', isGuidance),
+});
 
 /**
  * Wan2.1's README runs its 1.3B model with a guidance of 6 and a shift of 8, and says that 8 to 12 is the range; the
@@ -49,7 +64,7 @@ export function wanOptions(
     `the solver must be one of ${SOLVER_NAMES.join(', ')}, found ${options.solver}`,
   );
   ensure(
-    options.guidance >= 0 && Number.isFinite(options.guidance),
+    isGuidance(options.guidance),
     `the guidance scale must be a number of 0 or more (1 is no guidance), found ${options.guidance}`,
   );
   createSolver(options.solver, options.steps, options.shift); // throws where steps or shift are out of range

@@ -3,13 +3,15 @@ import { weightedSum } from '../kernels/weightedSum.js';
 import { predictVideoFlow } from '../models/wan/bidirectional.js';
 import type { TextContext } from '../models/wan/crossAttention.js';
 import type { Transformer } from '../models/wan/weights.js';
+import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise.js';
 import type { SamplingEvent } from './rolloutEvent.js';
+import { PLAN_OPTIONS } from './rolloutOptions.js';
 import { createSolver } from './solver.js';
-import type { WanOptions } from './wanOptions.js';
+import { type WanOptions, wanSchema } from './wanOptions.js';
 
 /** A prompt, and what to guide away from: needed unless the guidance scale is 1. */
 export interface GuidanceContexts {
@@ -29,6 +31,7 @@ export async function* wanSampling(
   noise: NoiseSource,
   options: WanOptions,
 ): AsyncGenerator<SamplingEvent> {
+  checkOptions('wanSampling', wanSchema, options, PLAN_OPTIONS);
   const { device, config } = model;
   const { latent, frames, guidance } = options;
   ensure(

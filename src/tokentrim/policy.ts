@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { callback, count, oneOf, show } from '../options/fields.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a policy found for a block; severities and statistics are null where there is no previous block. */
@@ -39,6 +41,8 @@ export interface Review {
 export interface Policy {
   /** Which prediction the rollout shows: the denoised block, or the first denoising step's. */
   readonly check: 'final' | 'first-step';
+  /** Times that a block may be generated; a rollout stops with an error where the policy asks for more. 16 where absent. */
+  readonly maxAttempts?: number;
   /**
    * @param block its number, from 0
    * @param candidate [frames, channels, height, width], valid during the call
@@ -51,22 +55,39 @@ export interface Policy {
   dispose(): void;
 }
 
-/** The baseline: every block is accepted as it comes. */
-export const acceptAll: Policy = {
-  check: 'final',
-  review: async () => [],
-  accept: async (block) => ({
-    block,
+/** A decision with what is known of it; the rest says that nothing was measured, and the block taken as it came. */
+export function decision(known: Pick<Decision, 'block'> & Partial<Decision>): Decision {
+  return {
     severity: null,
     mean: null,
     std: null,
     threshold: null,
-    triggered: false,
+    triggered: (known.attempts ?? 1) > 1,
     unstable: null,
     severityAfter: null,
     attempts: 1,
     drift: null,
     reviews: [],
-  }),
+    ...known,
+  };
+}
+
+/** The baseline: every block is accepted as it comes. `{ ...acceptAll, review }` is a policy of one's own. */
+export const acceptAll: Policy = {
+  check: 'final',
+  review: async () => [],
+  accept: async (block) => decision({ block }),
   dispose: () => undefined,
 };
+
+/** @internal What makes a policy; it may have more, being of a class perhaps. */
+export const policySchema: z.ZodType<Policy> = z.looseObject(
+  {
+    check: oneOf(['final', 'first-step']),
+    review: callback<Policy['review']>(),
+    accept: callback<Policy['accept']>(),
+    dispose: callback<Policy['dispose']>(),
+    maxAttempts: count(1).optional(),
+  },
+  { error: ({ input }) => `a policy must be an object with check, review, accept and dispose, found ${show(input)}` },
+);

@@ -1,32 +1,12 @@
-import { ensure } from '../errors.js';
 import type { PatchSize } from '../kernels/patchify.js';
 import { tokenDrift, tokenSummary } from '../kernels/tokenDrift.js';
+import { checkOptions, withDefaults } from '../options/checkOptions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Decision, Policy, Review } from './policy.js';
 import { RunningStatistics, severity, unstableTokens } from './severity.js';
+import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, trimSchema } from './trimOptions.js';
 
-/** TokenTrim's parameters; the defaults are the paper's. */
-export interface TokenTrimOptions {
-  /** p: share of a frame's tokens that counts as unstable. */
-  readonly fraction: number;
-  /** lambda: standard deviations above the mean from which a severity is abnormal. */
-  readonly sensitivity: number;
-  /** T_warm: blocks 1 ... warmup are accepted and only feed the statistics. */
-  readonly warmup: number;
-  /** R: times that a block may be generated again. */
-  readonly maxRegenerations: number;
-  /** Check the finished block (Algorithm 1), or its first denoising step, where an intervention costs one step. */
-  readonly check: 'final' | 'first-step';
-}
-
-/** The parameters of the paper, with its check of finished blocks. */
-export const TOKENTRIM_DEFAULTS: TokenTrimOptions = {
-  fraction: 0.1,
-  sensitivity: 2,
-  warmup: 2,
-  maxRegenerations: 1,
-  check: 'final',
-};
+export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from './trimOptions.js';
 
 /**
  * TokenTrim (arXiv 2602.00268, Algorithm 1) as a policy that a rollout asks. State: the summary of the last accepted
@@ -34,14 +14,15 @@ export const TOKENTRIM_DEFAULTS: TokenTrimOptions = {
  * @param patch the DiT's patch, which defines a token
  */
 export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> = {}): Policy {
-  const settings = { ...TOKENTRIM_DEFAULTS, ...options };
-  checkOptions(settings);
+  checkOptions('tokenTrim', trimSchema, options);
+  const settings = withDefaults(TOKENTRIM_DEFAULTS, options);
   const statistics = new RunningStatistics();
   let previous: Tensor | undefined; // Z_{t-1} [tokens, components]
   let reviews: Review[] = []; // of the block at hand: the candidate, then each regeneration
 
   return {
     check: settings.check,
+    maxAttempts: 1 + settings.maxRegenerations,
 
     async review(block, candidate) {
       if (!previous) return [];
@@ -94,18 +75,4 @@ async function measure(candidate: Tensor, previous: Tensor, patch: PatchSize, fr
   distances.dispose();
   const unstable = unstableTokens(drift, fraction);
   return { drift, unstable, severity: severity(drift, unstable) };
-}
-
-function checkOptions({ fraction, sensitivity, warmup, maxRegenerations }: TokenTrimOptions): void {
-  const isCount = (value: number) => Number.isInteger(value) && value >= 0;
-  ensure(
-    fraction > 0 && fraction <= 1,
-    `TokenTrim: the pruned fraction must be above 0 and at most 1, found ${fraction}`,
-  );
-  ensure(sensitivity >= 0, `TokenTrim: the sensitivity must not be negative, found ${sensitivity}`);
-  ensure(isCount(warmup), `TokenTrim: the warm-up must be a whole number of blocks, found ${warmup}`);
-  ensure(
-    isCount(maxRegenerations),
-    `TokenTrim: the number of attempts must be a whole number, found ${maxRegenerations}`,
-  );
 }

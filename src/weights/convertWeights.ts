@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import type { StopSignal } from '../options/stopSignal.js';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { callback, flag, oneOf, text } from '../options/fields.js';
+import { type StopSignal, stopSignal } from '../options/stopSignal.js';
 import { toFloat32 } from './convert.js';
 import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from './dtype.js';
 import { findParts } from './findParts.js';
@@ -38,6 +40,17 @@ export interface ConvertOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number, name: string) => void;
 }
 
+const convertSchema = optionsOf<ConvertOptions>()({
+  section: text.optional(),
+  dtype: oneOf(['f32', 'bf16', 'f16', 'keep']).optional(),
+  naming: oneOf(['official', 'hf', 'keep']).optional(),
+  part: oneOf(['transformer', 'vae', 'text-encoder']).optional(),
+  noMetadata: flag.optional(),
+  force: flag.optional(),
+  signal: stopSignal.optional(),
+  onProgress: callback<NonNullable<ConvertOptions['onProgress']>>().optional(),
+});
+
 export interface Converted {
   /** What was read: the file, or the index of its shards. */
   readonly from: string;
@@ -61,6 +74,7 @@ const PIECE_BYTES = 4 * 2 ** 20;
  * @throws TokenTrimError when the input is no set of weights, or the output is there already or cannot be written
  */
 export async function convertWeights(from: string, to: string, options: ConvertOptions = {}): Promise<Converted> {
+  checkOptions('convertWeights', convertSchema, options);
   const { dtype = 'keep', noMetadata, signal } = options;
   const path = await weightsAt(from, options);
   await ensureFree(to, options.force);

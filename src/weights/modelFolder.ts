@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../errors.js';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { oneOf, text } from '../options/fields.js';
 import { openPlainFile } from '../plainFile.js';
 import { ensureTensors } from './checkTensors.js';
 import { completeConfig } from './completeConfig.js';
@@ -26,6 +28,15 @@ export interface ModelOverrides {
   /** Which transformer goes first where a folder has plain Wan2.1 and a training checkpoint: the latter by default. */
   readonly prefer?: Preference;
 }
+
+const overridesSchema = optionsOf<ModelOverrides>()({
+  checkpoint: text.optional(),
+  section: text.optional(),
+  vae: text.optional(),
+  textEncoder: text.optional(),
+  tokenizer: text.optional(),
+  prefer: oneOf(['autoregressive', 'bidirectional']).optional(),
+});
 
 /** What was taken for a part of the model. */
 export interface ModelPart {
@@ -63,6 +74,7 @@ export interface ModelFolder {
  * @throws TokenTrimError listing what is missing, ambiguous or does not fit
  */
 export async function openModelFolder(path: string | undefined, overrides: ModelOverrides = {}): Promise<ModelFolder> {
+  checkOptions('openModelFolder', overridesSchema, overrides);
   const given = await givenPaths(overrides);
   const folder = path === undefined ? undefined : await modelFolderAt(path);
   const paths = await completePaths(folder, given, overrides);

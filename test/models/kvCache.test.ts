@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { gatherRows } from '../../src/kernels/rows.js';
-import { blockCall, KvCache } from '../../src/models/wan/kvCache.js';
+import { blockCall, KvCache, type KvCacheOptions } from '../../src/models/wan/kvCache.js';
 import { cacheProblems, tokenSets } from '../support/arbitraries.js';
 import { device, referenceDevice } from '../support/device.js';
 
-const createCache = (options: { capacity: number; sink: number; tokensPerFrame: number }) =>
-  new KvCache(referenceDevice, { layers: 1, dim: 2, ...options });
+const createCache = ({
+  capacity,
+  sink,
+  tokensPerFrame,
+}: Pick<KvCacheOptions, 'capacity' | 'sink' | 'tokensPerFrame'>) =>
+  new KvCache(referenceDevice, { layers: 1, dim: 2, capacity, sink, tokensPerFrame });
 
 /** Names the token of a frame, so that rows can be told apart. */
 const tag = (frame: number, token: number) => 100 * frame + token;
@@ -173,4 +177,41 @@ test('memory is taken once: nothing that happens to a cache allocates', () => {
   expect(device.memory.liveStorages).toBe(liveStorages);
   cache.dispose();
   expect(device.memory.liveStorages).toBe(liveStorages - 4);
+});
+
+test('every live row says which token of which frame it holds', () => {
+  const cache = createCache({ capacity: 3, sink: 1, tokensPerFrame: 3 });
+  cache.reserve(0, 1);
+  cache.reserve(1, 2);
+  cache.prune([1], 2);
+  const rows = cache.liveRows();
+  expect(rows.map(({ frame, token }) => [frame, token])).toEqual([
+    ...[0, 1, 2].map((token) => [0, token]), // the sink
+    [1, 0],
+    [1, 2],
+    ...[0, 1, 2].map((token) => [2, token]), // the block at hand
+  ]);
+  expect(rows.map(({ row }) => row)).toEqual(cache.rows(() => true));
+  cache.reserve(3, 1); // frame 1 leaves, and its slot is whole again
+  expect(cache.liveRows().filter(({ frame }) => frame === 3)).toHaveLength(3);
+  cache.dispose();
+});
+
+test.each<[unknown, string]>([
+  [[3], 'found 3 at [0]'],
+  [[0, -1], 'found -1 at [1]'],
+  [[0.5], 'found 0.5 at [0]'],
+  [[Number.NaN], 'found NaN at [0]'],
+  [[1, 0, 1], 'found 1 twice, again at [2]'],
+  [['1'], 'found "1" at [0]'],
+  [Uint32Array.of(1), 'found an object (Uint32Array)'],
+  [undefined, 'found nothing'],
+])('pruning %o is refused', (tokens, found) => {
+  const cache = createCache({ capacity: 2, sink: 0, tokensPerFrame: 3 });
+  cache.reserve(0, 1);
+  expect(() => cache.prune(tokens as number[], 1)).toThrow(
+    `KvCache.prune: what is pruned must be an array of token indices, whole numbers from 0 to 2, each once, ${found}`,
+  );
+  expect(cache.frames).toEqual([{ frame: 0, tokens: 3 }]);
+  cache.dispose();
 });

@@ -1,3 +1,5 @@
+import { checkOptions, optionsOf } from '../../options/checkOptions.js';
+import { callback, number, oneOf, text } from '../../options/fields.js';
 import { cacheFolder } from '../../tensor/adapter/cacheFolder.js';
 import type { Device } from '../../tensor/device.js';
 import { openDevice } from '../../tensor/openDevice.js';
@@ -32,6 +34,15 @@ export interface TuneOptions {
   readonly open?: () => Promise<Device>;
 }
 
+const tuneSchema = optionsOf<TuneOptions>()({
+  measure: oneOf(['asked', 'all', 'none']).optional(),
+  work: number('must be a number of operations, 0 or more', (work) => work >= 0).optional(),
+  onTrial: callback<NonNullable<TuneOptions['onTrial']>>().optional(),
+  folder: text.optional(),
+  now: callback<() => number>().optional(),
+  open: callback<() => Promise<Device>>().optional(),
+});
+
 /** What `tuneKernels` came to. */
 export interface Tuned {
   /** Classes that were measured. */
@@ -50,6 +61,7 @@ export interface Tuned {
  * an update of the driver or of this program, or an emptied cache folder, has them measured anew, and another form may win.
  */
 export async function tuneKernels(device: Device, options: TuneOptions = {}): Promise<Tuned> {
+  checkOptions('tuneKernels', tuneSchema, options);
   const { adapter, forced } = device.variants;
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);

@@ -1,7 +1,10 @@
 import { ensure } from '../../errors.js';
 import { updateRows } from '../../kernels/rows.js';
+import { checkOptions, optionsOf } from '../../options/checkOptions.js';
+import { checkTokens } from '../../options/checkTokens.js';
+import { count, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
 import type { WeightType } from './loadTensors.js';
 
 /** What one forward call sees of the past, and what becomes of the keys and values that it makes. */
@@ -24,6 +27,15 @@ interface CachedFrame {
   live: readonly number[];
 }
 
+/** A row of the cache: keys and values of one token. */
+export interface CachedToken {
+  readonly row: number;
+  /** Latent frame of the video. */
+  readonly frame: number;
+  /** Spatial index in its frame: row by row of the token grid. */
+  readonly token: number;
+}
+
 /** What a cache is sized by. */
 export interface KvCacheOptions {
   readonly layers: number;
@@ -36,6 +48,15 @@ export interface KvCacheOptions {
   /** How keys and values are held; f32 where absent. */
   readonly dtype?: WeightType;
 }
+
+const cacheSchema = optionsOf<KvCacheOptions>()({
+  layers: count(1),
+  dim: count(1),
+  tokensPerFrame: count(1),
+  capacity: count(1),
+  sink: count(0),
+  dtype: oneOf(FLOAT_TYPES).optional(),
+});
 
 /**
  * The temporal KV cache. A frame keeps the rows of its slot for as long as it is cached; eviction and pruning only change
@@ -52,6 +73,7 @@ export class KvCache {
     readonly device: Device,
     readonly options: KvCacheOptions,
   ) {
+    checkOptions('KvCache', cacheSchema, options);
     const { layers, dim, tokensPerFrame, capacity, dtype = 'f32' } = options;
     const shape = [capacity * tokensPerFrame, dim];
     const zeros = () => device.zeros(shape, dtype);
@@ -62,6 +84,14 @@ export class KvCache {
   /** Cached frames in video order, with the number of tokens that each has left. */
   get frames(): { frame: number; tokens: number }[] {
     return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length }));
+  }
+
+  /** Every row that attention can read, in video order, and what it holds: which token of which frame. */
+  liveRows(): CachedToken[] {
+    const { tokensPerFrame } = this.options;
+    return this.#frames.flatMap(({ frame, slot, live }) =>
+      live.map((token) => ({ row: slot * tokensPerFrame + token, frame, token })),
+    );
   }
 
   /** Makes room for the frames first ... first + count - 1; frames that are there already are whole again. */
@@ -90,6 +120,7 @@ export class KvCache {
 
   /** Removes the tokens, for good, from every frame before `beforeFrame` that is not a sink. */
   prune(tokens: readonly number[], beforeFrame: number): void {
+    checkTokens('KvCache.prune: what is pruned', tokens, this.options.tokensPerFrame);
     const pruned = new Set(tokens);
     for (const cached of this.#frames) {
       if (cached.frame < this.options.sink || cached.frame >= beforeFrame) continue;

@@ -1,13 +1,19 @@
-import { TokenTrimError } from '../../errors.js';
+import { ensure, TokenTrimError } from '../../errors.js';
+import { show } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { elementCount } from '../../tensor/shape.js';
-import type { FloatType, Tensor } from '../../tensor/tensor.js';
+import { FLOAT_TYPES, type FloatType, type Tensor } from '../../tensor/tensor.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { float32ToBfloat16, float32ToHalf } from '../../weights/sixteenBit.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
 /** How the large matrices are held on the device; vectors are always f32. */
 export type WeightType = FloatType;
+
+/** Refuses a type that is none: `what` begins the message. */
+export function checkWeightType(what: string, type: WeightType): void {
+  ensure(FLOAT_TYPES.includes(type), `${what} one of ${FLOAT_TYPES.join(', ')}, found ${show(type)}`);
+}
 
 /** A layer `x · weightᵀ + bias`: weight [outFeatures, inFeatures], bias [outFeatures]. */
 export interface Linear {
@@ -22,7 +28,9 @@ export class TensorLoader {
     readonly source: TensorSource,
     readonly weightType: WeightType,
     private readonly onTensor: (name: string) => void = () => undefined,
-  ) {}
+  ) {
+    checkWeightType('weights are held in', weightType);
+  }
 
   /** A vector or small table in f32, optionally under another shape of as many elements. */
   async values(name: string, shape?: readonly number[]): Promise<Tensor> {

@@ -1,3 +1,4 @@
+import { ensure } from '../../errors.js';
 import { modulatedLayerNorm } from '../../kernels/layerNorm.js';
 import { linear } from '../../kernels/linear.js';
 import { modulation } from '../../kernels/modulation.js';
@@ -25,6 +26,10 @@ export function tokenGrid(
   latent: { height: number; width: number },
 ): { gridHeight: number; gridWidth: number; tokensPerFrame: number } {
   const patch = patchSize(config);
+  ensure(
+    latent.height % patch.height === 0 && latent.width % patch.width === 0,
+    `latent frames of ${latent.height}x${latent.width} do not split into patches of ${patch.height}x${patch.width}`,
+  );
   const gridHeight = latent.height / patch.height;
   const gridWidth = latent.width / patch.width;
   return { gridHeight, gridWidth, tokensPerFrame: gridHeight * gridWidth };

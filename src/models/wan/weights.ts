@@ -1,7 +1,9 @@
 import { concatFrames } from '../../kernels/frames.js';
+import { checkOptions, optionsOf } from '../../options/checkOptions.js';
+import { oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { disposeAll } from '../../tensor/scope.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
 import type { TransformerConfig } from '../../weights/config.js';
 import { READ_AHEAD_BYTES, readAhead } from '../../weights/readAhead.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
@@ -48,6 +50,11 @@ export interface Transformer {
   readonly keyType: WeightType;
 }
 
+const typesSchema = optionsOf<{ readonly weights: WeightType; readonly keys: WeightType }>()({
+  weights: oneOf(FLOAT_TYPES),
+  keys: oneOf(FLOAT_TYPES),
+});
+
 /**
  * Reads a DiT under the official names (Wan-Video/Wan2.1 wan/modules/model.py WanModel).
  * @param types how the large matrices are held on the device, and how keys and values will be
@@ -59,6 +66,7 @@ export async function loadTransformer(
   types: { readonly weights: WeightType; readonly keys: WeightType },
   onTensor?: (name: string) => void,
 ): Promise<Transformer> {
+  checkOptions('loadTransformer', typesSchema, types);
   const ahead = readAhead(source, source.names(), READ_AHEAD_BYTES);
   try {
     const load = new TensorLoader(device, ahead.source, types.weights, onTensor);

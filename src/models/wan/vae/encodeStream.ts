@@ -7,7 +7,7 @@ import type { Tap } from '../tap.js';
 import { encoderSteps } from './encoder.js';
 import type { VaeEncoder } from './encoderWeights.js';
 import { convInputType, createHistories } from './histories.js';
-import { runSteps, type StepOptions } from './steps.js';
+import { checkStreamOptions, runSteps, type StepOptions } from './steps.js';
 import { VideoHistories } from './videoHistories.js';
 
 /** Encodes a video piece by piece, as the decoder gives it: one picture, then four at a time. */
@@ -35,6 +35,7 @@ export function createVaeEncodeStream(
   encoder: VaeEncoder,
   options: Pick<StepOptions, 'splitBytes'> = {},
 ): VaeEncodeStream {
+  checkStreamOptions('createVaeEncodeStream', options);
   const { device, config, first } = encoder;
   const steps = encoderSteps(encoder);
   const chunk = 2 ** config.temperal_downsample.filter(Boolean).length;

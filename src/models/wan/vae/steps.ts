@@ -1,4 +1,6 @@
 import { sliceFrames } from '../../../kernels/frames.js';
+import { checkOptions, optionsOf } from '../../../options/checkOptions.js';
+import { number } from '../../../options/fields.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import type { Histories } from './histories.js';
@@ -25,6 +27,15 @@ export interface StepOptions {
   readonly splitBytes?: number;
   /** Called for a part several times where frames are split, in their order. */
   readonly tap?: Tap;
+}
+
+const streamSchema = optionsOf<Pick<StepOptions, 'splitBytes'>>()({
+  splitBytes: number('must be a number of bytes, 0 or more', (bytes) => bytes >= 0).optional(),
+});
+
+/** Refuses options of a stream that are misspelt or out of range. */
+export function checkStreamOptions(what: string, options: Pick<StepOptions, 'splitBytes'>): void {
+  checkOptions(what, streamSchema, options);
 }
 
 /** Half of the 128 MiB that every WebGPU device binds at once: an input and an output of a step are about as large. */

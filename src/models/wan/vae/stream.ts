@@ -4,7 +4,7 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { decoderSteps } from './decoder.js';
 import { convInputType, createHistories, type History } from './histories.js';
-import { runSteps, type StepOptions } from './steps.js';
+import { checkStreamOptions, runSteps, type StepOptions } from './steps.js';
 import { VideoHistories } from './videoHistories.js';
 import type { VaeDecoder } from './weights.js';
 
@@ -32,6 +32,7 @@ export interface VaeStream {
  * @param options.splitBytes size of a tensor past which pictures are made one at a time
  */
 export function createVaeStream(decoder: VaeDecoder, options: Pick<StepOptions, 'splitBytes'> = {}): VaeStream {
+  checkStreamOptions('createVaeStream', options);
   const { device, config, conv1 } = decoder;
   const steps = decoderSteps(decoder);
   const type = convInputType(conv1, config);
