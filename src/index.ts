@@ -14,52 +14,119 @@
  * @packageDocumentation
  */
 
+// ---- From a prompt to pictures
+
 /** Errors whose message is meant for the person at the terminal. */
 export { TokenTrimError } from './errors.js';
-/** Which form of each kernel is the fastest here. */
-export { type Tuned, type TuneOptions, tuneKernels } from './kernels/trials/tuneKernels.js';
-/** Where frames go: an .mp4 written while it is generated, or a folder of PNG files. */
+/** Where pictures go: an .mp4 written while it is generated, or a folder of PNG files. */
 export { type FrameSink, openFrameSink } from './media/frameSink.js';
-/** The causal DiT and its prompt. */
-export { prepareContext, type TextContext } from './models/wan/crossAttention.js';
-/** The KV cache: frames, rows, eviction and pruning. */
-export { KvCache, type KvCacheOptions } from './models/wan/kvCache.js';
-export { cleanPrompt } from './models/wan/text/clean.js';
-export { loadTokenizer } from './models/wan/text/tokenize.js';
-export { encodePrompt } from './models/wan/text/umt5.js';
-export { loadTextEncoder } from './models/wan/text/weights.js';
-export { predictFlow } from './models/wan/transformer.js';
-export { freeVaeEncoder, loadVaeEncoder } from './models/wan/vae/encoderWeights.js';
-export { createVaeEncodeStream, type VaeEncodeStream } from './models/wan/vae/encodeStream.js';
-export { createVaeStream, type VaeStream } from './models/wan/vae/stream.js';
-export { loadVaeDecoder } from './models/wan/vae/weights.js';
-export { loadTransformer, type Transformer } from './models/wan/weights.js';
-/** Comparison with recorded outputs of another implementation. */
-export { type CaseReport, runCase } from './parity/runCase.js';
-/** Noise: of a seed, or recorded. */
-export { fileNoise } from './pipelines/fileNoise.js';
-/** From a prompt to pictures. */
-export { type GenerateEvent, type GenerateRequest, generate } from './pipelines/generate.js';
-export type { NoiseSource } from './pipelines/noise.js';
+/** A prompt becomes pictures, block by block. */
+export { type GenerateEvent, type GenerateRequest, generate, type PolicyFactory } from './pipelines/generate.js';
+/** A picture as it leaves the VAE. */
 export type { Picture } from './pipelines/pictures.js';
+/** A run with every number decided, before anything is loaded. */
 export { type Plan, type PlanRequest, planRollout } from './pipelines/plan.js';
+/** The memory of a run, known before it begins. */
 export { type MemoryPlan, planMemory } from './pipelines/planMemory.js';
-export { rollingForcing } from './pipelines/rollingForcing.js';
-export type { RolloutEvent } from './pipelines/rolloutEvent.js';
-export type { RolloutOptions } from './pipelines/rolloutOptions.js';
-export { seededNoise } from './pipelines/seededNoise.js';
-export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
-export { type GuidanceContexts, wanSampling } from './pipelines/wanSampling.js';
-/** Devices and tensors. */
+
+// ---- Devices, tensors and kernels
+
+/** Measures which form of each kernel is the fastest here. */
+export { type Tuned, type TuneOptions, tuneKernels } from './kernels/trials/tuneKernels.js';
+/** What tensors live on: a WebGPU adapter, or the float64 twins. */
 export type { Device } from './tensor/device.js';
-export { openDevice } from './tensor/openDevice.js';
-export { TorchGenerator } from './tensor/random.js';
+/** Opens the best adapter there is, or the one that is named. */
+export { type OpenDeviceOptions, openDevice } from './tensor/openDevice.js';
+/** Frees every tensor in a value: a model's weights, say. */
+export { disposeAll } from './tensor/scope.js';
+/** An array on a device. */
 export type { Tensor } from './tensor/tensor.js';
-/** The method: a policy that a rollout asks. */
-export { acceptAll, type Decision, type Policy, type Review } from './tokentrim/policy.js';
-export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
-/** Weights on disk. */
+
+// ---- Models and weights on disk
+
+/** Writes weights of any kind as safetensors. */
 export { convertWeights } from './weights/convertWeights.js';
+/** Opens a model of any published layout. */
 export { type ModelFolder, type ModelOverrides, openModelFolder } from './weights/modelFolder.js';
+/** Opens weights by path, to read tensor by tensor. */
 export { openTensorSource, type TensorSource } from './weights/source.js';
+/** Where the small model of this package lies. */
 export { toyWorld } from './weights/toyWorld.js';
+
+// ---- The prompt
+
+/** Embeds an encoded prompt once for a whole rollout. */
+export { prepareContext, type TextContext } from './models/wan/crossAttention.js';
+/** Cleans a prompt as the official code does. */
+export { cleanPrompt } from './models/wan/text/clean.js';
+/** Turns cleaned prompts into token ids. */
+export { loadTokenizer } from './models/wan/text/tokenize.js';
+/** Encodes a prompt with it. */
+export { encodePrompt } from './models/wan/text/umt5.js';
+/** Loads umT5. */
+export { loadTextEncoder } from './models/wan/text/weights.js';
+
+// ---- The DiT and its cache
+
+/** The KV cache, what of it a call sees, and which row holds which token of which frame. */
+export { blockCall, type CacheCall, type CachedToken, KvCache, type KvCacheOptions } from './models/wan/kvCache.js';
+/** Its prediction for some frames; its patch and its grid of tokens. */
+export { patchSize, predictFlow, tokenGrid } from './models/wan/transformer.js';
+/** Loads the causal DiT. */
+export { loadTransformer, type Transformer } from './models/wan/weights.js';
+
+// ---- Rollouts, and what a sampler of one's own is made of
+
+/** Recorded noise. */
+export { fileNoise } from './pipelines/fileNoise.js';
+/** Where a rollout's randomness comes from. */
+export type { NoiseSource } from './pipelines/noise.js';
+/** A window of blocks that slides over the video. */
+export { rollingForcing } from './pipelines/rollingForcing.js';
+/** What it tells of. */
+export type { RolloutEvent } from './pipelines/rolloutEvent.js';
+/** What a rollout takes. */
+export type { RolloutOptions } from './pipelines/rolloutOptions.js';
+/** From a flow to clean latents, and back to noisy ones. */
+export { addNoise, x0FromFlow } from './pipelines/sampling.js';
+/** The noise schedule, and the timesteps of denoising steps on it. */
+export { createSchedule, denoisingTimesteps, type Schedule } from './pipelines/schedule.js';
+/** The noise of a seed, as PyTorch draws it on a CPU. */
+export { seededNoise } from './pipelines/seededNoise.js';
+/** Block after block, each denoised over the cache of those before it. */
+export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
+/** The bidirectional model: all frames at once. */
+export { type GuidanceContexts, wanSampling } from './pipelines/wanSampling.js';
+/** PyTorch's generator itself. */
+export { TorchGenerator } from './tensor/random.js';
+
+// ---- The method: a policy that a rollout asks
+
+/** Z_t and d_i: what a token holds on average over a block, and how far it moved. */
+export { tokenDrift, tokenSummary } from './kernels/tokenDrift.js';
+/** A policy whose answers are checked; the rollouts ask through it. */
+export { checkedPolicy } from './tokentrim/checkedPolicy.js';
+/** The baseline, and what a policy of one's own is made of. */
+export { acceptAll, type Decision, decision, type Policy, type Review } from './tokentrim/policy.js';
+/** S_t and D_t: the tokens that moved most, and how far. */
+export { severity, unstableTokens } from './tokentrim/severity.js';
+/** TokenTrim and its parameters. */
+export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
+
+// ---- The VAE
+
+/** Loads the encoder, and gives its memory back. */
+export { freeVaeEncoder, loadVaeEncoder } from './models/wan/vae/encoderWeights.js';
+/** Encodes a video piece by piece. */
+export { createVaeEncodeStream, type VaeEncodeStream } from './models/wan/vae/encodeStream.js';
+/** Decodes a video piece by piece. */
+export { createVaeStream, type VaeStream } from './models/wan/vae/stream.js';
+/** Loads the decoder, and gives its memory back. */
+export { freeVaeDecoder, loadVaeDecoder } from './models/wan/vae/weights.js';
+/** The pictures of a whole video's latents in one call. */
+export { type DecodeOptions, decodeLatents } from './pipelines/decodeLatents.js';
+
+// ---- Comparison with recorded outputs of another implementation
+
+/** Computes a parity case and compares every output. */
+export { type CaseReport, runCase } from './parity/runCase.js';

@@ -4,6 +4,7 @@ import { checkRequest } from './generateRequest.js';
 import { planMemory } from './planMemory.js';
 import { type GenerateEvent, type GenerateRequest, runStages } from './stages.js';
 
+export type { PolicyFactory } from './generateRequest.js';
 export type { GenerateEvent, GenerateRequest } from './stages.js';
 
 /**

@@ -1,4 +1,5 @@
 import { ensure } from '../errors.js';
+import type { KvCache } from '../models/wan/kvCache.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
@@ -40,6 +41,8 @@ export type GenerateEvent =
       /** Null for frames that were given. */
       readonly decision: Decision | null;
       readonly latents: Tensor;
+      /** As it is now, this block included; absent for the bidirectional model, which has none. */
+      readonly cache?: KvCache | undefined;
       /** Time it took, the making of its pictures included where they are made during the rollout. */
       readonly seconds: number;
     }
@@ -108,7 +111,8 @@ export async function* runStages(
         for await (const made of decoder?.decode(latents) ?? []) frames.push(...made);
         if (!decoder)
           finished.push({ block, values: Float32Array.from(await device.read(latents)), shape: latents.shape });
-        yield { kind: 'block', block, latents, decision, seconds: (performance.now() - resumed) / 1000 };
+        const cache = 'cache' in event ? event.cache : undefined;
+        yield { kind: 'block', block, latents, decision, cache, seconds: (performance.now() - resumed) / 1000 };
         if (decoder) yield { kind: 'frames', block, frames };
         resumed = performance.now();
         if (block + 1 === request.maxBlocks) break;

@@ -7,7 +7,7 @@ import { documents, root } from './documents.js';
 const LINK = /\]\(([^)\s]+)\)/g;
 
 /** What looks like the path of a file of this repository, in text or code. `<name>` and globs stand for several. */
-const PATH = /(?<![\w/.-])(?:\.ci|\.vscode|bin|docs|scripts|src|test|weights)\/[\w./-]*\w/g;
+const PATH = /(?<![\w/.-])(?:\.ci|\.vscode|bin|docs|examples|scripts|src|test|weights)\/[\w./-]*\w/g;
 
 describe.each(documents)('%s', (name) => {
   const text = readFileSync(join(root, name), 'utf8');
