@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { TokenTrimError } from '../errors.js';
 import { isVideoOnStandardOutput } from '../media/standardOutput.js';
 import { emit, emitsEvents } from './output.js';
+import { noteFailure, printNothing } from './runReport.js';
 import { UsageError } from './usageError.js';
 
 /** Exit status of a command line that cannot be meant, as in most programs. */
@@ -12,17 +13,28 @@ const USAGE = 2;
 export function fail(error: unknown): void {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE; // it has printed what there is to say
+    if (error.exitCode === 0) printNothing();
     return;
   }
   process.exitCode ||= error instanceof UsageError ? USAGE : 1;
   const message = messageOf(error);
+  noteFailure(message);
   if (emitsEvents()) emit('error', { message });
   else process.stderr.write(formatError(message));
 }
 
 /** Has commander's own errors look like ours. */
 export const commanderOutput: OutputConfiguration = {
-  outputError: (text, write) => write(formatError(text.replace(/^error: /, '').trimEnd())),
+  outputError(text, write) {
+    const message = text.replace(/^error: /, '').trimEnd();
+    noteFailure(message);
+    if (emitsEvents()) emit('error', { message });
+    else write(formatError(message));
+  },
+  /** Hints after an error; events stand alone. */
+  writeErr(text) {
+    if (!emitsEvents()) process.stderr.write(text);
+  },
 };
 
 function formatError(message: string): string {
@@ -49,12 +61,17 @@ function printable(message: string): string {
   });
 }
 
+/** Says that the object of `--json` found no reader. */
+export function failToPrint(error: unknown): void {
+  const { code = String(error) } = error as NodeJS.ErrnoException;
+  fail(new TokenTrimError(`standard output could not be written (${code}): not everything was printed`));
+}
+
 /** Has a reader that goes away (`| head`) end in a message and a status, in the place of an uncaught EPIPE. */
 export function watchOutput(): void {
   let failed = false;
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (!failed && !isVideoOnStandardOutput())
-      fail(new TokenTrimError(`standard output could not be written (${code}): not everything was printed`));
+  process.stdout.on('error', (error) => {
+    if (!failed && !isVideoOnStandardOutput()) failToPrint(error);
     failed = true;
   });
   process.stderr.on('error', () => {

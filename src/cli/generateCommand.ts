@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { checkOptions, promptOf } from './checkOptions.js';
+import { startOutput } from './earlyOutput.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { addGenerateOptions } from './generateOptions.js';
 import { GENERATE_HELP } from './helpText.js';
@@ -16,6 +17,7 @@ export function addGenerateCommand(program: Command, run: typeof runGenerate = r
     .addHelpText('after', GENERATE_HELP);
   addGenerateOptions(command);
   command.action((argument: string | undefined, flags: GenerateFlags) => {
+    startOutput(flags.json);
     const prompt = promptOf(argument, flags.prompt);
     checkOptions(prompt, flags, isChosenIn(command));
     const seed = drawSeed(flags.seed);

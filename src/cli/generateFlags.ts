@@ -40,6 +40,7 @@ export interface GenerateFlags {
   readonly saveLatents?: string;
   readonly out: string;
   readonly force?: boolean;
+  readonly metadata: boolean;
   readonly fps?: number;
   readonly adapter?: string;
   readonly kernels?: string;

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { withHyphens } from './aliases.js';
+import { chooseOutputEarly } from './earlyOutput.js';
 import { fail, watchOutput } from './fail.js';
 import { createProgram } from './program.js';
 
@@ -7,6 +8,7 @@ import { createProgram } from './program.js';
 setFlagsFromString('--semi-space-growth-factor=1');
 
 watchOutput();
+chooseOutputEarly(process.argv);
 try {
   const program = createProgram();
   if (process.argv.length <= 2) program.outputHelp();

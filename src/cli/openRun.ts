@@ -6,6 +6,7 @@ import { recordNoise } from '../pipelines/recordNoise.js';
 import { seedNoise } from '../pipelines/stages.js';
 import { GrowingSafetensors } from '../weights/growingSafetensors.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { mediaTags } from './mediaTags.js';
 import { Closers, type PreparedRun } from './prepareRun.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
@@ -26,7 +27,7 @@ export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Prom
   const opened = new Closers();
   try {
     const { latents, noise, files } = await openRecordings(prepared, flags, opened);
-    const format = { width: plan.pixel.width, height: plan.pixel.height, fps };
+    const format = { width: plan.pixel.width, height: plan.pixel.height, fps, tags: mediaTags(prepared, flags) };
     const sink = await openFrameSink(flags.out, format, { force: flags.force });
     opened.add(() => sink.abort());
 
@@ -58,7 +59,8 @@ async function openRecordings(
   const plainNoise = newNoise();
 
   const prompt = request.prompt ?? request.schedule?.text ?? '';
-  const metadata = { format: 'pt', prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
+  const said = { prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
+  const metadata = { format: 'pt', ...(flags.metadata ? said : {}) };
   const files: GrowingSafetensors[] = [];
   const create = async (option: string, path: string | undefined, maxTensors: number) => {
     if (path === undefined) return undefined;

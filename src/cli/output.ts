@@ -1,4 +1,5 @@
 import { createProgress, type Progress, type ProgressOptions } from '../media/progress.js';
+import type { RunEvent } from './eventSchema.js';
 
 /** How a run tells what it does: `auto` is a bar on a terminal and lines elsewhere, `json` a JSON object a line. */
 export const PROGRESS_FORMS = ['auto', 'lines', 'json', 'none'] as const;
@@ -30,7 +31,7 @@ export function chooseOutput(choice: OutputChoice): void {
 /** A note for the person at the terminal, a line or more without the last line's end. */
 export function say(note: string): void {
   if (quiet) return;
-  if (form === 'json') emit('note', { text: note });
+  if (form === 'json') emit('note', { text: note.trim() });
   else process.stderr.write(`${note}\n`);
 }
 
@@ -45,11 +46,13 @@ export function show(text: string): void {
 }
 
 /** What happened, for a program that watches: a line of JSON, only with `--progress json`. */
-export function emit(event: string, fields: object): void {
+export function emit<Name extends RunEvent['event']>(event: Name, fields: EventFields<Name>): void {
   if (form !== 'json') return;
   const seconds = Math.round(performance.now()) / 1000;
   process.stderr.write(`${JSON.stringify({ event, seconds, ...fields })}\n`);
 }
+
+type EventFields<Name> = Omit<Extract<RunEvent, { event: Name }>, 'event' | 'seconds'>;
 
 /** Whether standard error is for a program. */
 export const emitsEvents = (): boolean => form === 'json';

@@ -4,6 +4,7 @@ import type { Stage } from '../pipelines/stages.js';
 import type { ModelConfig } from '../weights/config.js';
 import { describeParts } from '../weights/describeParts.js';
 import type { PreparedRun } from './prepareRun.js';
+import { promptLines } from './promptReport.js';
 
 /** The stages of a run in words. */
 export const STAGES: Record<Stage, string> = {
@@ -15,7 +16,10 @@ export const STAGES: Record<Stage, string> = {
 };
 
 /** What `--dry-run` prints: the run with every number decided, and its memory. */
-export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun, seed: string | undefined): string {
+export function formatPlan(
+  { folder, device, plan, memory, fps, prompts }: PreparedRun,
+  seed: number | string | null,
+): string {
   const { config } = folder;
   const { pixel, latent, shown, frames } = plan;
   const patch = config.transformer.patch_size;
@@ -29,16 +33,12 @@ export function formatPlan({ folder, device, plan, memory, fps }: PreparedRun, s
       (dropped > 0 ? `; whole ${unitOf(plan)} make ${dropped} more, which are dropped` : ''),
     `latents  ${frames} frames of ${latent.width}x${latent.height}, ${tokens} tokens each`,
     ...rolloutLines(plan),
-    `noise    ${seed === undefined ? 'from a file' : `of seed ${seed}`}`,
+    `noise    ${seed === null ? 'from a file' : `of seed ${seed}`}`,
+    ...promptLines(prompts),
     '',
     ...memoryLines(memory),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** The same for `--json`. */
-export function planSummary({ folder, device, plan, memory, fps }: PreparedRun): object {
-  return { model: folder.config.name, parts: folder.parts, adapter: device.name, plan, fps, memory };
 }
 
 function rolloutLines(plan: Plan): string[] {

@@ -15,6 +15,7 @@ import { measureKernels } from './measureKernels.js';
 import { openGiven, openSchedule } from './openGiven.js';
 import { openModel } from './openModel.js';
 import { planNotes } from './planReport.js';
+import { type PromptReport, reportPrompts } from './promptReport.js';
 import { asUsage } from './usageError.js';
 
 /** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
@@ -25,6 +26,7 @@ export interface PreparedRun {
   readonly memory: MemoryPlan;
   readonly request: GenerateRequest;
   readonly fps: number;
+  readonly prompts: PromptReport;
   /** What the user should know before it runs. */
   readonly notes: readonly string[];
   /** The file of `--noise`. */
@@ -61,12 +63,13 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
     const plan = asUsage(() => planRollout(config, planRequest));
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
-    promptsOf(config, plan, request); // refuses prompts that the video has no block for
+    const scheduled = promptsOf(config, plan, request); // refuses prompts that the video has no block for
     if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
     if (flags.dryRun && plan.preset !== 'wan') await given?.check(plan);
     const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
     opened.add(async () => device.close());
     const memory = await planTuned(device, folder, request, flags);
+    const prompts = await reportPrompts(folder, plan, scheduled, flags.negativePrompt);
 
     const fps = flags.fps ?? config.sampling.fps;
     const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
@@ -76,7 +79,18 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     const said = [device.note, ...parts, givenNote, ...planNotes(config, plan, memory, flags.decode !== 'auto')];
     const notes = said.filter((note) => note !== undefined);
     const decided = { ...request, decode: memory.decode };
-    return { folder, device, plan, memory, request: decided, fps, notes, recording, close: () => opened.close() };
+    return {
+      folder,
+      device,
+      plan,
+      memory,
+      request: decided,
+      fps,
+      prompts,
+      notes,
+      recording,
+      close: () => opened.close(),
+    };
   } catch (error) {
     await opened.close();
     throw error;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAliases } from './aliases.js';
 import { addCompletionCommand } from './completionCommand.js';
@@ -12,6 +11,7 @@ import { EXIT_STATUS } from './helpText.js';
 import { addInspectCommand } from './inspectCommand.js';
 import { chooseOutput } from './output.js';
 import { addParityCommand } from './parityCommand.js';
+import { DESCRIPTION, PROGRAM } from './programName.js';
 import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
 
@@ -20,10 +20,9 @@ import { addSynthesizeCommand } from './synthesizeCommand.js';
  * @param runGenerate what `generate` does; tests look at what it would
  */
 export function createProgram(runGenerate?: typeof run): Command {
-  const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const program = new Command('tokentrim')
-    .description(description)
-    .version(version)
+    .description(DESCRIPTION)
+    .version(PROGRAM.version)
     .exitOverride()
     .configureOutput(commanderOutput)
     .showHelpAfterError('(tokentrim <command> --help shows the options)')

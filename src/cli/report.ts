@@ -1,26 +1,23 @@
 import type { Plan } from '../pipelines/plan.js';
-import type { Device } from '../tensor/device.js';
+import type { KernelTime } from '../tensor/device.js';
+import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';
-import type { GenerateFlags } from './generateFlags.js';
-import type { Run } from './openRun.js';
+import type { BlockRow, Report } from './reportSchema.js';
 
-/** A block in the output of `--json`; null where there is no such value. */
-export interface BlockRow {
-  readonly index: number;
-  readonly severity: number | null;
-  readonly mean: number | null;
-  readonly std: number | null;
-  readonly threshold: number | null;
-  readonly triggered: boolean;
-  readonly unstable: readonly number[] | null;
-  readonly severityAfter: number | null;
-  readonly attempts: number;
-  readonly seconds: number;
-}
-
-export function blockRow(decision: Decision, seconds: number): BlockRow {
-  const { block: index, severity, mean, std, threshold, triggered, unstable, severityAfter, attempts } = decision;
-  return { index, severity, mean, std, threshold, triggered, unstable, severityAfter, attempts, seconds };
+/** A block as `--json` tells it. */
+export function blockRow({ block: index, ...decision }: Decision, seconds: number): BlockRow {
+  const { severity, mean, std, threshold, triggered, unstable, severityAfter, attempts, drift } = decision;
+  return {
+    ...{ index, severity, mean, std, threshold, triggered, severityAfter, attempts, seconds },
+    unstable: unstable && [...unstable],
+    drift: drift && [...drift],
+    reviews: decision.reviews.map((review) => ({
+      severity: review.severity,
+      aboveThreshold: threshold === null ? null : review.severity > threshold,
+      drift: [...review.drift],
+      unstable: [...review.unstable],
+    })),
+  };
 }
 
 /** What the progress bar says of the newest block. */
@@ -50,49 +47,6 @@ export function callCount(plan: Plan): number {
   return plan.preset === 'rolling-forcing' ? blocks + plan.steps.length - 1 : blocks * plan.steps.length;
 }
 
-/** The object that `--json` prints. */
-export interface Summary {
-  readonly out: string;
-  readonly frames: number;
-  readonly width: number;
-  readonly height: number;
-  readonly fps: number;
-  /** A number where it is exact; null where the noise came from a file. */
-  readonly seed: number | string | null;
-  readonly preset: string;
-  readonly model: string;
-  readonly adapter: string;
-  readonly seconds: number;
-  readonly peakGpuBytes: number;
-  /** Kernels that were compiled, or that the driver still had from an earlier run. */
-  readonly compiledKernels: number;
-  readonly blocks: readonly BlockRow[];
-}
-
-export function summarise(
-  { folder, device, plan, fps, sink }: Run,
-  flags: Pick<GenerateFlags, 'seed' | 'noise'>,
-  { frames, blocks }: { frames: number; blocks: readonly BlockRow[] },
-  seconds: number,
-): Summary {
-  const seed = Number(flags.seed);
-  return {
-    out: sink.path,
-    frames,
-    width: plan.pixel.width,
-    height: plan.pixel.height,
-    fps,
-    seed: flags.noise === undefined ? (Number.isSafeInteger(seed) ? seed : flags.seed) : null,
-    preset: plan.preset,
-    model: folder.config.name,
-    adapter: device.name,
-    seconds,
-    peakGpuBytes: device.kind === 'gpu' ? device.memory.peakBytes : 0,
-    compiledKernels: device.kernels.names.length,
-    blocks,
-  };
-}
-
 /** Longest rollout whose every block is listed at the end; of a longer one only the trimmed blocks are. */
 const LISTED_BLOCKS = 30;
 
@@ -112,8 +66,8 @@ export function blockTable(blocks: readonly BlockRow[], warmup: number): string 
   return `block   severity  threshold\n${rows.join('')}`;
 }
 
-export function closingLine(summary: Summary): string {
-  const { out, frames, width, height, seconds, adapter, blocks, preset, seed } = summary;
+export function closingLine(report: Report): string {
+  const { out, frames, width, height, seconds, adapter, blocks, preset, seed } = report;
   const seeded = seed === null ? '' : `, seed ${seed}`;
   const made = `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}${seeded}`;
   if (preset === 'wan') return `${made}\n`;
@@ -123,9 +77,7 @@ export function closingLine(summary: Summary): string {
 }
 
 /** Time of every kernel, the slowest first, and how many were compiled. */
-export async function kernelTable(device: Device): Promise<string> {
-  const times = await device.kernelTimes();
-  const { names } = device.kernels;
+export function kernelTable(times: readonly KernelTime[], { names }: Pick<KernelLog, 'names'>): string {
   const compiled = `${names.length} kernels compiled, of ${new Set(names).size} names\n`;
   if (times.length === 0) return `no kernel times: this adapter has no timestamp queries\n${compiled}`;
   const width = Math.max(...times.map(({ kernel }) => kernel.length)) + 2;

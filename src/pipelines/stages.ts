@@ -149,13 +149,13 @@ export function promptsOf(
   config: ModelConfig,
   plan: Plan,
   { prompt, schedule }: Pick<GenerateRequest, 'prompt' | 'schedule'>,
-): Pick<ScheduledPrompt, 'prompt' | 'firstFrame'>[] {
+): ScheduledPrompt[] {
   if (!schedule) {
     ensure(
       prompt !== undefined && prompt.trim() !== '',
       'the prompt is empty: say what to show, such as "a red circle on a navy background"',
     );
-    return [{ prompt, firstFrame: 0 }];
+    return [{ prompt, pixelFrame: 0, firstFrame: 0 }];
   }
   ensure(
     prompt === undefined,

@@ -49,31 +49,44 @@ test.each(PRESETS)('%s, intervening: the same again from its seed and from its r
     '--out',
     'one.mp4',
   );
-  expect(json).toEqual({
+  expect(json).toMatchObject({
+    status: 'finished',
+    error: null,
     out: 'one.mp4',
     frames: 33,
-    width: 48,
-    height: 48,
     fps: 16,
     seed: SEEDS[preset],
     preset,
-    model: 'toy-world',
-    adapter: expect.any(String),
-    seconds: expect.any(Number),
-    peakGpuBytes: expect.any(Number),
-    compiledKernels: expect.any(Number),
-    blocks: [0, 1, 2].map((index) => ({
+  });
+  expect(json).toMatchObject({ width: 48, height: 48, model: 'toy-world', adapter: expect.any(String) });
+  const tokens = 9; // 48 pixels are 6 latents, and a token is 2 by 2 of them
+  const review = (aboveThreshold: boolean | null) => ({
+    severity: expect.any(Number),
+    aboveThreshold,
+    drift: Array(tokens).fill(expect.any(Number)),
+    unstable: [expect.any(Number)],
+  });
+  expect(json.blocks).toEqual(
+    [0, 1, 2].map((index) => ({
       index,
       severity: index === 0 ? null : expect.any(Number),
       mean: index < 2 ? null : expect.any(Number),
       std: index < 2 ? null : expect.any(Number),
       threshold: index < 2 ? null : expect.any(Number),
       triggered: index === 2,
-      unstable: index === 0 ? null : expect.arrayContaining([expect.any(Number)]),
+      unstable: index === 0 ? null : [expect.any(Number)],
       severityAfter: index < 2 ? null : expect.any(Number),
       attempts: index === 2 ? 2 : 1,
+      drift: index === 0 ? null : Array(tokens).fill(expect.any(Number)),
+      reviews: [[], [review(null)], [review(true), review(expect.any(Boolean))]][index],
       seconds: expect.any(Number),
     })),
+  );
+  const [first, second] = json.blocks[2].reviews;
+  expect(json.blocks[2]).toMatchObject({
+    severity: first.severity,
+    severityAfter: second.severity,
+    drift: first.drift,
   });
   const video = await readVideo(program.path('one.mp4'));
   expect(video.timestamps).toEqual(Array.from({ length: 33 }, (_, frame) => frame / 16));

@@ -1,0 +1,39 @@
+import type { MediaTags } from '../media/frameSink.js';
+import type { GenerateFlags } from './generateFlags.js';
+import type { PreparedRun } from './prepareRun.js';
+import { PROGRAM } from './programName.js';
+import { NAMED, settingsOf } from './settings.js';
+
+/** Settings that change no picture, but say where things lie and what there is on this machine: they are not passed on. */
+const PRIVATE: readonly string[] = [
+  ...NAMED,
+  ...['out', 'adapter', 'gpuMemory', 'decode', 'promptCache', 'metadata', 'profile'],
+];
+
+/**
+ * What a video says of how it was made: the prompt as its description, and as its comment, in JSON, all that it takes to
+ * make it again. No paths, and nothing that differs between two runs of the same.
+ */
+export function mediaTags(prepared: PreparedRun, flags: GenerateFlags): MediaTags | undefined {
+  if (!flags.metadata) return undefined;
+  const { folder, device } = prepared;
+  const { prompts, negativePrompt } = prepared.prompts;
+  const settings = Object.entries(settingsOf(prepared, flags)).filter(([name]) => !PRIVATE.includes(name));
+  const [{ prompt }, ...later] = prompts;
+  const scheduled = prompts.map(({ frame, prompt: text }) => ({ frame, prompt: text }));
+  const comment = {
+    program: PROGRAM.name,
+    version: PROGRAM.version,
+    ...(later.length > 0 ? { prompts: scheduled } : { prompt }),
+    ...(negativePrompt ? { negativePrompt: negativePrompt.prompt } : {}),
+    model: folder.config.name,
+    adapter: device.name,
+    begins: flags.image !== undefined ? 'picture' : flags.video !== undefined ? 'video' : 'noise',
+    ...Object.fromEntries(settings),
+  };
+  return {
+    description: later.length > 0 ? scheduled.map(({ frame, prompt: text }) => `${frame}: ${text}`).join('\n') : prompt,
+    comment: JSON.stringify(comment),
+    software: `${PROGRAM.name} ${PROGRAM.version}`,
+  };
+}

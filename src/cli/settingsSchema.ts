@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+const path = z.string().nullable();
+const type = z.enum(['f32', 'bf16', 'f16']);
+const latentFrames = z.int().nonnegative().nullable();
+
+/** Every option of `generate` that says what is made, under its own name and as it was resolved. */
+export const settingsSchema = z.strictObject({
+  preset: z.enum(['self-forcing', 'rolling-forcing', 'wan']),
+  frames: z.int().positive().describe('pictures of the whole video'),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  fps: z.number(),
+  seed: z.union([z.int(), z.string()]).nullable(),
+  steps: z.union([z.array(z.number()), z.int()]).describe('timesteps, or for wan their number'),
+  warp: z.boolean().nullable().describe('whether timesteps go through the shifted schedule; of the checkpoint'),
+  shift: z.number(),
+  window: latentFrames.describe('null for wan'),
+  sink: latentFrames.describe('null for wan'),
+  blockFrames: latentFrames.describe('null for wan'),
+  contextNoise: z.number().nullable().describe('null for wan'),
+  solver: z.string().nullable().describe('of wan'),
+  guidance: z.number().nullable().describe('of wan'),
+  trim: z.union([
+    z.literal(false),
+    z.strictObject({
+      fraction: z.number(),
+      sensitivity: z.number(),
+      warmup: z.int().nonnegative(),
+      check: z.enum(['final', 'first-step']),
+      attempts: z.int().nonnegative(),
+    }),
+  ]),
+  dtype: z.strictObject({ transformer: type, vae: type, textEncoder: type }),
+  kvDtype: type.nullable().describe('null for wan, which has no cache'),
+  decode: z.enum(['during', 'after']),
+  kernels: z.string(),
+  adapter: z.string().nullable().describe('what was asked for; null for the best there is'),
+  gpuMemory: z.number().nullable().describe('GB'),
+  promptCache: z.boolean(),
+  metadata: z.boolean(),
+  profile: z.boolean(),
+  model: path.describe('null for the toy world'),
+  checkpoint: path,
+  section: path,
+  vae: path,
+  textEncoder: path,
+  tokenizer: path,
+  image: path,
+  video: path,
+  promptsAt: path,
+  noise: path,
+  saveNoise: path,
+  saveLatents: path,
+  out: z.string(),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
