@@ -1,6 +1,5 @@
 import { ensure } from '../errors.js';
 import type { TextEncoderConfig, TransformerConfig, VaeConfig } from './config.js';
-import { isReadable } from './dtype.js';
 import {
   type ExpectedTensors,
   textEncoderTensors,
@@ -9,6 +8,7 @@ import {
   vaeEncoderTensors,
 } from './expectedTensors.js';
 import type { Part } from './officialNames.js';
+import { isWeightType } from './quantisation.js';
 import { quote, quoteSome } from './quote.js';
 import type { TensorSource } from './tensorSource.js';
 
@@ -24,7 +24,7 @@ export interface TensorCheck {
   readonly missing: readonly string[];
   readonly unexpected: readonly string[];
   readonly wrongShape: readonly { name: string; expected: readonly number[]; found: readonly number[] }[];
-  /** Tensors of a dtype that this release cannot read. */
+  /** Tensors of a dtype that weights cannot have: integers, floats of less than 8 bits. */
   readonly unreadable: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function checkTensors<Name extends Part>(
     wrongShape: found
       .map(([name, shape]) => ({ name, expected: shape, found: source.info(name).shape }))
       .filter((entry) => entry.expected.join() !== entry.found.join()),
-    unreadable: found.map(([name]) => name).filter((name) => !isReadable(source.info(name).dtype)),
+    unreadable: found.map(([name]) => name).filter((name) => !isWeightType(source.info(name).dtype)),
   };
 }
 
@@ -56,7 +56,7 @@ export function ensureTensors<Name extends Part>(part: Name, config: PartConfigs
   const lines = describeCheck(check);
   const [first] = check.unreadable;
   const advice = first
-    ? `${source.info(first).dtype} is not supported yet: use the bf16 or fp16 file.`
+    ? `${source.info(first).dtype} cannot be run as weights: use the bf16 or fp16 file.`
     : 'Use the weights that belong to this config.json, or remove config.json to have it derived from the weights.';
   ensure(
     lines.length === 0,

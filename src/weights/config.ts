@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TokenTrimError } from '../errors.js';
 import { isAbsent, readTextFile } from '../plainFile.js';
+import { whatElse } from './foreignFile.js';
 import type { ModelConfig, SamplingConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from './modelConfig.js';
 
 export type * from './modelConfig.js';
@@ -128,12 +129,13 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 
 /** Reads config.json; an absent file is an empty configuration. */
 export async function readConfig(path: string): Promise<RawConfig> {
+  let text = '';
   try {
-    const text = await readTextFile(path, { what: 'a config.json', limit: MAX_CONFIG_BYTES });
+    text = await readTextFile(path, { what: 'a config.json', limit: MAX_CONFIG_BYTES });
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch (cause) {
     if (isAbsent(cause)) return {};
-    const found = cause instanceof TokenTrimError ? cause.message : `${path} is not a JSON object.`;
+    const found = cause instanceof TokenTrimError ? cause.message : `${path} is not a JSON object${whatElse(text)}.`;
     throw new TokenTrimError(`${found} Correct it, or remove it to have it derived from the weights.`, { cause });
   }
 }

@@ -8,9 +8,11 @@ import { toFloat32 } from './convert.js';
 import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from './dtype.js';
 import { findParts } from './findParts.js';
 import { shardNames, snapshotOf } from './listWeights.js';
+import { findStructure } from './nameStructure.js';
 import { withOfficialNames } from './names.js';
 import type { Part } from './officialNames.js';
-import { type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
+import { ensureUsable, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
+import { describeQuantisation } from './quantisation.js';
 import { quote } from './quote.js';
 import { recognise } from './recognise.js';
 import { float32ToBfloat16, float32ToHalf } from './sixteenBit.js';
@@ -143,6 +145,8 @@ async function chooseTensors(
 ): Promise<{ tensors: TensorSource; rename: (name: string) => string }> {
   const { detection, tensors: stored } = weights;
   const asIs = (name: string) => name;
+  if (naming === 'keep') ensureFloats(stored);
+  else ensureUsable(stored, part);
   const isOfNoPart = detection.part === 'unknown' && naming === undefined && part === undefined;
   if (naming === 'keep' || isOfNoPart) {
     return { tensors: dtype === 'keep' ? stored : await widenFloat8(stored, WIDE[dtype]), rename: asIs };
@@ -152,6 +156,13 @@ async function chooseTensors(
   if (naming !== 'hf' || detection.part === 'unknown') return { tensors, rename: asIs };
   const known = detection.part;
   return { tensors, rename: (name) => hfName(known, name) };
+}
+
+/** Another model of the family may be rewritten under its own names; integers cannot be: no float comes of them alone. */
+function ensureFloats(stored: TensorSource): void {
+  const structure = findStructure(stored.names());
+  const quantised = structure && describeQuantisation(stored, structure);
+  ensure(!quantised, () => `${stored.label}: this is ${quantised}`);
 }
 
 const WIDE = { f32: 'F32', bf16: 'BF16', f16: 'F16', keep: 'BF16' } as const;

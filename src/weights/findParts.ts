@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
+import { describeOther } from './foreignModel.js';
 import { type FolderListing, listWeights } from './listWeights.js';
 import { whyUnusable } from './names.js';
 import type { Part } from './officialNames.js';
@@ -97,6 +98,8 @@ async function identify({ weights }: FolderListing, absent: readonly Thing[]) {
       const { whole, tensors, sections, detection } = await openWeights(path);
       await whole.close();
       const unusable = whyUnusable(tensors);
+      const other = detection.part === 'unknown' ? describeOther(tensors.names()) : undefined;
+      if (other) problems.push(`${path} is ${other}`);
       if (detection.part === 'unknown' || !absent.includes(detection.part)) continue;
       const hasSentencePiece = tensors.has('spiece_model');
       if (unusable) problems.push(`${path} is ${unusable}`);

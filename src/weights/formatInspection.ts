@@ -13,7 +13,7 @@ export function formatInspection(inspections: readonly (Inspection | FolderInspe
 
 function formatOne(inspection: Inspection): string {
   const { path, part, naming, tensors, dtypes, metadata, config, check, problem, sample } = inspection;
-  const { format, recognised, prefixes, sections, section } = inspection;
+  const { format, recognised, prefixes, beside, sections, section } = inspection;
   const { lines, row } = paragraph(path);
   if (recognised) row('this is', recognised);
   if (format) row('format', format.startsWith('PyTorch') ? `${format}: read without running code from it` : format);
@@ -21,7 +21,11 @@ function formatOne(inspection: Inspection): string {
     row('section', `${printable(name)}: ${formatAmount(amount)}${name === section ? ', used' : ''}`);
   }
   if (tensors > 0) {
-    row('part', `${part}, ${NAMINGS[naming]}${prefixes.length > 0 ? ` behind ${prefixes.join(' ')}` : ''}`);
+    row(
+      'part',
+      `${part}, ${NAMINGS[naming]}${prefixes.length > 0 ? ` behind ${prefixes.map(printable).join(' ')}` : ''}`,
+    );
+    if (beside.length > 0) row('beside it', shorten(beside.map(printable).join(' ')));
     row('size', formatAmount(inspection));
     row('dtypes', entries(dtypes));
   }

@@ -4,9 +4,11 @@ import { ensure, TokenTrimError } from '../errors.js';
 import { checkTensors, type TensorCheck } from './checkTensors.js';
 import { parseConfig, type RawConfig, textEncoderSchema, transformerSchema, vaeSchema } from './config.js';
 import { detectConfig } from './detectConfig.js';
+import { explainOther } from './foreignModel.js';
 import { type FolderInspection, inspectFolder } from './inspectFolder.js';
 import { listWeights, snapshotOf } from './listWeights.js';
-import { type Detection, type Part, strippedPrefixes, whyUnusable } from './names.js';
+import { findStructure } from './nameStructure.js';
+import { type Detection, type Part, whyUnusable } from './names.js';
 import { countDtypes, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
 import { configOf } from './partConfig.js';
 import { recognise } from './recognise.js';
@@ -34,6 +36,8 @@ export interface Inspection extends Amount {
   readonly naming: Detection['naming'];
   /** Wrappers' prefixes that are taken off the names. */
   readonly prefixes: readonly string[];
+  /** What else lies in the file: the beginnings of the names. */
+  readonly beside: readonly string[];
   /** Of a training checkpoint: its dictionaries, and the one that is used. */
   readonly sections: Readonly<Record<string, Amount>>;
   readonly section?: string;
@@ -74,6 +78,7 @@ async function inspectFile(path: string, folder?: string): Promise<Inspection> {
   const weights = await openWeights(path);
   try {
     const { whole, tensors, sections, section, detection } = weights;
+    const structure = findStructure(tensors.names());
     const checked = await inspectPart(weights, folder);
     return {
       kind: 'weights',
@@ -81,7 +86,8 @@ async function inspectFile(path: string, folder?: string): Promise<Inspection> {
       format: await formatOf(path),
       recognised: recognise(weights, checked.config),
       ...detection,
-      prefixes: strippedPrefixes(tensors.names()),
+      prefixes: structure?.wrappers ?? [],
+      beside: structure?.beside ?? [],
       sections: Object.fromEntries(sections.map((name) => [name, amountOf(whole, `${name}/`)])),
       section,
       ...amountOf(tensors),
@@ -127,8 +133,12 @@ type Checked = Pick<Inspection, 'config' | 'check' | 'problem'>;
 async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Checked> {
   const { part } = weights.detection;
   const unusable = whyUnusable(weights.tensors);
-  if (part !== 'unknown' && unusable) return { problem: `this is ${unusable}, which cannot be run` };
-  if (part === 'unknown') return { problem: 'not a transformer, VAE or text encoder of Wan2.1 by its tensor names' };
+  if (part !== 'unknown' && unusable) return { problem: `this is ${unusable}` };
+  if (part === 'unknown') {
+    const other = explainOther(weights.tensors.names());
+    const nothing = 'not a transformer, VAE or text encoder of Wan2.1 by its tensor names';
+    return { problem: other ? `${nothing}: this is ${other}` : nothing };
+  }
   let config: RawConfig | undefined;
   try {
     const official = await officialTensors(weights);
@@ -154,6 +164,6 @@ function describeTensor(source: TensorSource, name: string): string {
 function unreadable(path: string, error: unknown): Inspection {
   if (!(error instanceof TokenTrimError)) throw error;
   const nothing = { part: 'unknown', naming: 'unknown', tensors: 0, parameters: 0, bytes: 0 } as const;
-  const empty = { dtypes: {}, metadata: {}, sections: {}, prefixes: [], sample: [] };
+  const empty = { dtypes: {}, metadata: {}, sections: {}, prefixes: [], beside: [], sample: [] };
   return { kind: 'weights', path, ...nothing, ...empty, problem: error.message || basename(path) };
 }

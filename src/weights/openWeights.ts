@@ -1,6 +1,6 @@
 import { TokenTrimError } from '../errors.js';
 import { isFloat8 } from './dtype.js';
-import { type Detection, detectPart, withOfficialNames } from './names.js';
+import { type Detection, detectPart, whyUnusable, withOfficialNames } from './names.js';
 import type { Part } from './officialNames.js';
 import { RenamedSource } from './renamedSource.js';
 import { sectionsOf, selectSection } from './sections.js';
@@ -56,7 +56,14 @@ function usualSection(whole: TensorSource, sections: readonly string[]): string 
 
 /** The weights under official names, 8-bit floats widened. */
 export async function officialTensors({ tensors }: OpenedWeights, part?: Part, to?: WideType): Promise<TensorSource> {
+  ensureUsable(tensors, part);
   return withOfficialNames(await widenFloat8(tensors, to), part);
+}
+
+/** @throws TokenTrimError for weights that are recognised and cannot be run: integers, another model of the family */
+export function ensureUsable(tensors: TensorSource, part?: Part): void {
+  const problem = whyUnusable(tensors, part);
+  if (problem) throw new TokenTrimError(`${tensors.label}: this is ${problem}`);
 }
 
 /** How many tensors there are of each dtype. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { RawConfig } from './config.js';
-import { stripPrefixes } from './names.js';
+import { describeOther } from './foreignModel.js';
+import { findStructure, type Structure } from './nameStructure.js';
 import type { Part } from './officialNames.js';
 import { hasFloat8, type OpenedWeights } from './openWeights.js';
 import { hasScales } from './widenFloat8.js';
@@ -26,14 +27,17 @@ export function recognise(weights: OpenedWeights, config: RawConfig = {}): strin
   const publisher = PUBLISHERS.find(([name]) => name.test(basename(weights.path)))?.[1];
   const isDiffusers = detection.naming === 'hf' && !publisher;
   const source = publisher ?? (isDiffusers ? (detection.part === 'text-encoder' ? "transformers'" : "diffusers'") : '');
+  const structure = findStructure(tensors.names());
   const what =
-    detection.part === 'unknown' ? 'tensors that belong to no part of Wan2.1' : describePart(detection.part, config);
+    detection.part === 'unknown'
+      ? (describeOther(tensors.names()) ?? 'tensors that belong to no part of Wan2.1')
+      : describePart(detection.part, config);
   const subject = sections.length > 0 ? `training checkpoint: ${what}` : what;
   const used = section && sections.length > 1 ? ` (${section} is used)` : '';
   return [
     `${source} ${subject}`.trim(),
     sections.length > 0 && `section${sections.length > 1 ? 's' : ''} ${sections.join(', ')}${used}`,
-    isDecoderOnly(weights) && 'decoder only',
+    isDecoderOnly(structure) && 'decoder only',
     hasFloat8(tensors) && (hasScales(tensors) ? '8-bit floats with scales' : '8-bit floats'),
     tensors.has('spiece_model') && "with the tokenizer's SentencePiece model",
   ]
@@ -52,6 +56,6 @@ function describePart(part: Part, { dim, num_layers, z_dim, vocab }: RawConfig):
   return dim === 4096 && num_layers === 24 && vocab === 256384 ? 'umT5-xxl encoder' : `umT5 encoder${like}`;
 }
 
-function isDecoderOnly({ detection, tensors }: OpenedWeights): boolean {
-  return detection.part === 'vae' && !tensors.names().some((name) => stripPrefixes(name).startsWith('encoder.'));
+function isDecoderOnly(structure: Structure | undefined): boolean {
+  return structure?.part === 'vae' && ![...structure.names.values()].some((name) => name.startsWith('encoder.'));
 }

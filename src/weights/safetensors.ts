@@ -2,8 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { ensure } from '../errors.js';
 import { isReadable } from './dtype.js';
 import { openFile, readAt } from './fileRanges.js';
+import { FOREIGN_BYTES, refuseForeign } from './foreignFile.js';
 import { quote } from './quote.js';
-import { headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './safetensorsHeader.js';
+import {
+  beginsAsSafetensors,
+  headerLength,
+  parseHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensorsHeader.js';
 import { expectOpen, expectRows, lookUp } from './tensorRequest.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
 
@@ -16,7 +23,9 @@ export async function openSafetensors(path: string): Promise<TensorFile> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    const length = headerLength(await readAt(file, 0, Math.min(8, size), path), size, path);
+    const start = await readAt(file, 0, Math.min(FOREIGN_BYTES, size), path);
+    if (!beginsAsSafetensors(start)) refuseForeign(path, 'a safetensors file', start, size);
+    const length = headerLength(start.subarray(0, 8), size, path);
     const header = parseHeader(await readAt(file, 8, length, path), size - 8 - length, path);
     return new TensorFile(path, file, 8 + length, header);
   } catch (error) {

@@ -26,6 +26,14 @@ export interface SafetensorsHeader {
 
 const ADVICE = 'The file is damaged or not safetensors: download or export it again.';
 
+const OPENING_BRACE = 0x7b;
+
+/** True for the first bytes of a file that can be no other: a length that a header may have, and the header's brace. */
+export function beginsAsSafetensors(start: Uint8Array): boolean {
+  if (start.length <= 8 || start[8] !== OPENING_BRACE) return false;
+  return new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true) <= BigInt(MAX_HEADER_BYTES);
+}
+
 /**
  * Checks the eight bytes that open a safetensors file.
  *
@@ -82,19 +90,15 @@ function parseJson(bytes: Uint8Array, label: string): object {
   }
 }
 
+/** Notes of whoever wrote the file, on which no tensor depends: null is none, and what is no text is kept as its JSON. */
 function parseMetadata(value: unknown, label: string): ReadonlyMap<string, string> {
+  if (value === null) return new Map();
   ensure(
     isObject(value),
     `${label}: expected __metadata__ to be an object of strings, found ${describe(value)}. ${ADVICE}`,
   );
-  const entries = Object.entries(value);
-  for (const [key, text] of entries) {
-    ensure(
-      typeof text === 'string',
-      () => `${label}: expected __metadata__ ${quote(key)} to be a string, found ${describe(text)}. ${ADVICE}`,
-    );
-  }
-  return new Map(entries);
+  const text = (entry: unknown) => (typeof entry === 'string' ? entry : JSON.stringify(entry));
+  return new Map(Object.entries(value).map(([key, entry]) => [key, text(entry)]));
 }
 
 function parseEntry(name: string, value: unknown, label: string): TensorEntry {

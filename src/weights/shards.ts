@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ensure, TokenTrimError } from '../errors.js';
 import { isAbsent } from '../plainFile.js';
+import { whatElse } from './foreignFile.js';
 import { readIndexText } from './listWeights.js';
 import { quote, quoteSome } from './quote.js';
 import { openSafetensors, type TensorFile } from './safetensors.js';
@@ -80,7 +81,7 @@ async function readIndex(indexPath: string): Promise<ReadonlyMap<string, string>
     return new Map(Object.entries(index.weight_map));
   } catch (cause) {
     throw new TokenTrimError(
-      `${indexPath}: expected {"weight_map": {tensor name: shard file}}, found something else. Download the index again.`,
+      `${indexPath}: expected {"weight_map": {tensor name: shard file}}, found something else${whatElse(text)}. Download the index again.`,
       { cause },
     );
   }

@@ -2,17 +2,19 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
 import { openFile, readAt } from './fileRanges.js';
+import { FOREIGN_BYTES, refuseForeign } from './foreignFile.js';
 import { quote, quoteSome } from './quote.js';
 import { openSafetensors } from './safetensors.js';
+import { beginsAsSafetensors } from './safetensorsHeader.js';
 import { openShards } from './shards.js';
 import type { TensorSource } from './tensorSource.js';
-import { openTorchFile, SIGNATURE_BYTES, torchFormat } from './torch/openTorchFile.js';
+import { openTorchFile, torchFormat } from './torch/openTorchFile.js';
+import { refuseUnfinished } from './unfinished.js';
 
 export type { TensorSource } from './tensorSource.js';
 
 const INDEX_SUFFIX = '.safetensors.index.json';
 const TORCH_SUFFIXES: readonly string[] = ['.pt', '.pth', '.bin', '.ckpt'];
-const OPENING_BRACE = 0x7b;
 
 /**
  * Opens weights by path: a safetensors file, a PyTorch file, a `*.safetensors.index.json` with its shards, or a folder
@@ -23,10 +25,12 @@ const OPENING_BRACE = 0x7b;
 export async function openTensorSource(path: string): Promise<TensorSource> {
   if (await isFolder(path)) return openTensorSource(await weightsIn(path));
   if (path.endsWith(INDEX_SUFFIX)) return openShards(path);
-  const start = await firstBytes(path);
+  await refuseUnfinished(path);
+  const { start, size } = await firstBytes(path);
   if (torchFormat(start)) return openTorchFile(path);
   // Its own reader says best what is wrong with a file that is called safetensors.
-  if (start[8] === OPENING_BRACE || extname(path) === '.safetensors') return openSafetensors(path);
+  if (beginsAsSafetensors(start) || extname(path) === '.safetensors') return openSafetensors(path);
+  refuseForeign(path, 'a file of weights', start, size);
   throw new TokenTrimError(
     `${path}: expected a safetensors file, a PyTorch file of torch.save, a ${INDEX_SUFFIX.slice(1)} or a folder with one ` +
       `of them, found ${start.length === 0 ? 'an empty file' : `a file that begins with ${quote(textOf(start))}`}. ` +
@@ -34,11 +38,11 @@ export async function openTensorSource(path: string): Promise<TensorSource> {
   );
 }
 
-async function firstBytes(path: string): Promise<Uint8Array> {
+async function firstBytes(path: string): Promise<{ start: Uint8Array; size: number }> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    return await readAt(file, 0, Math.min(size, SIGNATURE_BYTES), path);
+    return { start: await readAt(file, 0, Math.min(size, FOREIGN_BYTES), path), size };
   } finally {
     await file.close();
   }

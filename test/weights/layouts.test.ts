@@ -158,7 +158,7 @@ describe('several of a kind', () => {
     await open(folder);
     await rm(join(folder, 'Wan2_1-T2V-1_3B_fp16.safetensors'));
     await expect(open(folder)).rejects.toThrow(
-      /missing:\n {2}transformer: [\s\S]*Wan2_1-I2V.safetensors is an image-to-video or VACE model/,
+      /missing:\n {2}transformer: [\s\S]*Wan2_1-I2V.safetensors is an image-to-video or VACE checkpoint/,
     );
   });
 });

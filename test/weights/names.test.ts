@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { detectPart, stripPrefixes, withOfficialNames } from '../../src/weights/names.js';
+import { findStructure } from '../../src/weights/nameStructure.js';
+import { bareNames, detectPart, withOfficialNames } from '../../src/weights/names.js';
 import { officialName, type Part } from '../../src/weights/officialNames.js';
 import { modelLike, partTensors } from '../../src/weights/synthesize/models.js';
 import { memorySource } from './memorySource.js';
@@ -40,13 +41,12 @@ describe('names', () => {
   });
 
   it.each(EACH_PART)('recognises the %s by either naming, under any wrapper', (part) => {
-    const prefixes = fc.constantFrom(
-      '',
-      'model.',
-      'model.diffusion_model.',
-      'diffusion_model.',
-      'model._fsdp_wrapped_module.',
-      '_orig_mod._checkpoint_wrapped_module.',
+    const prefixes = fc.oneof(
+      fc.constantFrom('', 'model.', 'model.diffusion_model.', 'module.', 'base_model.model.', 'generator.model.'),
+      fc.constantFrom('dit.', 'pipe.dit.', '_orig_mod._checkpoint_wrapped_module.', 'transformer.', 'text_encoders.x.'),
+      fc
+        .array(fc.stringMatching(/^[a-z_]{1,12}$/), { maxLength: 4 })
+        .map((names) => names.map((n) => `w_${n}.`).join('')),
     );
     fc.assert(
       fc.property(prefixes, fc.constantFrom('official', 'hf'), (prefix, naming) => {
@@ -55,7 +55,7 @@ describe('names', () => {
         expect(detectPart(source)).toEqual({ part, naming });
         expect(withOfficialNames(source).names()).toEqual(rows.map((row) => row.official));
       }),
-      { numRuns: 12 },
+      { numRuns: 25 },
     );
   });
 
@@ -66,12 +66,86 @@ describe('names', () => {
     expect(() => view.info('scale_shift_table')).toThrow(/no tensor "scale_shift_table" among its 825/);
   });
 
-  it('strips wrappers wherever they stand, but only whole names', () => {
-    expect(stripPrefixes('model._fsdp_wrapped_module.blocks.0._checkpoint_wrapped_module.norm3.bias')).toBe(
-      'blocks.0.norm3.bias',
+  it.each(EACH_PART)('finds wrappers inside the %s by structure: of all blocks, of some modules', (part) => {
+    const naming = fc.constantFrom('official', 'hf') as fc.Arbitrary<'official' | 'hf'>;
+    const cuts = fc.array(fc.record({ module: fc.nat(5000), wrapper: fc.stringMatching(/^w_[a-z]{1,8}$/) }), {
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(naming, cuts, fc.boolean(), (by, chosen, isBlock) => {
+        const rows = rowsOf(part);
+        let names = rows.map((row) => row[by]);
+        // Into each chosen module, all its tensors behind one more name; a module is a name without its last part.
+        for (const { module, wrapper } of chosen) {
+          const whole = names[module % names.length].split('.').slice(0, -1).join('.');
+          names = names.map((name) =>
+            name.startsWith(`${whole}.`) ? `${whole}.${wrapper}.${name.slice(whole.length + 1)}` : name,
+          );
+        }
+        if (isBlock) names = names.map((name) => name.replace(/^((?:encoder\.)?blocks?\.\d+)\./, '$1.module.'));
+        const source = memorySource(rows.map((row, index) => [names[index], row.shape]));
+        expect(detectPart(source)).toEqual({ part, naming: by });
+        expect(withOfficialNames(source).names()).toEqual(rows.map((row) => row.official));
+      }),
+      { numRuns: 25 },
     );
-    expect(stripPrefixes('_orig_mod.model.head.modulation')).toBe('head.modulation');
-    expect(stripPrefixes('remodel.head.modulation')).toBe('remodel.head.modulation');
+  });
+
+  it('takes a part out of a file with a whole pipeline, whichever is asked for', () => {
+    const prefixes = {
+      transformer: 'model.diffusion_model.',
+      vae: 'vae.',
+      'text-encoder': 'text_encoders.umt5xxl.transformer.',
+    };
+    const all = ROWS.map(
+      (row) => [prefixes[row.part] + (row.part === 'text-encoder' ? row.hf : row.official), row.shape] as const,
+    );
+    const source = memorySource([...all, ['clip_vision.visual.conv1.weight', [8]]]);
+    for (const part of EACH_PART) {
+      expect(withOfficialNames(source, part).names()).toEqual(rowsOf(part).map((row) => row.official));
+    }
+    expect(findStructure(source.names())).toMatchObject({
+      part: 'transformer',
+      wrappers: ['model.diffusion_model.'],
+      beside: ['vae.', 'text_encoders.', 'clip_vision.'],
+    });
+  });
+
+  it('names each wrapper once', () => {
+    const names = rowsOf('transformer').map(
+      ({ official }) => `model.net.${official.replace(/^(blocks\.\d+)/, '$1._orig_mod')}`,
+    );
+    expect(findStructure(names)?.wrappers).toEqual(['model.net.', '_orig_mod.']);
+    expect([...bareNames(memorySource(names.map((name) => [name, [1]]))).values()]).toEqual(
+      rowsOf('transformer').map((row) => row.official),
+    );
+  });
+
+  it('does not take adapters, or parts of other models, for wrapped tensors', () => {
+    const rows = rowsOf('transformer').map((row) => [row.official, row.shape] as const);
+    const lora = rows
+      .filter(([name]) => name.endsWith('attn.q.weight'))
+      .flatMap(([name]) =>
+        ['lora_A', 'lora_B'].map((side) => [name.replace('weight', `${side}.weight`), [8, 8]] as const),
+      );
+    expect(findStructure(lora.map(([name]) => name))).toBeUndefined();
+    const peft = rows.map(
+      ([name, shape]) => [name.replace(/attn\.q\.(weight|bias)$/, 'attn.q.base_layer.$1'), shape] as const,
+    );
+    expect(() => withOfficialNames(memorySource([...peft, ...lora]))).toThrow(
+      /a transformer with a LoRA that is not merged/,
+    );
+    const clip = ['token_embedding.weight', 'position_embedding.weight'].map((name) => `text_model.embeddings.${name}`);
+    expect(findStructure(clip)).toBeUndefined();
+    const extra = memorySource([...rows, ['control.blocks.0.self_attn.q.weight', [8, 8]]]);
+    expect(() => withOfficialNames(extra)).toThrow(/both "blocks.0.self_attn.q.weight" and "control.blocks.0/);
+  });
+
+  it('knows a part that lacks its mark by all the rest', () => {
+    const names = rowsOf('transformer')
+      .map((row) => row.official)
+      .filter((name) => name !== 'head.modulation');
+    expect(findStructure(names)).toMatchObject({ part: 'transformer', naming: 'official' });
   });
 
   it('leaves out the tokenizer and the second name of the embedding', () => {
@@ -105,7 +179,12 @@ describe('names', () => {
     expect(() => withOfficialNames(vae, 'transformer')).toThrow(
       /expected the tensors of a Wan2.1 transformer, found those of a vae/,
     );
-    expect(() => withOfficialNames(memorySource([['lora_A', [1]]]), 'vae')).toThrow(/a Wan2.1 vae, found "lora_A"/);
+    expect(() => withOfficialNames(memorySource([['other', [1]]]), 'vae')).toThrow(
+      /a Wan2.1 vae, found tensors that it does not have: "other"/,
+    );
+    expect(() => withOfficialNames(memorySource([['q.lora_A', [1]]]), 'vae')).toThrow(
+      /found a LoRA. It changes a model/,
+    );
     const twice = memorySource([
       ['model.head.modulation', [1]],
       ['head.modulation', [1]],

@@ -129,9 +129,11 @@ describe('tensor source', () => {
     await mkdir(join(folder, 'part'));
     const notes = join(folder, 'part', 'notes.txt');
     await writeFile(notes, '');
-    await expect(openTensorSource(notes)).rejects.toThrow(/expected a safetensors file.* found an empty file/);
+    await expect(openTensorSource(notes)).rejects.toThrow(/expected a file of weights, found an empty file/);
     await writeFile(notes, '<!DOCTYPE html><html>');
-    await expect(openTensorSource(notes)).rejects.toThrow(/found a file that begins with "<!DOCTYPE html><"/);
+    await expect(openTensorSource(notes)).rejects.toThrow(
+      /expected a file of weights, found a web page. A link to the page was saved/,
+    );
     await expect(openTensorSource('/dev/null')).rejects.toThrow(
       /expected a file of weights, found a device, not a file/,
     );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { parseConfig } from '../../weights/config.js';
-import { stripPrefixes } from '../../weights/names.js';
+import { bareNames } from '../../weights/names.js';
 import { quote } from '../../weights/quote.js';
 import { selectSection } from '../../weights/sections.js';
 import { openTensorSource } from '../../weights/source.js';
@@ -66,7 +66,8 @@ async function* compareFile(folder: string, name: string, file: Files[string]): 
     yield verdict(name, differences, `${count} tensors equal, ${ignored.length} other values`);
     if (file.canonical === undefined) return;
     const section = selectSection(source, file.canonical_section);
-    const canonical = await differencesOf(section, await open(file.canonical), stripPrefixes);
+    const bare = bareNames(section);
+    const canonical = await differencesOf(section, await open(file.canonical), (name) => bare.get(name) ?? name);
     yield verdict(`${name} canonical`, canonical, `${section.names().length} tensors equal`);
   } catch (error) {
     if (!(error instanceof TokenTrimError)) throw error;

@@ -13,6 +13,7 @@ import { ZipRecords } from './zipRecords.js';
  */
 export async function openZipLayout(file: FileHandle, label: string): Promise<CheckpointLayout> {
   const records = await ZipRecords.open(file, label);
+  refuseOtherZip(records.names(), label);
   const pickles = records.names().filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   ensure(
     pickles.length === 1,
@@ -42,6 +43,30 @@ export async function openZipLayout(file: FileHandle, label: string): Promise<Ch
     );
   }
   return { root: value, storages, position: (key) => records.position(recordOf(key)) };
+}
+
+/** Zip archives of other kinds, by what they hold. */
+const OTHER_ZIPS: readonly [record: RegExp, what: string, advice: string][] = [
+  [
+    /(?:^|\/)(?:constants\.pkl|code\/.*\.py)$/,
+    'a TorchScript program (torch.jit.save)',
+    'Save its weights alone: torch.save(model.state_dict(), path).',
+  ],
+  [/\.npy$/, 'a NumPy archive (.npz)', 'Use the safetensors or PyTorch file of the same model.'],
+  [/\.h5$/, 'a Keras model', 'Use the safetensors or PyTorch file of the same model.'],
+  [
+    /\.(?:safetensors|pth?|bin|ckpt|gguf)$/i,
+    'a zip archive with weights in it',
+    'Unpack it, and give the weight file that is in it.',
+  ],
+  [/^\[Content_Types\]\.xml$/, 'a document', 'Give weights here.'],
+];
+
+function refuseOtherZip(names: readonly string[], label: string): void {
+  for (const [record, what, advice] of OTHER_ZIPS) {
+    const found = names.find((name) => record.test(name));
+    ensure(!found, () => `${label}: expected a file of weights, found ${what}: it holds ${quote(found)}. ${advice}`);
+  }
 }
 
 async function checkByteOrder(

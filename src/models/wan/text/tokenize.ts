@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
 import { readTextFile } from '../../../plainFile.js';
+import { whatElse } from '../../../weights/foreignFile.js';
 import { type AddedToken, addedTokenSchema, assignIds, splitterAt } from './addedTokens.js';
 import { libraryTrie } from './libraryTokenizer.js';
 import { normalizerOf, preTokenizerOf, stepSchema } from './tokenizerSteps.js';
@@ -125,7 +126,7 @@ async function readTokenizer(path: string): Promise<TokenizerFile> {
     const reason =
       cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : (cause as Error).message;
     throw new TokenTrimError(
-      `${path}: expected a tokenizer.json with a Unigram model, but it cannot be read (${reason}): ` +
+      `${path}: expected a tokenizer.json with a Unigram model, but it cannot be read (${reason})${whatElse(text)}: ` +
         "copy the model's own tokenizer.json again",
       { cause },
     );
