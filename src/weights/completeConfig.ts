@@ -8,6 +8,7 @@ import {
   transformerSchema,
   vaeSchema,
 } from './config.js';
+import { ensureDepth, type StatedConfig, statedConfigs } from './depth.js';
 import { detectConfig } from './detectConfig.js';
 import type { Part } from './officialNames.js';
 import { completed, configBeside, partOf, SECTIONS } from './partConfig.js';
@@ -44,22 +45,30 @@ export async function completeConfig(
     name,
     sampling: merge(SAMPLING_DEFAULTS, folderConfig.sampling),
   };
-  for (const part of PARTS) config[SECTIONS[part]] = await completePart(part, parts[part], folderConfig);
+  const folder = { path: label, config: folderConfig };
+  for (const part of PARTS) config[SECTIONS[part]] = await completePart(part, parts[part], folder);
   return parseConfig(modelSchema, config, label);
 }
 
-async function completePart(part: Part, weights: ConfiguredPart, folderConfig: RawConfig): Promise<unknown> {
+async function completePart(part: Part, weights: ConfiguredPart, folder: StatedConfig): Promise<unknown> {
   const { path, tensors, isForeign } = weights;
+  const folderConfig = folder.config;
+  const detect = async () => {
+    const detected = detectConfig(part, tensors);
+    ensureDepth(part, detected, await statedConfigs(path, folder), tensors.label);
+    return detected;
+  };
   const schema: z.ZodType = SCHEMAS[part];
   const fromFolder = folderConfig[SECTIONS[part]] ?? partOf(folderConfig, part);
   if (!isForeign) {
     const given = fromFolder ?? (await configBeside(path, part));
     // Tensors are asked only where config.json leaves something open: a damaged file is then described in full later.
-    return schema.safeParse(given).success ? given : merge(detectConfig(part, tensors), given);
+    return schema.safeParse(given).success ? given : merge(await detect(), given);
   }
-  const detected = detectConfig(part, tensors);
-  const given = (await configBeside(path, part)) ?? (fromFolder as RawConfig | undefined);
-  return given ? completed(part, detected, given) : detected;
+  const detected = await detect();
+  // What the config.json beside the weights leaves open, the folder's may say.
+  const given = [fromFolder as RawConfig | undefined, await configBeside(path, part)];
+  return given.reduce<RawConfig>((config, stated) => (stated ? completed(part, config, stated) : config), detected);
 }
 
 function merge(defaults: object, given: unknown): unknown {

@@ -3,6 +3,8 @@ import { describeParts } from './describeParts.js';
 import { formatBytes } from './formatBytes.js';
 import type { Amount, Inspection } from './inspect.js';
 import type { FolderInspection } from './inspectFolder.js';
+import { quote, quoteSome } from './quote.js';
+import type { Verification } from './verify.js';
 
 const NAMINGS = { official: 'official names', hf: 'diffusers / transformers names', unknown: 'unknown names' } as const;
 
@@ -13,7 +15,7 @@ export function formatInspection(inspections: readonly (Inspection | FolderInspe
 
 function formatOne(inspection: Inspection): string {
   const { path, part, naming, tensors, dtypes, metadata, config, check, problem, sample } = inspection;
-  const { format, recognised, prefixes, beside, sections, section } = inspection;
+  const { verification, format, recognised, prefixes, beside, sections, section } = inspection;
   const { lines, row } = paragraph(path);
   if (recognised) row('this is', recognised);
   if (format) row('format', format.startsWith('PyTorch') ? `${format}: read without running code from it` : format);
@@ -35,9 +37,35 @@ function formatOne(inspection: Inspection): string {
     row('', 'num_heads shows in no tensor: give it in config.json');
   }
   if (check) row('tensors', describeCheck(check).join('\n') || 'all there, none unexpected, all shapes right');
+  if (verification) row('verified', describeVerification(verification));
   if (problem) row('problem', problem);
   if (sample.length > 0) row('first', sample.map(printable).join('\n') + (tensors > sample.length ? '\n…' : ''));
   return lines.join('\n');
+}
+
+/** Tensors that are named, of those that have values that are not finite. */
+const MOST_NAMED = 10;
+
+function describeVerification({ tensors, bytes, nonFinite, records }: Verification): string {
+  const lines = nonFinite.slice(0, MOST_NAMED).map(({ name, nan, infinite, dtype, shape, first }) => {
+    const counts = [nan > 0 && `${nan} NaN`, infinite > 0 && `${infinite} infinite`].filter(Boolean).join(', ');
+    return `${quote(name)}: ${counts}, the first at [${first.join(', ')}] of ${dtype} [${shape.join(', ')}]`;
+  });
+  const rest = nonFinite.length - lines.length;
+  const values =
+    nonFinite.length === 0
+      ? [`every value of ${tensors} tensors, ${formatBytes(bytes)}, is finite`]
+      : [`${nonFinite.length} of ${tensors} tensors hold values that are not finite:`, ...lines];
+  if (rest > 0) values.push(`and ${rest} tensors more`);
+  if (!records) return values.join('\n');
+  const { checked, wrong } = records;
+  if (checked === 0) values.push('the archive carries no checksums');
+  else if (wrong.length === 0) values.push(`the checksums of all ${checked} records are right`);
+  else
+    values.push(
+      `the checksums of ${wrong.length} of ${checked} records are wrong: ${quoteSome(wrong)}. The file is damaged: download it again`,
+    );
+  return values.join('\n');
 }
 
 function formatFolder({ path, layout, complete, parts, advice }: FolderInspection): string {

@@ -1,8 +1,9 @@
 import { open, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
 import { checkTensors, type TensorCheck } from './checkTensors.js';
-import { parseConfig, type RawConfig, textEncoderSchema, transformerSchema, vaeSchema } from './config.js';
+import { parseConfig, type RawConfig, readConfig, textEncoderSchema, transformerSchema, vaeSchema } from './config.js';
+import { ensureDepth, type StatedConfig, statedConfigs } from './depth.js';
 import { detectConfig } from './detectConfig.js';
 import { explainOther } from './foreignModel.js';
 import { type FolderInspection, inspectFolder } from './inspectFolder.js';
@@ -14,6 +15,7 @@ import { configOf } from './partConfig.js';
 import { recognise } from './recognise.js';
 import type { TensorSource } from './tensorSource.js';
 import { SIGNATURE_BYTES, torchFormat } from './torch/openTorchFile.js';
+import { type Verification, type VerifyProgress, verifyWeights } from './verify.js';
 
 /** What some tensors amount to. */
 export interface Amount {
@@ -47,34 +49,45 @@ export interface Inspection extends Amount {
   readonly check?: TensorCheck;
   /** Why no configuration was found, or why the file could not be read at all. */
   readonly problem?: string;
+  /** What reading every byte of it showed, where that was asked for. */
+  readonly verification?: Verification;
   /** The first names, with dtype and shape, as the file has them. */
   readonly sample: readonly string[];
+}
+
+export interface InspectOptions {
+  /** Reads every byte: checksums, and values that are not finite. */
+  readonly verify?: boolean;
+  readonly onProgress?: VerifyProgress;
 }
 
 const SAMPLE_SIZE = 12;
 
 /**
  * Looks at a weight file, or at every set of weights in a folder and at the model that they make together; reads headers
- * and pickles only.
+ * and pickles only, unless it is to verify all.
  *
  * @returns one entry for each set of weights, and for a folder one more, the last
  * @throws TokenTrimError when there is nothing to look at, or a file named directly cannot be read
  */
-export async function inspectPath(path: string): Promise<(Inspection | FolderInspection)[]> {
+export async function inspectPath(
+  path: string,
+  options: InspectOptions = {},
+): Promise<(Inspection | FolderInspection)[]> {
   const found = await stat(path).catch(() => undefined);
   ensure(found, `${path}: expected a weight file or a model folder, found nothing.`);
-  if (!found.isDirectory()) return [await inspectFile(path)];
+  if (!found.isDirectory()) return [await inspectFile(path, options)];
   const folder = await snapshotOf(path);
   const { weights } = await listWeights(folder);
   ensure(weights.length > 0, `${path}: expected weight files in this folder, found none.`);
   const inspections: Inspection[] = [];
   for (const file of weights) {
-    inspections.push(await inspectFile(file, folder).catch((error: unknown) => unreadable(file, error)));
+    inspections.push(await inspectFile(file, options, folder).catch((error: unknown) => unreadable(file, error)));
   }
   return [...inspections, await inspectFolder(path)];
 }
 
-async function inspectFile(path: string, folder?: string): Promise<Inspection> {
+async function inspectFile(path: string, { verify, onProgress }: InspectOptions, folder?: string): Promise<Inspection> {
   const weights = await openWeights(path);
   try {
     const { whole, tensors, sections, section, detection } = weights;
@@ -93,6 +106,7 @@ async function inspectFile(path: string, folder?: string): Promise<Inspection> {
       ...amountOf(tensors),
       metadata: Object.fromEntries(whole.metadata),
       ...checked,
+      ...(verify ? { verification: await verifyWeights(path, onProgress) } : {}),
       sample: tensors
         .names()
         .slice(0, SAMPLE_SIZE)
@@ -142,12 +156,20 @@ async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Che
   let config: RawConfig | undefined;
   try {
     const official = await officialTensors(weights);
-    config = await configOf(weights.path, part, detectConfig(part, official), folder);
+    const detected = detectConfig(part, official);
+    config = await configOf(weights.path, part, detected, folder);
+    const folderConfig = folder ? await folderConfigAt(folder) : undefined;
+    ensureDepth(part, detected, await statedConfigs(weights.path, folderConfig), official.label);
     return { config, check: checkPart(part, config, official) };
   } catch (error) {
     if (error instanceof TokenTrimError) return { ...(config ? { config } : {}), problem: error.message };
     throw error;
   }
+}
+
+async function folderConfigAt(folder: string): Promise<StatedConfig> {
+  const path = join(folder, 'config.json');
+  return { path, config: await readConfig(path) };
 }
 
 function checkPart(part: Part, config: RawConfig, source: TensorSource): TensorCheck {

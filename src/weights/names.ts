@@ -26,11 +26,19 @@ export function whyUnusable(source: TensorSource, part?: Part): string | undefin
   return found && unusableBecause(source, found);
 }
 
-/** Tensor names without what FSDP, torch.compile, PEFT, ComfyUI, pipelines and trainers put before and into them. */
+/**
+ * Tensor names without what FSDP, torch.compile, PEFT, ComfyUI, pipelines and trainers put before and into them; where
+ * no part shows what belongs into a name, only what trainers always call theirs is taken off.
+ */
 export function bareNames(source: Pick<TensorSource, 'names'>): ReadonlyMap<string, string> {
   const names = source.names();
-  return findStructure(names)?.names ?? new Map(names.map((name) => [name, name]));
+  const found = findStructure(names)?.names;
+  const bare = (name: string) => found?.get(name) ?? name.replace(WRAPPERS, '').replace(/^model\./, '');
+  return new Map(names.map((name) => [name, bare(name)]));
 }
+
+/** FSDP's, activation checkpointing's and torch.compile's. */
+const WRAPPERS = /(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\./g;
 
 // Beside the weights in repackaged text encoders: the tokenizer's protobuf and the second name of the embedding.
 const IGNORED = new Set(['spiece_model']);

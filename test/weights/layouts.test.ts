@@ -194,6 +194,7 @@ describe('single files', () => {
     const short = new Map([...transformer].filter(([name]) => !/^blocks\.[45]\./.test(name)));
     const checkpoint = join(folder, 'mine.pt');
     await writeTorch(checkpoint, { generator_ema: renamed(short, (name) => `model.${name}`) });
+    await writeFile(join(folder, 'config.json'), '{"transformer": {"num_layers": 4}}');
     const { config, parts } = await open(toyWorld, { checkpoint });
     expect(config.transformer).toMatchObject({ num_layers: 4, num_heads: 4, text_len: 32 });
     expect(config.name).toBe('mine.pt');

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config.js';
+import { publishedDepth } from '../depth.js';
 import type { Layout } from './layouts.js';
 import type { Like } from './models.js';
 import type { SynthesisPart } from './plan.js';
@@ -10,11 +11,16 @@ export function configFiles(
   model: ModelConfig,
   parts: ReadonlySet<SynthesisPart>,
 ): Map<string, unknown> {
+  const { transformer, text_encoder } = model;
+  // A model with fewer layers than the published one is taken for a cut file, unless a config.json says so.
+  const isShallow =
+    transformer.num_layers !== (publishedDepth('transformer', transformer.dim) ?? transformer.num_layers) ||
+    text_encoder.num_layers !== (publishedDepth('text-encoder', text_encoder.dim) ?? text_encoder.num_layers);
+  if (layout === 'tokentrim' || (layout === 'official' && isShallow)) return new Map([['config.json', model]]);
   if (layout === 'official') return new Map(parts.has('transformer') ? [['config.json', officialConfig(model)]] : []);
-  if (layout === 'tokentrim') return new Map([['config.json', model]]);
   const files = layout === 'diffusers' ? diffusersConfigs(model, parts) : new Map<string, unknown>();
   // No published layout has a place for all that the toy's tensors do not show (its heads, its latent statistics).
-  if (like === 'toy') files.set('config.json', model);
+  if (like === 'toy' || isShallow) files.set('config.json', model);
   return files;
 }
 

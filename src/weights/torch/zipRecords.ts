@@ -61,6 +61,11 @@ export class ZipRecords {
     return this.#stored(name).uncompressedSize;
   }
 
+  /** CRC-32 of a record's data, as the directory gives it. */
+  checksum(name: string): number {
+    return this.#stored(name).crc32;
+  }
+
   /** Where the data of a record begins in the file. */
   async position(name: string): Promise<number> {
     const entry = this.#stored(name);
