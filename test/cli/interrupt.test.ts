@@ -40,7 +40,9 @@ test.each([
 ] as const)('%s: video and recordings hold what was finished', async (signal, expected) => {
   const { status, stdout, stderr } = await program.run([...RECORDED, '--json'], { onStderr: afterSomeBlocks(signal) });
   expect(status).toBe(expected);
-  expect(stdout).toBe('');
+  const [line, ...more] = stdout.split('\n');
+  expect(more).toEqual(['']);
+  expect(JSON.parse(line)).toMatchObject({ status: 'interrupted', out: 'video.mp4', frames: expect.any(Number) });
   await expectFinished(stderr);
   expect(program.files()).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
 });
