@@ -20,16 +20,18 @@ export interface Given {
 /**
  * Looks at `--image` or `--video`. A video's pictures are chosen by time at the model's frame rate, so that it goes on at
  * its own speed.
+ * @param signal ends all reading at once
  */
 export async function openGiven(
   flags: Pick<GenerateFlags, 'image' | 'video'>,
   fps: number,
+  signal?: AbortSignal,
 ): Promise<Given | undefined> {
   const { image, video } = flags;
   ensure(!image || !video, 'a video begins with a picture or continues a video: pass --image or --video, not both');
   const path = image ?? video;
   if (path === undefined) return undefined;
-  const found = await describePictures(path, fps);
+  const found = await describePictures(path, fps, { signal });
   ensure(
     !image || found.kind === 'image',
     `--image ${path}: expected one picture, found a ${found.kind}: pass it as --video`,
@@ -44,7 +46,7 @@ export async function openGiven(
     `--video ${path}: expected a video or a folder of pictures, found one picture: pass it as --image`,
   );
   const pictures: Given['pictures'] = (size) => (given) =>
-    openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures });
+    openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures, signal });
   return {
     plan: { kind: image ? 'image' : 'video', available: found.frames },
     note: ({ given }) => {

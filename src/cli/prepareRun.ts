@@ -48,7 +48,11 @@ export class Closers {
 }
 
 /** Refuses here what can be refused before the run writes or computes anything. */
-export async function prepareRun(prompt: string | undefined, flags: GenerateFlags): Promise<PreparedRun> {
+export async function prepareRun(
+  prompt: string | undefined,
+  flags: GenerateFlags,
+  signal?: AbortSignal,
+): Promise<PreparedRun> {
   const opened = new Closers();
   try {
     const schedule = await openSchedule(flags.promptsAt);
@@ -59,7 +63,7 @@ export async function prepareRun(prompt: string | undefined, flags: GenerateFlag
     if (recording) opened.add(() => recording.close());
 
     const { config } = folder;
-    const given = await openGiven(flags, config.sampling.fps);
+    const given = await openGiven(flags, config.sampling.fps, signal);
     const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
     const plan = asUsage(() => planRollout(config, planRequest));
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };

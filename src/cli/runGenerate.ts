@@ -22,7 +22,11 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   let prepared: PreparedRun | undefined;
   let run: Run | undefined;
   try {
-    prepared = await prepareRun(prompt, flags);
+    prepared = await prepareRun(prompt, flags, interrupt.signal).catch((error) => {
+      if (!interrupt.signal.aborted) throw error;
+      process.exitCode = interrupt.status;
+      throw new TokenTrimError('interrupted; nothing was generated');
+    });
     report.prepared = prepared;
     const digested = report.digestWeights(prepared.folder.files);
     run = await openRun(prepared, flags); // and closed again by a dry run, which leaves nothing behind

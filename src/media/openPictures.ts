@@ -5,6 +5,11 @@ import type { PictureRequest, PictureSource } from './readPictures.js';
 
 export type { PictureRequest, PictureSource } from './readPictures.js';
 
+/** What ends reading at once, wherever it is. */
+export interface Stoppable {
+  readonly signal?: AbortSignal;
+}
+
 /** How long a reading process waits for more to do: long enough for what comes after a description, milliseconds. */
 const IDLE = 5000;
 
@@ -13,14 +18,14 @@ const idle = new Map<ReaderProcess, NodeJS.Timeout>();
 /**
  * Says what is at a path, by its contents and not by its name; decodes nothing.
  * @param fps the frame rate to count a video's pictures at
- * @throws TokenTrimError where there is nothing, or neither picture nor video, or nothing comes of it for some seconds
+ * @throws TokenTrimError where `signal` says stop, or there is nothing, or neither picture nor video, or nothing comes of it for some seconds
  */
-export async function describePictures(path: string, fps?: number): Promise<PictureSource> {
-  const reader = takeReader();
+export async function describePictures(path: string, fps?: number, { signal }: Stoppable = {}): Promise<PictureSource> {
+  const { reader, release } = takeReader(signal);
   try {
     return await describe(reader, path, { kind: 'describe', path, fps });
   } finally {
-    putBack(reader);
+    release();
   }
 }
 
@@ -34,8 +39,11 @@ export async function describePictures(path: string, fps?: number): Promise<Pict
  * @returns pictures [height, width, 3], -1 ... 1, cut evenly to the proportions asked for
  * @throws TokenTrimError where something is missing, damaged, cut off or of no known kind
  */
-export async function* openPictures(path: string, request: PictureRequest): AsyncGenerator<Float32Array> {
-  const reader = takeReader();
+export async function* openPictures(
+  path: string,
+  { signal, ...request }: PictureRequest & Stoppable,
+): AsyncGenerator<Float32Array> {
+  const { reader, release } = takeReader(signal);
   let isBusy = false; // whether it still works on what was not waited for
   try {
     const { kind } = await describe(reader, path, { kind: 'read', path, request });
@@ -55,7 +63,7 @@ export async function* openPictures(path: string, request: PictureRequest): Asyn
     }
   } finally {
     if (isBusy) reader.kill();
-    else putBack(reader);
+    release();
   }
 }
 
@@ -72,13 +80,28 @@ function toUnits(bytes: Uint8Array): Float32Array {
   return values;
 }
 
-function takeReader(): ReaderProcess {
+/** A reading process that is idle, or a new one, for as long as `signal` lets it. */
+function takeReader(signal?: AbortSignal): { reader: ReaderProcess; release(): void } {
+  signal?.throwIfAborted();
+  const reader = idleReader() ?? new ReaderProcess();
+  const kill = () => reader.kill();
+  signal?.addEventListener('abort', kill);
+  return {
+    reader,
+    release() {
+      signal?.removeEventListener('abort', kill);
+      putBack(reader);
+    },
+  };
+}
+
+function idleReader(): ReaderProcess | undefined {
   for (const [reader, timer] of idle) {
     clearTimeout(timer);
     idle.delete(reader);
     if (!reader.isDead) return reader;
   }
-  return new ReaderProcess();
+  return undefined;
 }
 
 function putBack(reader: ReaderProcess): void {

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with all of standard error so far, whenever there is more. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Sends a signal after some seconds, for a program that says nothing meanwhile. */
+  readonly stopAfter?: { readonly seconds: number; readonly signal: NodeJS.Signals };
   /** Closes the program's standard output at once. */
   readonly closeStdout?: boolean;
 }
@@ -138,6 +140,8 @@ function run(bin: string, cwd: string, args: readonly string[], options: RunOpti
     stdout += chunk;
   });
   if (options.closeStdout) child.stdout.destroy();
+  const { stopAfter } = options;
+  if (stopAfter) setTimeout(() => child.kill(stopAfter.signal), stopAfter.seconds * 1000).unref();
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
     options.onStderr?.(stderr, (signal) => child.kill(signal));

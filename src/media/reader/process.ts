@@ -75,10 +75,11 @@ export class ReaderProcess {
     });
   }
 
-  /** Ends the child at once. */
+  /** Ends the child at once, and with it what is waited for. */
   kill(): void {
     this.#child.kill('SIGKILL');
-    this.#die('it was stopped');
+    process.off('exit', this.#onExit);
+    this.#fail('interrupted');
   }
 
   #hear(reply: ReaderReply): void {
