@@ -66,6 +66,11 @@ export function withDefaults<Options extends object>(defaults: Options, options:
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
+/** Refuses an argument that is no text. */
+export function checkText(what: string, value: unknown): asserts value is string {
+  ensure(typeof value === 'string', () => `${what} must be text, found ${show(value)}`);
+}
+
 /** Refuses an argument that is no whole number of at least `least`. */
 export function checkCount(what: string, value: unknown, least: number): asserts value is number {
   ensure(

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
 import { callback, flag, oneOf, text } from '../options/fields.js';
 import { type StopSignal, stopSignal } from '../options/stopSignal.js';
 import { toFloat32 } from './convert.js';
@@ -76,6 +76,8 @@ const PIECE_BYTES = 4 * 2 ** 20;
  * @throws TokenTrimError when the input is no set of weights, or the output is there already or cannot be written
  */
 export async function convertWeights(from: string, to: string, options: ConvertOptions = {}): Promise<Converted> {
+  checkText('convertWeights: what is read', from);
+  checkText('convertWeights: what is written', to);
   checkOptions('convertWeights', convertSchema, options);
   const { dtype = 'keep', noMetadata, signal } = options;
   const path = await weightsAt(from, options);

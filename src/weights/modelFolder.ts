@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../errors.js';
-import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
 import { oneOf, text } from '../options/fields.js';
 import { openPlainFile } from '../plainFile.js';
 import { ensureTensors } from './checkTensors.js';
@@ -74,6 +74,7 @@ export interface ModelFolder {
  * @throws TokenTrimError listing what is missing, ambiguous or does not fit
  */
 export async function openModelFolder(path: string | undefined, overrides: ModelOverrides = {}): Promise<ModelFolder> {
+  if (path !== undefined) checkText('openModelFolder: the folder', path);
   checkOptions('openModelFolder', overridesSchema, overrides);
   const given = await givenPaths(overrides);
   const folder = path === undefined ? undefined : await modelFolderAt(path);

@@ -43,6 +43,7 @@ const CALLS: Readonly<Record<string, (options: Any) => unknown>> = {
   convertWeights: (options) => library.convertWeights('/nowhere/a', '/nowhere/b', options),
   tuneKernels: (options) => library.tuneKernels(device, options),
   createVaeStream: (options) => library.createVaeStream({} as Any, options),
+  decodeLatents: (options) => first(library.decodeLatents(device, folder, {} as Any, options)),
   createVaeEncodeStream: (options) => library.createVaeEncodeStream({} as Any, options),
   loadTransformer: (options) =>
     library.loadTransformer(device, folder.transformer, folder.config.transformer, {
@@ -139,6 +140,15 @@ test('a plan is what a rollout takes, and a request for a run what a plan is mad
 });
 
 test.each<[string, () => unknown, string]>([
+  ['openModelFolder', () => library.openModelFolder(5 as Any), 'the folder must be text, found 5'],
+  ['openFrameSink', () => library.openFrameSink(undefined as Any, {} as Any), 'the output must be text, found nothing'],
+  ['convertWeights', () => library.convertWeights('a', {} as Any), 'what is written must be text, found an object'],
+  [
+    'generate',
+    () => first(library.generate(device, folder, undefined as Any)),
+    'must be an object of options (preset,',
+  ],
+  ['generate', () => first(library.generate(device, folder, 'a circle' as Any)), 'found "a circle"'],
   [
     'seededNoise',
     () => library.seededNoise(1, Number.NaN, 16),
