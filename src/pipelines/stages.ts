@@ -75,6 +75,8 @@ export async function* runStages(
 
   try {
     yield { kind: 'stage', stage: 'text', plan };
+    const prepared = device.prepareKernels(); // while weights are read
+    prepared.catch(() => undefined); // awaited below, unless something else fails before
     const texts = prompts.map(({ prompt }) => prompt);
     if (plan.preset === 'wan' && plan.guidance !== 1) texts.push(request.negativePrompt ?? WAN_NEGATIVE_PROMPT);
     const cacheFolder = request.promptCache;
@@ -91,7 +93,6 @@ export async function* runStages(
     }
 
     yield { kind: 'stage', stage: 'weights', plan };
-    const prepared = device.prepareKernels(); // while weights are read
     const heldTypes = { weights: types.transformer, keys: types.keys };
     const model = await loadTransformer(device, folder.transformer, config.transformer, heldTypes, onTensor);
     owned.add(model.weights);

@@ -8,6 +8,7 @@ import { KernelLog } from './kernelLog.js';
 import { cutLaunch } from './launchPieces.js';
 import { PipelineCache } from './pipelines.js';
 import { BufferPool } from './pool.js';
+import { prepareTogether } from './prepareTogether.js';
 import { Profiler } from './profile.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
@@ -38,11 +39,20 @@ export class GpuDevice implements Device {
   #offsetAlignment: number;
   #loadedBytes = 0; // since the last wait
   #errors: DeviceErrors;
+  #openHelper: (() => Promise<GPUDevice>) | undefined;
+  #isClosed = false;
 
+  /** @param options.openHelper opens another device on the adapter, where the driver compiles on one thread a device */
   constructor(
     private readonly device: GPUDevice,
     readonly name: string,
-    options: { profile?: boolean; note?: string; maxBindingBytes?: number; errors?: DeviceErrors } = {},
+    options: {
+      profile?: boolean;
+      note?: string;
+      maxBindingBytes?: number;
+      errors?: DeviceErrors;
+      openHelper?: () => Promise<GPUDevice>;
+    } = {},
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.maxTensorBytes = maxBufferSize;
@@ -51,6 +61,7 @@ export class GpuDevice implements Device {
     this.note = options.note;
     this.#pool = new BufferPool(device);
     this.#errors = options.errors ?? new DeviceErrors();
+    this.#openHelper = options.openHelper;
     this.#pipelines = new PipelineCache(device, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
@@ -163,7 +174,10 @@ export class GpuDevice implements Device {
   }
 
   prepareKernels(): Promise<void> {
-    return this.#pipelines.prepare(this.kernels.planned.values());
+    const codes = [...this.kernels.planned.values()];
+    const { device } = this;
+    if (!this.#openHelper) return this.#pipelines.prepare(codes);
+    return prepareTogether({ device, pipelines: this.#pipelines }, codes, this.#openHelper, () => !this.#isClosed);
   }
 
   async kernelTimes(): Promise<KernelTime[]> {
@@ -172,6 +186,7 @@ export class GpuDevice implements Device {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#recorder.discard();
     this.device.destroy();
   }

@@ -46,7 +46,11 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const found = await findAdapter(request);
   const errors = new DeviceErrors();
   const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
-  const opened = new GpuDevice(device, found.name, { ...options, note: found.note, errors });
+  const openHelper =
+    found.kind === 'lavapipe'
+      ? async () => openGpuDevice(await findAdapter(request), { onLost: () => undefined })
+      : undefined;
+  const opened = new GpuDevice(device, found.name, { ...options, note: found.note, errors, openHelper });
   opened.variants.forced = forced;
   opened.variants.adapter = { name: found.name, driver: found.description };
   return opened;
