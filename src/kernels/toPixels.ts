@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import * as reference from './reference/pixels.js';
 
 /**
- * What the VAE puts out as 8-bit RGBA, the bytes r, g, b, 255 of a pixel packed into one word.
+ * What the VAE puts out as 8-bit RGBA, the bytes r, g, b, 255 of a pixel packed into one word; 0, the last byte too, for a
+ * pixel that holds NaN or infinity.
  * Source: guandeh17/Self-Forcing pipeline/causal_inference.py (x * 0.5 + 0.5, clamped) and inference.py (times 255, then
  * uint8, which cuts fractions off).
  * @param x [frames, height, width, 3], about -1 to 1

@@ -1,5 +1,6 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { checkCount } from '../options/checkOptions.js';
+import { areFinite } from '../tokentrim/notFinite.js';
 import { toFloat32 } from '../weights/convert.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import type { NoiseSource } from './noise.js';
@@ -41,12 +42,19 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
   );
   for (let draw = 0; draw < draws; draw++) framesOf(drawName(draw));
 
+  const checked = (name: string, values: Float32Array): Float32Array => {
+    ensure(
+      areFinite(values),
+      `${label}: ${name} holds NaN or infinity, which no noise is: record it again with --save-noise`,
+    );
+    return values;
+  };
   let noise: Float32Array | undefined;
   let draw = 0;
   const frameSize = frameShape.reduce((count, size) => count * size, 1);
   return {
     async initial(firstFrame, count) {
-      noise ??= toFloat32(await source.read('noise'), source.info('noise').dtype);
+      noise ??= checked('noise', toFloat32(await source.read('noise'), source.info('noise').dtype));
       return noise.slice(firstFrame * frameSize, (firstFrame + count) * frameSize);
     },
 
@@ -64,7 +72,7 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
         `${label}: ${name} has ${available} latent frames, this run draws ${count} there: record it again with ` +
           '--save-noise and the same --preset, --frames and --steps',
       );
-      return toFloat32(await source.readRows(name, from, used), source.info(name).dtype);
+      return checked(name, toFloat32(await source.readRows(name, from, used), source.info(name).dtype));
     },
   };
 }

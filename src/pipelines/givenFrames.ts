@@ -3,6 +3,7 @@ import { concatFrames } from '../kernels/frames.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { areFinite, notFiniteError } from '../tokentrim/notFinite.js';
 
 /** How pictures that a user gives become the first latent frames of a video. */
 export interface GivenPlan {
@@ -97,6 +98,10 @@ export async function encodeGivenFrames(
       }
     }
     ensure(latents.length === plan.latents, () => tooFewPictures(plan.pictures, read));
+    for (const frame of latents) {
+      if (!areFinite(await device.read(frame)))
+        throw notFiniteError('The latents that the VAE made of the given pictures hold NaN or infinity');
+    }
     return concatFrames(latents);
   } finally {
     disposeAll(latents);

@@ -1,5 +1,6 @@
 import { toPixels } from '../kernels/toPixels.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { notFiniteError } from '../tokentrim/notFinite.js';
 
 /** A picture: rgba [height, width, 4], sRGB. */
 export interface Picture {
@@ -8,14 +9,23 @@ export interface Picture {
   readonly rgba: Uint8Array;
 }
 
-/** Decoded frames [frames, height, width, 3] as pictures; frees them. */
-export async function readPictures(decoded: Tensor): Promise<Picture[]> {
+/** The last byte of a pixel: `toPixels` leaves it out of one that is not made of numbers. */
+const OPAQUE = 0xff000000;
+
+/**
+ * Decoded frames [frames, height, width, 3] of a block as pictures; frees them.
+ * @throws TokenTrimError where they hold NaN or infinity
+ */
+export async function readPictures(decoded: Tensor, block: number): Promise<Picture[]> {
   const { device } = decoded;
   const [frames, height, width] = decoded.shape;
   const packed = device.scope(() => toPixels(decoded)); // [frames, height, width]
   decoded.dispose();
   const words = await device.readIndices(packed);
   packed.dispose();
+  if (device.kind !== 'planning' && words.some((word) => word < OPAQUE)) {
+    throw notFiniteError(`The pictures that the VAE made of block ${block} hold NaN or infinity`);
+  }
   const size = height * width;
   return Array.from({ length: frames }, (_, index) => {
     const pixels = words.slice(index * size, (index + 1) * size);

@@ -7,6 +7,7 @@ import { freeTextEncoder } from '../models/wan/text/weights.js';
 import type { StopSignal } from '../options/stopSignal.js';
 import { cacheFolder as userCacheFolder } from '../tensor/adapter/cacheFolder.js';
 import type { Device } from '../tensor/device.js';
+import { areFinite, notFiniteError } from '../tokentrim/notFinite.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import { cacheKey, PromptEmbeddingsCache } from './promptEmbeddingsCache.js';
 import { weightsIdentity } from './promptEmbeddingsIdentity.js';
@@ -114,6 +115,8 @@ async function encode(
     for (const [index, { length }] of prompts.entries()) {
       const values = await device.read(encoded[index]);
       encoded[index].dispose();
+      if (!areFinite(values))
+        throw notFiniteError('The text encoder made embeddings of the prompt that hold NaN or infinity');
       rows.push(Float32Array.from(values.subarray(0, length * config.text_encoder.dim)));
     }
     return rows;

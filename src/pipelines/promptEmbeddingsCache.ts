@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { areFinite } from '../tokentrim/notFinite.js';
 import { toFloat32 } from '../weights/convert.js';
 import { openSafetensors } from '../weights/safetensors.js';
 import { writeSafetensors } from '../weights/writeSafetensors.js';
@@ -34,7 +35,8 @@ export class PromptEmbeddingsCache {
         const bytes = await source.read(TENSOR);
         if (source.metadata.get('sha256') !== sha256(bytes)) return undefined;
         await utimes(path, new Date(), new Date()).catch(() => {}); // a folder that is only read is fine
-        return toFloat32(bytes, dtype);
+        const embeds = toFloat32(bytes, dtype);
+        return areFinite(embeds) ? embeds : undefined;
       } finally {
         await source.close();
       }

@@ -6,6 +6,7 @@ import { loadTransformer } from '../models/wan/weights.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { areFinite, blockNotFinite } from '../tokentrim/notFinite.js';
 import type { Decision } from '../tokentrim/policy.js';
 import type { ModelConfig } from '../weights/config.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
@@ -109,9 +110,12 @@ export async function* runStages(
       if (event.kind === 'block') {
         const { block, latents, decision } = event;
         const frames: Picture[] = [];
-        for await (const made of decoder?.decode(latents) ?? []) frames.push(...made);
-        if (!decoder)
-          finished.push({ block, values: Float32Array.from(await device.read(latents)), shape: latents.shape });
+        for await (const made of decoder?.decode(latents, block) ?? []) frames.push(...made);
+        if (!decoder) {
+          const values = Float32Array.from(await device.read(latents));
+          if (!areFinite(values)) throw blockNotFinite(block);
+          finished.push({ block, values, shape: latents.shape });
+        }
         const cache = 'cache' in event ? event.cache : undefined;
         yield { kind: 'block', block, latents, decision, cache, seconds: (performance.now() - resumed) / 1000 };
         if (decoder) yield { kind: 'frames', block, frames };
@@ -132,7 +136,7 @@ export async function* runStages(
     decoder = await openDecoder(device, folder, types.vae, plan.shown);
     for (const { block, values, shape } of finished) {
       const latents = device.upload(values, shape);
-      for await (const frames of decoder.decode(latents)) {
+      for await (const frames of decoder.decode(latents, block)) {
         yield { kind: 'frames', block, frames };
         if (signal?.aborted && !isEnding) return;
       }

@@ -2,6 +2,7 @@ import type { PatchSize } from '../kernels/patchify.js';
 import { tokenDrift, tokenSummary } from '../kernels/tokenDrift.js';
 import { checkOptions, withDefaults } from '../options/checkOptions.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { areFinite, blockNotFinite } from './notFinite.js';
 import type { Decision, Policy, Review } from './policy.js';
 import { RunningStatistics, severity, unstableTokens } from './severity.js';
 import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, trimSchema } from './trimOptions.js';
@@ -27,6 +28,7 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
     async review(block, candidate) {
       if (!previous) return [];
       const review = await measure(candidate, previous, patch, settings.fraction);
+      if (!areFinite(review.drift)) throw blockNotFinite(block);
       reviews.push(review);
       const { count, mean, std } = statistics;
       // Without an accepted severity to compare with, as for block 1 with a warm-up of 0, nothing is abnormal (our choice).

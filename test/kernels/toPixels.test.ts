@@ -34,6 +34,26 @@ describe('toPixels', () => {
     );
   });
 
+  test('leaves nothing of a pixel that is not made of numbers', async () => {
+    const values = Float32Array.of(
+      0,
+      Number.NaN,
+      0,
+      1,
+      1,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      0,
+      0,
+      3e38,
+      0,
+      0,
+    );
+    const expected = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 127, 127, 255];
+    for (const on of [device, referenceDevice])
+      expect([...(await bytesOf(on, values, [1, 1, 4, 3]))]).toEqual(expected);
+  });
+
   test('clamps, cuts fractions off and packs red first', async () => {
     const values = Float32Array.of(-1, 0, 1, -7, 7, 0.5, -0.999, 0.999, 0.25);
     const expected = [0, 127, 255, 255, 0, 255, 191, 255, 0, 254, 159, 255];

@@ -118,3 +118,15 @@ describe('parameters', () => {
     expect(() => tokenTrim(patch, options)).toThrow(`TokenTrim: ${message}`);
   });
 });
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+  'a block with a token of %d is an error, in the warm-up too',
+  async (value) => {
+    const policy = tokenTrim(patch);
+    await policy.accept(0, latents(Array<number>(TOKENS).fill(0)));
+    const broken = Array<number>(TOKENS).fill(1);
+    broken[7] = value;
+    await expect(policy.review(1, latents(broken))).rejects.toThrow('Block 1 is not made of numbers');
+    policy.dispose();
+  },
+);

@@ -6,6 +6,7 @@ import { FLOAT_TYPES, type FloatType, type Tensor } from '../../tensor/tensor.js
 import { toFloat32 } from '../../weights/convert.js';
 import { float32ToBfloat16, float32ToHalf } from '../../weights/sixteenBit.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
+import { checkNarrowed, checkStored } from './checkWeights.js';
 
 /** How the large matrices are held on the device; vectors are always f32. */
 export type WeightType = FloatType;
@@ -46,22 +47,25 @@ export class TensorLoader {
     const stored = { F32: 'f32', F16: 'f16', BF16: 'bf16' }[info.dtype as 'F32' | 'F16' | 'BF16'];
     this.onTensor(name);
     return this.device.load(target, this.weightType, async () => {
-      const bytes = await this.source.read(name);
+      const bytes = await this.#read(name);
       const isAsStored = stored === this.weightType && stored !== 'f32';
       if (isAsStored) return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-      return this.narrowed(toFloat32(bytes, info.dtype));
+      return this.narrowed(name, toFloat32(bytes, info.dtype));
     });
   }
 
-  /** A matrix whose values are made from the checkpoint's by `make`, in the chosen weight type. */
-  madeMatrix(shape: readonly number[], make: () => Promise<Float32Array>): Promise<Tensor> {
-    return this.device.load(shape, this.weightType, async () => this.narrowed(await make()));
+  /** A matrix whose values are made from the checkpoint's by `make`, in the chosen weight type; `name` is for errors. */
+  madeMatrix(name: string, shape: readonly number[], make: () => Promise<Float32Array>): Promise<Tensor> {
+    return this.device.load(shape, this.weightType, async () => this.narrowed(name, await make()));
   }
 
   /** Float32 values in the chosen weight type. */
-  protected narrowed(values: Float32Array): Float32Array | Uint16Array {
+  protected narrowed(name: string, values: Float32Array): Float32Array | Uint16Array {
     if (this.weightType === 'bf16') return float32ToBfloat16(values);
-    return this.weightType === 'f16' ? float32ToHalf(values) : values;
+    if (this.weightType === 'f32') return values;
+    const halves = float32ToHalf(values);
+    checkNarrowed(this.source.label, name, halves);
+    return halves;
   }
 
   /** `<name>.weight` and, unless told otherwise, `<name>.bias`. */
@@ -74,7 +78,13 @@ export class TensorLoader {
   protected async float32(name: string): Promise<{ values: Float32Array; shape: readonly number[] }> {
     const { dtype, shape } = this.source.info(name);
     this.onTensor(name);
-    return { values: toFloat32(await this.source.read(name), dtype), shape };
+    return { values: toFloat32(await this.#read(name), dtype), shape };
+  }
+
+  async #read(name: string): Promise<Uint8Array> {
+    const bytes = await this.source.read(name);
+    checkStored(this.source.label, name, bytes, this.source.info(name).dtype);
+    return bytes;
   }
 
   #checkShape(name: string, stored: readonly number[], wanted: readonly number[]): readonly number[] {

@@ -5,6 +5,7 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { TextEncoderConfig } from '../../../weights/config.js';
 import { toFloat32 } from '../../../weights/convert.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
+import { checkStored } from '../checkWeights.js';
 import { TensorLoader, type WeightType } from '../loadTensors.js';
 
 /** One block of the encoder, in forward order. Matrices are [outFeatures, inFeatures]; none has a bias. */
@@ -101,7 +102,9 @@ export async function embedTokens({ device, source, config }: TextEncoderModel, 
   return device.load([ids.length, config.dim], 'f32', async () => {
     const embedded = new Float32Array(ids.length * config.dim);
     for (const { first, count } of adjacentRuns(ids)) {
-      const rows = toFloat32(await source.readRows(name, first, count), dtype);
+      const bytes = await source.readRows(name, first, count);
+      checkStored(source.label, `${name} from row ${first} on`, bytes, dtype);
+      const rows = toFloat32(bytes, dtype);
       ids.forEach((id, position) => {
         if (id < first || id >= first + count) return;
         embedded.set(rows.subarray((id - first) * config.dim, (id - first + 1) * config.dim), position * config.dim);

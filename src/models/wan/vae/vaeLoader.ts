@@ -16,7 +16,7 @@ export class VaeLoader extends TensorLoader {
   async conv(name: string): Promise<Conv> {
     const [outChannels, inChannels, ...kernel] = this.source.info(`${name}.weight`).shape;
     const taps = kernel.reduce((product, size) => product * size, 1);
-    const weight = await this.madeMatrix([outChannels, ...kernel, inChannels], async () => {
+    const weight = await this.madeMatrix(`${name}.weight`, [outChannels, ...kernel, inChannels], async () => {
       const { values } = await this.float32(`${name}.weight`);
       return tapsOutside(values, inChannels, taps);
     });
@@ -40,7 +40,7 @@ export class VaeLoader extends TensorLoader {
     };
     const layers: Linear[] = [];
     for (let part = 0; part < parts; part++) {
-      const weight = await this.madeMatrix([outChannels, inChannels], async () => {
+      const weight = await this.madeMatrix(`${name}.weight`, [outChannels, inChannels], async () => {
         const values = await read();
         return values.slice(part * outChannels * inChannels, (part + 1) * outChannels * inChannels);
       });
