@@ -14,7 +14,7 @@ export interface BlockDecoder {
    * The pictures of a block's latents [frames, channels, height, width] as they are made, those left out that are not shown.
    * @throws TokenTrimError where latents or pictures hold NaN or infinity
    */
-  decode(latents: Tensor, block: number): AsyncGenerator<Picture[]>;
+  decode(latents: Tensor, block?: number): AsyncGenerator<Picture[]>;
   dispose(): void;
 }
 

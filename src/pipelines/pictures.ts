@@ -16,7 +16,7 @@ const OPAQUE = 0xff000000;
  * Decoded frames [frames, height, width, 3] of a block as pictures; frees them.
  * @throws TokenTrimError where they hold NaN or infinity
  */
-export async function readPictures(decoded: Tensor, block: number): Promise<Picture[]> {
+export async function readPictures(decoded: Tensor, block?: number): Promise<Picture[]> {
   const { device } = decoded;
   const [frames, height, width] = decoded.shape;
   const packed = device.scope(() => toPixels(decoded)); // [frames, height, width]
@@ -24,7 +24,8 @@ export async function readPictures(decoded: Tensor, block: number): Promise<Pict
   const words = await device.readIndices(packed);
   packed.dispose();
   if (device.kind !== 'planning' && words.some((word) => word < OPAQUE)) {
-    throw notFiniteError(`The pictures that the VAE made of block ${block} hold NaN or infinity`);
+    const whose = block === undefined ? 'the latents' : `block ${block}`;
+    throw notFiniteError(`The pictures that the VAE made of ${whose} hold NaN or infinity`);
   }
   const size = height * width;
   return Array.from({ length: frames }, (_, index) => {

@@ -14,7 +14,8 @@ export function areFinite(values: ArrayLike<number>): boolean {
   return true;
 }
 
-/** The error for a block of latents. */
-export function blockNotFinite(block: number): TokenTrimError {
-  return notFiniteError(`Block ${block} is not made of numbers: its latents hold NaN or infinity`);
+/** The error for the latents of a block, or of a caller's own. */
+export function blockNotFinite(block?: number): TokenTrimError {
+  const whose = block === undefined ? 'The latents are' : `Block ${block} is`;
+  return notFiniteError(`${whose} not made of numbers: there is NaN or infinity among the values`);
 }

@@ -94,7 +94,7 @@ describe('a computation that gives no numbers', () => {
   test.each(['during', 'after'] as const)('stops at its block, pictures made %s the rollout', async (decode) => {
     const trim = false;
     expect(await errorOf(folder, { ...SMALL, decode, trim, noise })).toMatch(
-      /^Block 0 is not made of numbers: its latents hold NaN or infinity\. .*--dtype f32.*inspect --verify/,
+      /^Block 0 is not made of numbers: there is NaN or infinity among the values\. .*--dtype f32.*inspect --verify/,
     );
     expect(await errorOf(folder, { ...SMALL, preset: 'rolling-forcing', decode, noise })).toMatch(/^Block 0 is not/);
   });
