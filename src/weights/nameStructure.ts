@@ -69,6 +69,9 @@ interface Match {
   beside: string[];
 }
 
+/** Of several sets in one file, as a training checkpoint has them: the averaged weights, else the trained ones. */
+const PREFERRED = ['generator_ema', 'generator'] as const;
+
 /** Adapters are no wrappers: their matrices are not the layer's. */
 const ADAPTER = /^(?:lora|lokr|loha|hada|oft|dora|ia3|adapter)/i;
 
@@ -92,7 +95,9 @@ function matchTree(tree: Tree, rule: Rule, path: string, grammar: Grammar): Matc
   if (match.expected.size === 0) {
     const marked = inside.filter((one) => one.match && isMarked(one.match, grammar));
     const holding = marked.length > 0 ? marked : inside.filter((one) => (one.match?.expected.size ?? 0) > 0);
-    if (holding.length === 1) return takeOff(match, holding[0], inside, path);
+    const usual = PREFERRED.map((name) => holding.find(({ token }) => token === name)).find((one) => one);
+    const holder = holding.length === 1 ? holding[0] : usual;
+    if (holder) return takeOff(match, holder, inside, path);
   }
   for (const { token, child, match: found } of inside) {
     // All of it is the part's: a wrapper around some modules, or a second set, which is refused by its names.

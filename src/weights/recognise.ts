@@ -4,6 +4,7 @@ import { describeOther } from './foreignModel.js';
 import { findStructure, type Structure } from './nameStructure.js';
 import type { Part } from './officialNames.js';
 import { hasFloat8, type OpenedWeights } from './openWeights.js';
+import { quoteSome } from './quote.js';
 import { hasScales } from './widenFloat8.js';
 
 /** File names that tell who published a file; the contents are the same but for dtype and naming. */
@@ -37,6 +38,7 @@ export function recognise(weights: OpenedWeights, config: RawConfig = {}): strin
   return [
     `${source} ${subject}`.trim(),
     sections.length > 0 && `section${sections.length > 1 ? 's' : ''} ${sections.join(', ')}${used}`,
+    besideIt(structure),
     isDecoderOnly(structure) && 'decoder only',
     hasFloat8(tensors) && (hasScales(tensors) ? '8-bit floats with scales' : '8-bit floats'),
     tensors.has('spiece_model') && "with the tokenizer's SentencePiece model",
@@ -54,6 +56,12 @@ function describePart(part: Part, { dim, num_layers, z_dim, vocab }: RawConfig):
   }
   if (part === 'vae') return dim === 96 && z_dim === 16 ? 'Wan2.1 VAE' : `Wan2.1 VAE${like}`;
   return dim === 4096 && num_layers === 24 && vocab === 256384 ? 'umT5-xxl encoder' : `umT5 encoder${like}`;
+}
+
+/** Of a file with several models, which names are used and which are not. */
+function besideIt(structure: Structure | undefined): string | undefined {
+  if (!structure || structure.beside.length === 0) return undefined;
+  return `taken from ${quoteSome(structure.wrappers.slice(0, 1))} in a file that also has ${quoteSome(structure.beside, 4)}`;
 }
 
 function isDecoderOnly(structure: Structure | undefined): boolean {

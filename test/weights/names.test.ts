@@ -111,6 +111,17 @@ describe('names', () => {
     });
   });
 
+  it('takes the averaged weights of a training checkpoint whose sections are in its names', () => {
+    const names = (prefix: string) => rowsOf('transformer').map(({ official }) => prefix + official);
+    const of = (...prefixes: string[]) => findStructure(prefixes.flatMap(names));
+    const found = of('generator.model.', 'critic.model.', 'generator_ema.model.');
+    expect(found).toMatchObject({ wrappers: ['generator_ema.model.'], beside: ['generator.', 'critic.'] });
+    expect(found?.names.size).toBe(825);
+    expect(of('critic.', 'generator.')).toMatchObject({ wrappers: ['generator.'], beside: ['critic.'] });
+    const two = memorySource(['a.', 'b.'].flatMap(names).map((name) => [name, [1]]));
+    expect(() => withOfficialNames(two)).toThrow(/both "a.patch_embedding.weight" and "b.patch_embedding.weight"/);
+  });
+
   it('names each wrapper once', () => {
     const names = rowsOf('transformer').map(
       ({ official }) => `model.net.${official.replace(/^(blocks\.\d+)/, '$1._orig_mod')}`,
