@@ -60,7 +60,8 @@ function fakeTimes(costs: Partial<Record<Variant, number>>) {
     };
     return bench;
   };
-  return { now: () => time, open: openBench, folder, devices: () => devices, mostLive: () => mostLive };
+  const options = { now: () => time, open: openBench, folder };
+  return { options, devices: () => devices, mostLive: () => mostLive };
 }
 
 /** Options of a run that must not measure anything. */
@@ -72,7 +73,7 @@ test('the fastest form is used, remembered, and not measured again', async () =>
   const trials: unknown[] = [];
   const onTrial = (...trial: unknown[]) => void trials.push(trial);
   const times = fakeTimes({ plain: 20, subgroup: 60 });
-  expect(await tuneKernels(device, { ...times, onTrial })).toEqual({ measured: 1, changed: true });
+  expect(await tuneKernels(device, { ...times.options, onTrial })).toEqual({ measured: 1, changed: true });
   expect(device.variants.chosen.get(KEY)).toBe('plain');
   expect(trials).toEqual([[0, 1, expect.objectContaining(NORM)]]);
   expect(times.devices()).toBe(1);
@@ -92,7 +93,7 @@ test('the fastest form is used, remembered, and not measured again', async () =>
 test('a form that fails is not used, and does not harm the device of the run', async () => {
   const device = await askingDevice();
   const times = fakeTimes({ plain: 20 });
-  expect(await tuneKernels(device, times)).toEqual({ measured: 1, changed: true });
+  expect(await tuneKernels(device, times.options)).toEqual({ measured: 1, changed: true });
   expect(device.variants.chosen.get(KEY)).toBe('plain');
   expect(times.devices()).toBe(2); // another one for the form after it
   await device.synchronize();
@@ -101,7 +102,7 @@ test('a form that fails is not used, and does not harm the device of the run', a
 test('without trials only what is remembered is used', async () => {
   const fresh = await askingDevice();
   expect(await tuneKernels(fresh, { ...noTrials(), measure: 'none' })).toEqual({ measured: 0, changed: false });
-  await tuneKernels(fresh, fakeTimes({ plain: 20, subgroup: 60 }));
+  await tuneKernels(fresh, fakeTimes({ plain: 20, subgroup: 60 }).options);
   const next = await open();
   await tuneKernels(next, { ...noTrials(), measure: 'none' });
   expect(next.variants.chosen.get(KEY)).toBe('plain');
@@ -112,7 +113,7 @@ test('trials are made for a run that is long beside them, and for no other', asy
   const device = await askingDevice();
   expect(await tuneKernels(device, { ...noTrials(), work: 1e10 })).toEqual({ measured: 0, changed: false });
   expect(readdirSync(folder)).toEqual([]);
-  expect(await tuneKernels(device, { ...times, work: 1e15 })).toEqual({ measured: 1, changed: true });
+  expect(await tuneKernels(device, { ...times.options, work: 1e15 })).toEqual({ measured: 1, changed: true });
 });
 
 test('what another process remembered meanwhile stands for the next run', async () => {
@@ -120,10 +121,10 @@ test('what another process remembered meanwhile stands for the next run', async 
   const times = fakeTimes({ plain: 20, subgroup: 60 });
   const otherTimes = fakeTimes({ plain: 60, subgroup: 20 });
   const openLate = async () => {
-    await tuneKernels(others, otherTimes);
-    return times.open();
+    await tuneKernels(others, otherTimes.options);
+    return times.options.open();
   };
-  await tuneKernels(device, { ...times, open: openLate });
+  await tuneKernels(device, { ...times.options, open: openLate });
   expect(device.variants.chosen.get(KEY)).toBe('plain');
   const next = await askingDevice();
   await tuneKernels(next, noTrials());
