@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   weights: ['files'],
   media: ['files'],
   tensor: ['weights', 'files'], // the first for widening of 16-bit values, for the reference device
-  kernels: ['tensor'],
+  kernels: ['tensor', 'files'],
   models: ['kernels', 'tensor', 'weights'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'files'],

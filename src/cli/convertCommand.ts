@@ -1,12 +1,11 @@
-import { rmSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { TokenTrimError } from '../errors.js';
 import type { Progress } from '../media/progress.js';
 import { type ConvertOptions, convertWeights } from '../weights/convertWeights.js';
 import { formatBytes } from '../weights/formatBytes.js';
-import { temporaryName } from '../weights/streamSafetensors.js';
+import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
-import { path } from './options.js';
+import { FORCE_HELP, path } from './options.js';
 import { show, startProgress } from './output.js';
 
 interface ConvertFlags extends Pick<ConvertOptions, 'section' | 'dtype' | 'naming' | 'part' | 'force'> {
@@ -34,8 +33,9 @@ export function addConvertCommand(program: Command): void {
     )
     .addOption(new Option('--part <part>', 'of a folder with several').choices(['transformer', 'vae', 'text-encoder']))
     .option('--no-metadata', 'leave out __metadata__, for readers that take it for a tensor')
-    .option('--force', 'replace a file that is there already')
+    .option('--force', FORCE_HELP)
     .option('--json', 'print one JSON object on standard output')
+    .addHelpText('after', `\n${OUTPUT_HELP}`)
     .action(runConvert);
 }
 
@@ -43,7 +43,6 @@ const MEGABYTE = 1e6;
 
 async function runConvert(from: string, to: string, { metadata, json, ...options }: ConvertFlags): Promise<void> {
   const interrupt = watchInterrupt();
-  interrupt.onSecond = () => rmSync(temporaryName(to), { force: true });
   let progress: Progress | undefined;
   try {
     const { signal } = interrupt;

@@ -3,7 +3,7 @@ import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/trials/tun
 import type { Progress } from '../media/progress.js';
 import type { Device } from '../tensor/device.js';
 import { VARIANTS } from '../tensor/variantTable.js';
-import { emit, startProgress } from './output.js';
+import { emit, say, startProgress } from './output.js';
 
 /** `--kernels`: without it the environment variable decides. */
 export const kernelsOption = (automatic: string): Option =>
@@ -30,6 +30,7 @@ export async function measureKernels(
       },
     });
     progress?.update(trials);
+    if (tuned.note) say(tuned.note);
     return tuned;
   } finally {
     progress?.stop();

@@ -1,3 +1,4 @@
+import { TokenTrimError } from '../errors.js';
 import { fileNoise, recordedGrid } from '../pipelines/fileNoise.js';
 import { frameShape, type Plan, type PlanRequest, plannedDraws, planRollout } from '../pipelines/plan.js';
 import { type MemoryPlan, planMemory } from '../pipelines/planMemory.js';
@@ -65,7 +66,7 @@ export async function prepareRun(
     const { config } = folder;
     const given = await openGiven(flags, config.sampling.fps, signal);
     const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
-    const plan = asUsage(() => planRollout(config, planRequest));
+    const plan = planFor(folder, planRequest, flags, recording);
     const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
     const scheduled = promptsOf(config, plan, request); // refuses prompts that the video has no block for
     if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
@@ -98,6 +99,26 @@ export async function prepareRun(
   } catch (error) {
     await opened.close();
     throw error;
+  }
+}
+
+/** The plan of a run; an error names the file of --noise where that says how many frames there are, or of which size. */
+function planFor({ config }: ModelFolder, request: PlanRequest, flags: GenerateFlags, recording?: TensorSource): Plan {
+  const { frames, width, height } = flags;
+  const isChosen = frames !== undefined && width !== undefined && height !== undefined;
+  if (!recording || isChosen) return asUsage(() => planRollout(config, request));
+  try {
+    return planRollout(config, request);
+  } catch (error) {
+    if (!(error instanceof TokenTrimError)) throw error;
+    const { label } = recording;
+    const size = `${request.frames} frames of ${request.width}x${request.height}`;
+    throw new TokenTrimError(
+      `${label}: this noise, of ${recording.info('noise').shape.join('x')}, is for ${size}: ${error.message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

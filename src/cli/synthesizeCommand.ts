@@ -6,8 +6,9 @@ import { LIKES, type Like } from '../weights/synthesize/models.js';
 import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../weights/synthesize/plan.js';
 import { synthesize } from '../weights/synthesize/synthesize.js';
 import type { FloatDType } from '../weights/synthesize/valueTable.js';
+import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
-import { drawSeed, seed as seedOption, wholeNumber } from './options.js';
+import { drawSeed, FORCE_HELP, seed as seedOption, wholeNumber } from './options.js';
 import { startProgress } from './output.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16', f8: 'F8_E4M3' } as const satisfies Record<string, FloatDType>;
@@ -41,8 +42,9 @@ export function addSynthesizeCommand(program: Command): void {
     )
     .option('--layers <n>', 'at most so many layers in the transformer and in the text encoder', wholeNumber(1))
     .option('--parts <list>', `what to write, of ${PARTS.join(', ')}`, partList, [...PARTS])
-    .option('--force', 'replace files that are there already')
+    .option('--force', `${FORCE_HELP}; what this command writes counts as such: it carries no mark`)
     .option('--dry-run', 'only list the files and their sizes')
+    .addHelpText('after', `\n${OUTPUT_HELP}`)
     .action(run);
 }
 

@@ -30,6 +30,7 @@ export class OutputFile {
   readonly partial: string;
   readonly #target: string;
   #file: FileHandle | undefined;
+  #opening: Promise<FileHandle> | undefined;
   #isOpen = true;
   #hasContent = false;
   #forget: () => void;
@@ -81,9 +82,10 @@ export class OutputFile {
   /** @throws TokenTrimError where the bytes could not all be written */
   async write(data: Uint8Array, position: number): Promise<void> {
     try {
-      this.#file ??= await createAfresh(this.#partialTarget);
+      this.#opening ??= this.#create(); // once, also for writes that come together
+      const file = await this.#opening;
       for (let done = 0; done < data.byteLength; ) {
-        done += (await this.#file.write(data, done, data.byteLength - done, position + done)).bytesWritten;
+        done += (await file.write(data, done, data.byteLength - done, position + done)).bytesWritten;
       }
       this.#hasContent = true;
     } catch (error) {
@@ -140,13 +142,21 @@ export class OutputFile {
    */
   async giveUp(): Promise<string | undefined> {
     if (!this.#isOpen) return undefined;
-    await this.#file?.close().catch(() => undefined);
+    await this.#opening?.catch(() => undefined);
+    await this.#file?.close().catch(() => undefined); // which waits for what is being written
     const isUseful = this.#hasContent && this.options.isUsefulUnfinished;
     const stays = isUseful && !(await isUnreadable(this.#partialTarget).catch(() => false));
     if (!stays && this.#file) await rm(this.#partialTarget, { force: true }).catch(() => undefined);
     this.#file = undefined;
     await this.#end();
     return stays ? this.partial : undefined;
+  }
+
+  /** A new file, in the place of an older one: what other names that had, keep it. */
+  async #create(): Promise<FileHandle> {
+    await rm(this.#partialTarget, { force: true });
+    this.#file = await open(this.#partialTarget, 'wx');
+    return this.#file;
   }
 
   get #partialTarget(): string {
@@ -195,12 +205,6 @@ async function checkPartial(partial: string, force: boolean, option: string): Pr
   const probe = join(dirname(partial), `.tokentrim-${randomUUID()}`);
   await (await open(probe, 'wx')).close();
   await rm(probe);
-}
-
-/** A new file, in the place of an older one: what other names that had, keep it. */
-async function createAfresh(path: string): Promise<FileHandle> {
-  await rm(path, { force: true });
-  return open(path, 'wx');
 }
 
 /** Renames where nothing has the new name. */

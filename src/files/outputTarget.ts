@@ -24,16 +24,20 @@ export interface OutputTarget {
  */
 export async function outputTarget(path: string, advice?: string): Promise<OutputTarget> {
   const refuse = (reason: unknown) => unwritable(path, reason, advice);
-  if (/[/\\]$/.test(path)) throw refuse('this is the name of a folder, and a file is to be written');
-  let current = resolve(path);
-  for (let links = 0; links <= MAX_LINKS; links++) {
-    const found = await lstat(current).catch((error: NodeJS.ErrnoException) => {
+  const find = (look: typeof stat | typeof lstat, at = path) =>
+    look(at).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw refuse(error);
     });
-    if (!found) return { path: current, isThere: false };
-    if (found.isFile()) return { path: current, isThere: true };
-    if (!found.isSymbolicLink()) throw refuse(found.isDirectory() ? 'it is a folder, not a file' : notPlain(found));
+  if (/[/\\]$/.test(path)) throw refuse('this is the name of a folder, and a file is to be written');
+  const there = await find(stat);
+  if (there && !there.isFile()) throw refuse(there.isDirectory() ? 'it is a folder, not a file' : notPlain(there));
+  if (there) return { path: await realpath(path), isThere: true };
+
+  let current = resolve(path); // or a link, or several, to what is not there yet
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const found = await find(lstat, current);
+    if (!found?.isSymbolicLink()) return { path: current, isThere: false };
     const folder = await realpath(dirname(current)).catch((error: unknown) => {
       throw refuse(error);
     });

@@ -25,9 +25,18 @@ export function reasonOf(error: unknown): string {
   return REASONS[code] ?? message;
 }
 
-/** Whether a disk (or a user's share of it) has no room left. */
+/** Whether a disk (or a user's share of it) has no room left, as the error or the one behind it says. */
 export function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  const { code = '', cause } = error as NodeJS.ErrnoException & { cause?: unknown };
+  return ['ENOSPC', 'EDQUOT'].includes(code) || (cause instanceof Error && isFull(cause));
+}
+
+/** Why nothing could be kept in a cache folder, as the end of a sentence, and what to do. */
+export function cacheProblem(folder: string, error: unknown): string {
+  if (isFull(error)) {
+    return `the disk that holds ${folder} is full. Free some room there, or set XDG_CACHE_HOME to a folder on another disk.`;
+  }
+  return `${folder} cannot be written (${reasonOf(error)}). Set XDG_CACHE_HOME to a folder that can.`;
 }
 
 /**

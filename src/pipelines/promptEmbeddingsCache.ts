@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheProblem } from '../files/writeProblem.js';
 import { areFinite } from '../tokentrim/notFinite.js';
 import { toFloat32 } from '../weights/convert.js';
 import { openSafetensors } from '../weights/safetensors.js';
@@ -58,8 +59,7 @@ export class PromptEmbeddingsCache {
       await this.#removeOld(key);
       return undefined;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      return `The prompt's embeddings are not kept for the next run: ${code ? `${this.folder}: ${code}` : message}`;
+      return `The prompt's embeddings are not kept for the next run: ${cacheProblem(this.folder, error)}`;
     }
   }
 

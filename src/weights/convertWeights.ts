@@ -1,13 +1,16 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { ensure } from '../errors.js';
+import { OutputFile } from '../files/outputFile.js';
+import { outputTarget, partialPath } from '../files/outputTarget.js';
+import { SAFETENSORS_MARK } from '../files/ownFile.js';
+import { findShared } from '../files/samePath.js';
 import { checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
 import { callback, flag, oneOf, text } from '../options/fields.js';
 import { type StopSignal, stopSignal } from '../options/stopSignal.js';
 import { toFloat32 } from './convert.js';
 import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from './dtype.js';
 import { findParts } from './findParts.js';
-import { shardNames, snapshotOf } from './listWeights.js';
+import { snapshotOf } from './listWeights.js';
 import { findStructure } from './nameStructure.js';
 import { withOfficialNames } from './names.js';
 import type { Part } from './officialNames.js';
@@ -36,7 +39,7 @@ export interface ConvertOptions {
   readonly part?: Part;
   /** Without `__metadata__`, which some readers stumble over. */
   readonly noMetadata?: boolean;
-  /** Replace a file that is there already; never the one that is read. */
+  /** Replace a file that this program did not write; never one that is read. */
   readonly force?: boolean;
   readonly signal?: StopSignal;
   readonly onProgress?: (doneBytes: number, totalBytes: number, name: string) => void;
@@ -81,20 +84,24 @@ export async function convertWeights(from: string, to: string, options: ConvertO
   checkOptions('convertWeights', convertSchema, options);
   const { dtype = 'keep', noMetadata, signal } = options;
   const path = await weightsAt(from, options);
-  await ensureFree(to, options.force);
+  ensure(/\.safetensors$/i.test(to), `${to}: expected the name of a .safetensors file to write.`);
   const weights = await openWeights(path, options.section);
+  let output: OutputFile | undefined;
   try {
-    await ensureNotRead(path, to);
+    await ensureNotRead(weights.whole.files, to);
+    output = await OutputFile.open(to, { option: 'name', force: options.force });
     const { tensors, rename } = await chooseTensors(weights, options);
     const streams = tensors.names().map((name) => toStream(tensors, name, rename(name), dtype));
     const total = streams.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const bytes = await streamSafetensors(to, streams, {
-      metadata: noMetadata ? undefined : { format: 'pt' },
+      metadata: noMetadata ? undefined : { ...SAFETENSORS_MARK, format: 'pt' },
+      output,
       signal,
       onProgress: (done, name) => options.onProgress?.(done, total, name),
     });
     return { from: path, recognised: recognise(weights), to, tensors: streams.length, bytes };
   } finally {
+    await output?.giveUp();
     await weights.whole.close();
   }
 }
@@ -121,23 +128,15 @@ async function weightsAt(from: string, { part, section }: ConvertOptions): Promi
   return places[0];
 }
 
-async function ensureFree(to: string, force = false): Promise<void> {
-  ensure(/\.safetensors$/i.test(to), `${to}: expected the name of a .safetensors file to write.`);
-  const found = await stat(to).catch(() => undefined);
-  ensure(!found || found.isFile(), `${to}: expected a file to write, found a folder.`);
-  ensure(!found || force, `${to}: this file is there already. Choose another name, or replace it with --force.`);
-}
-
-/** Refuses to replace what is being read: the file, or one of its shards. */
-async function ensureNotRead(path: string, to: string): Promise<void> {
-  const target = await stat(to).catch(() => undefined);
-  if (!target) return;
-  const shards = path.endsWith('.index.json') ? await shardNames(path) : [];
-  for (const input of [path, ...shards.map((shard) => join(dirname(path), shard))]) {
-    const read = await stat(input).catch(() => undefined);
-    const isSame = read?.dev === target.dev && read.ino === target.ino;
-    ensure(!isSame, `${to}: this is the file that is read. Choose another name.`);
-  }
+/** Refuses to replace what is being read: the file, its index, or one of its shards. */
+async function ensureNotRead(files: readonly string[], to: string): Promise<void> {
+  const target = (await outputTarget(to, 'Choose another name.')).path;
+  const written = [target, partialPath(target)].map((path) => ({ name: to, path }));
+  const shared = await findShared(
+    written,
+    files.map((path) => ({ name: 'read', path })),
+  );
+  ensure(!shared, `${to}: this is the file that is read. Choose another name.`);
 }
 
 /** The tensors to write, and what they are to be called. */

@@ -1,6 +1,8 @@
-import { type FileHandle, open, rename, rm, statfs } from 'node:fs/promises';
+import { open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TokenTrimError } from '../errors.js';
+import type { OutputFile } from '../files/outputFile.js';
+import { unwritable } from '../files/writeProblem.js';
 import type { StopSignal } from '../options/stopSignal.js';
 import { bytesOf } from './dtype.js';
 import { encodeHeader, type HeaderEntry, type Metadata } from './encodeHeader.js';
@@ -20,15 +22,15 @@ export interface StreamOptions {
   readonly onProgress?: (doneBytes: number, name: string) => void;
   /** Ends the writing between two pieces; what was written is removed. */
   readonly signal?: StopSignal;
+  /** A claimed output to write to; by default a file of its own, renamed to `path`. */
+  readonly output?: OutputFile;
 }
 
-/** The name under which a file lies until it is whole. */
-export function temporaryName(path: string): string {
-  return `${path}.${process.pid}.tmp`;
-}
+/** Where the bytes go until they are whole. */
+type Target = Pick<OutputFile, 'write' | 'finish' | 'giveUp'>;
 
 /**
- * Writes a safetensors file piece by piece: under a temporary name beside `path`, flushed to the disk, then renamed, so
+ * Writes a safetensors file piece by piece: under another name beside `path`, flushed to the disk, then renamed, so
  * that `path` never holds half a file. Wide dtypes come first, so that every tensor is aligned to its element size.
  *
  * @returns the size of the file in bytes
@@ -37,37 +39,59 @@ export function temporaryName(path: string): string {
 export async function streamSafetensors(
   path: string,
   tensors: readonly TensorStream[],
-  { metadata, onProgress, signal }: StreamOptions = {},
+  { metadata, onProgress, signal, output }: StreamOptions = {},
 ): Promise<number> {
   const inOrder = [...tensors].sort((left, right) => bytesOf(right.dtype) - bytesOf(left.dtype));
   const header = encodeHeader(path, inOrder, metadata);
   const total = inOrder.reduce((sum, { byteLength }) => sum + byteLength, header.length);
   await ensureRoom(path, total);
-  const temporary = temporaryName(path);
+  const file: Target = output ?? (await openBeside(path));
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await append(file, header);
-      let done = 0;
-      for (const tensor of inOrder) done = await writeTensor(file, path, tensor, done, { onProgress, signal });
-      await file.sync();
-    } finally {
-      await file.close();
+    await file.write(header, 0);
+    let done = 0;
+    for (const tensor of inOrder) {
+      done = await writeTensor(file, path, tensor, { header: header.length, done }, { onProgress, signal });
     }
     signal?.throwIfAborted();
-    await rename(temporary, path);
+    await file.finish();
     return total;
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {});
+    await file.giveUp();
     throw signal?.aborted ? signal.reason : explain(path, cause);
   }
 }
 
+/** A file that takes the place of `path` when it is finished: whoever is the last to finish it, of several, wins. */
+async function openBeside(path: string): Promise<Target> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w').catch((cause: unknown) => {
+    throw explain(path, cause);
+  });
+  return {
+    async write(bytes, position) {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      }
+    },
+    async finish() {
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+      return path;
+    },
+    async giveUp() {
+      await file.close().catch(() => undefined); // it may be closed
+      await rm(temporary, { force: true }).catch(() => undefined);
+      return undefined;
+    },
+  };
+}
+
 async function writeTensor(
-  file: FileHandle,
+  file: Target,
   path: string,
   tensor: TensorStream,
-  before: number,
+  { header, done: before }: { header: number; done: number },
   { onProgress, signal }: StreamOptions,
 ): Promise<number> {
   let done = before;
@@ -75,7 +99,7 @@ async function writeTensor(
   for await (const piece of tensor.pieces()) {
     await pending;
     signal?.throwIfAborted();
-    pending = append(file, piece);
+    pending = file.write(piece, header + done);
     pending.catch(() => {}); // awaited above or below; closing the file waits for it in any case
     done += piece.length;
     onProgress?.(done, tensor.name);
@@ -87,12 +111,6 @@ async function writeTensor(
   return done;
 }
 
-async function append(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
-  }
-}
-
 /** Says before the first byte that a disk is too small; where the system does not tell, the writing will. */
 async function ensureRoom(path: string, bytes: number): Promise<void> {
   const disk = await statfs(dirname(path)).catch(() => undefined);
@@ -100,12 +118,13 @@ async function ensureRoom(path: string, bytes: number): Promise<void> {
   throw new TokenTrimError(
     `${path}: the file takes ${formatBytes(bytes)}, but its disk has ${formatBytes(disk.bavail * disk.bsize)} free. ` +
       'Make room, choose another disk, or write a narrower dtype.',
+    { cause: Object.assign(new Error('no room'), { code: 'ENOSPC' }) },
   );
 }
 
 function explain(path: string, cause: unknown): unknown {
-  const code = (cause as NodeJS.ErrnoException).code;
+  const { code } = cause as NodeJS.ErrnoException;
   if (cause instanceof TokenTrimError || code === undefined) return cause;
   const advice = code === 'ENOSPC' ? 'Make room on the disk.' : 'Choose a folder that exists and is writable.';
-  return new TokenTrimError(`${path}: could not be written (${code}). ${advice}`, { cause });
+  return unwritable(path, cause, advice);
 }

@@ -13,10 +13,10 @@ test('convert: onto its own input, a file that is there, and names that are no w
   writeFileSync(program.path('mine.safetensors'), 'mine');
   const own = 'checkpoint/dit.safetensors';
   for (const [args, message] of [
-    [[own, own], 'this file is there already'],
+    [[own, own], 'this is the file that is read'],
     [[own, own, '--force'], 'this is the file that is read'],
     [['checkpoint', own, '--force'], 'this is the file that is read'],
-    [[own, 'mine.safetensors'], 'this file is there already'],
+    [[own, 'mine.safetensors'], 'it is there already, and this program did not write it'],
     [[own, 'folder', '--force'], 'expected the name of a .safetensors file'],
     [[own, 'mine.safetensors/out.safetensors'], 'mine.safetensors'],
     [['mine.safetensors', 'out.safetensors'], 'mine.safetensors'],

@@ -22,6 +22,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
+  /** The same as bytes. */
+  readonly output: Buffer;
   /** Without what Dawn prints on every adapter it opens, which it does not let a program turn off. */
   readonly stderr: string;
   readonly seconds: number;
@@ -30,11 +32,13 @@ export interface Ended {
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with all of standard error so far, whenever there is more. */
-  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void, pid: number) => void;
   /** Sends a signal after some seconds, for a program that says nothing meanwhile. */
   readonly stopAfter?: { readonly seconds: number; readonly signal: NodeJS.Signals };
   /** Closes the program's standard output at once. */
   readonly closeStdout?: boolean;
+  /** An open file that standard output goes to; a pipe by default. */
+  readonly stdout?: number;
 }
 
 /** The command line, compiled from the sources as they are, and an empty folder for each test to run it in. */
@@ -133,25 +137,30 @@ function ownCache(folder: string): NodeJS.ProcessEnv {
 
 function run(bin: string, cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const start = performance.now();
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...process.env, ...options.env } });
-  running.add(child);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
   });
-  if (options.closeStdout) child.stdout.destroy();
+  running.add(child);
+  const chunks: Buffer[] = [];
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => chunks.push(chunk));
+  if (options.closeStdout) child.stdout?.destroy();
   const { stopAfter } = options;
   if (stopAfter) setTimeout(() => child.kill(stopAfter.signal), stopAfter.seconds * 1000).unref();
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr += chunk;
-    options.onStderr?.(stderr, (signal) => child.kill(signal));
+    options.onStderr?.(stderr, (signal) => child.kill(signal), child.pid ?? 0);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => {
       running.delete(child);
       const said = stderr.replace(/^Warning: max\w+ artificially reduced .*\n/gm, '');
-      resolve({ status, stdout, stderr: said, seconds: (performance.now() - start) / 1000 });
+      const output = Buffer.concat(chunks);
+      const seconds = (performance.now() - start) / 1000;
+      resolve({ status, output, stdout: output.toString(), stderr: said, seconds });
     });
   });
 }

@@ -25,7 +25,7 @@ test('files that are there stay without --force', async () => {
   expect((await program.run(args)).status).toBe(0);
   const before = readFileSync(program.path('made/vae.safetensors'));
   const refused = await program.run([...args, '--seed', '1']);
-  expect(refused.stderr).toMatch(/^error: made\/\S+ is there already: .* --force$/m);
+  expect(refused.stderr).toMatch(/^error: Cannot write made\/\S+: it is there already, .* --force\.$/m);
   expect(refused.status).toBe(1);
   expect(readFileSync(program.path('made/vae.safetensors')).equals(before)).toBe(true);
   expect((await program.run([...args, '--seed', '1', '--force'])).status).toBe(0);

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { OutputFile } from '../../src/files/outputFile.js';
 import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
 import type { Part } from '../../src/weights/officialNames.js';
 import { openSafetensors } from '../../src/weights/safetensors.js';
@@ -64,10 +65,11 @@ export async function writeTorch(path: string, contents: Tensors | Readonly<Reco
     contents instanceof Map
       ? streams(contents)
       : new Map(Object.entries(contents).map(([section, tensors]) => [section, streams(tensors)]));
-  const file = await StreamedFile.create(path);
+  const output = await OutputFile.open(path, { force: true });
+  const file = new StreamedFile(output);
   await streamTorch(file, 'archive', torch);
   await file.finish();
-  await file.close();
+  await output.finish();
 }
 
 export const LAYOUTS = [

@@ -15,7 +15,7 @@ describe('conversion leaves alone', () => {
     const before = await readFile(vae);
     const other = join(folder, 'other.safetensors');
     await writeFile(other, 'mine');
-    await expect(convertWeights(vae, other)).rejects.toThrow(/other.safetensors: this file is there already.*--force/);
+    await expect(convertWeights(vae, other)).rejects.toThrow(/other.safetensors: it is there already.*--force/);
     expect(await readFile(other, 'utf8')).toBe('mine');
     const link = join(folder, 'link.safetensors');
     await symlink(vae, link);
@@ -49,7 +49,13 @@ describe('conversion leaves alone', () => {
     ['nothing there', 'none.pt', 'to.safetensors', {}, /none.pt: expected weights to convert, found nothing/],
     ['several parts', '', 'to.safetensors', {}, /found transformer, vae, text-encoder. Say which with --part/],
     ['another ending', 'vae.safetensors', 'to.pt', {}, /to.pt: expected the name of a .safetensors file/],
-    ['no such folder', 'vae.safetensors', 'gone/to.safetensors', {}, /could not be written \(ENOENT\)/],
+    [
+      'no such folder',
+      'vae.safetensors',
+      'gone/to.safetensors',
+      {},
+      /Cannot write .*to.safetensors: its folder does not exist/,
+    ],
     ['the wrong part', 'vae.safetensors', 'to.safetensors', { part: 'transformer' }, /found those of a vae/],
     ['a section of none', 'vae.safetensors', 'to.safetensors', { section: 'ema' }, /no section "ema"/],
   ])('everything where it cannot work: %s', async (_why, from, to, options, message) => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { cacheProblem } from '../../files/writeProblem.js';
 import { readTextFileSync } from '../../plainFile.js';
 import { type AdapterDriver, VARIANTS } from '../../tensor/variantTable.js';
 
@@ -45,15 +46,32 @@ export function recallChoices(folder: string, adapter: AdapterDriver): MeasuredC
   }
 }
 
-/** Keeps choices in the place of what was there; written beside and renamed. Where nothing can be written nothing is kept. */
-export function rememberChoices(folder: string, { name, driver }: AdapterDriver, choices: MeasuredChoices): void {
+/**
+ * Keeps choices in the place of what was there; written beside and renamed.
+ * @returns why they could not be kept, as a sentence
+ */
+export function rememberChoices(
+  folder: string,
+  { name, driver }: AdapterDriver,
+  choices: MeasuredChoices,
+): string | undefined {
+  const path = pathOf(folder, { name, driver });
+  const unfinished = `${path}.${process.pid}.tmp`;
   try {
-    const path = pathOf(folder, { name, driver });
-    const unfinished = `${path}.${process.pid}.tmp`;
     writeFileSync(unfinished, `${JSON.stringify({ name, driver, program: programHash(), choices }, undefined, 1)}\n`);
     renameSync(unfinished, path);
+    return undefined;
+  } catch (error) {
+    removeQuietly(unfinished);
+    return `What was measured is not kept for the next run: ${cacheProblem(folder, error)}`;
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
   } catch {
-    return;
+    // The folder cannot be written: nothing is there.
   }
 }
 

@@ -49,6 +49,8 @@ export interface Tuned {
   readonly measured: number;
   /** Whether a class has another form now than a plan that was made before counted with. */
   readonly changed: boolean;
+  /** What the user should know: that the choices could not be kept. */
+  readonly note?: string;
 }
 
 /**
@@ -72,16 +74,18 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
   use(device, measure === 'all' ? {} : recallChoices(folder, adapter));
   const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
   const contests = await contestsOf(device, classes);
+  let note: string | undefined;
   const isDue = measure === 'all' || trialsPay(device, contests.length, work);
   if (isDue && contests.length > 0) {
     const measured = await measureAll(device, contests, options);
     use(device, measured);
     // Another process may have measured meanwhile; what was remembered first stands.
     const others = measure === 'all' ? {} : recallChoices(folder, adapter);
-    rememberChoices(folder, adapter, { ...measured, ...others });
+    note = rememberChoices(folder, adapter, { ...measured, ...others });
   }
   const hasMore = trustsMatrixForm(device) !== trusted && before.length > 0; // than classes that were met knew of
-  return { measured: isDue ? contests.length : 0, changed: hasMore || formsInUse(device).join() !== before.join() };
+  const changed = hasMore || formsInUse(device).join() !== before.join();
+  return { measured: isDue ? contests.length : 0, changed, note };
 }
 
 /**

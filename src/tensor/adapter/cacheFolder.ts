@@ -2,6 +2,9 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
+import { TokenTrimError } from '../../errors.js';
+import { reasonOf } from '../../files/writeProblem.js';
+
 let remembered: string | undefined;
 
 /**
@@ -10,8 +13,20 @@ let remembered: string | undefined;
  * temporary folder. A driver is loaded from here, so a folder that belongs to someone else is never used.
  */
 export function cacheFolder(): string {
-  remembered ??= candidates().find(isOurs) ?? mkdtempSync(join(tmpdir(), 'tokentrim-'));
+  remembered ??= candidates().find(isOurs) ?? newFolder();
   return remembered;
+}
+
+function newFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'tokentrim-'));
+  } catch (error) {
+    throw new TokenTrimError(
+      `There is no folder for what is unpacked and measured: ${[...candidates(), tmpdir()].join(', ')} cannot be written ` +
+        `(${reasonOf(error)}). Free some room there, or set XDG_CACHE_HOME to a folder of your own that can.`,
+      { cause: error },
+    );
+  }
 }
 
 function candidates(): string[] {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { ensure, TokenTrimError } from '../../errors.js';
+import { cacheProblem } from '../../files/writeProblem.js';
 import { cacheFolder } from './cacheFolder.js';
 import { readTar } from './readTar.js';
 
@@ -56,15 +57,21 @@ function packageFolder(): string {
  */
 function unpack(archive: string, folder: string): void {
   ensure(existsSync(archive), `${archive} is missing: SwiftShader cannot be unpacked. Run \`npm ci\` again.`);
-  const unfinished = mkdtempSync(`${folder}.`);
+  let unfinished = '';
   try {
+    unfinished = mkdtempSync(`${folder}.`);
     for (const { name, contents } of readTar(brotliDecompressSync(readFileSync(archive)))) {
       if (FILES.includes(name)) writeFileSync(join(unfinished, name), contents, { mode: 0o700 });
     }
     ensure(isComplete(unfinished), `${archive} does not hold ${FILES.join(', ')}. Run \`npm ci\` again.`);
     replace(unfinished, folder);
+  } catch (error) {
+    if (error instanceof TokenTrimError || !(error as NodeJS.ErrnoException).code) throw error;
+    throw new TokenTrimError(`SwiftShader cannot be unpacked: ${cacheProblem(dirname(folder), error)}`, {
+      cause: error,
+    });
   } finally {
-    rmSync(unfinished, { recursive: true, force: true });
+    if (unfinished) rmSync(unfinished, { recursive: true, force: true });
   }
 }
 

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensure, TokenTrimError } from '../../errors.js';
+import { takeLock } from '../../files/outputLock.js';
 import { HubStatusError, systemCode } from './hubError.js';
 import type { HubSession } from './hubSession.js';
 import type { ListedFile } from './listFiles.js';
@@ -27,6 +28,21 @@ export async function fetchBlob(
 ): Promise<void> {
   const partial = `${blob}.incomplete`;
   await mkdir(dirname(blob), { recursive: true });
+  const lock = await takeLock(blob, `${file.repo} ${file.path}`); // two that append to one file would spoil it
+  try {
+    await fetchInto(session, file, partial, onBytes);
+    await rename(partial, blob);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function fetchInto(
+  session: HubSession,
+  file: ListedFile,
+  partial: string,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
   const found = await stat(partial).catch(() => undefined);
   ensure(!found || found.isFile(), `${partial}: expected what arrived of a file, found something else: remove it`);
   if (found && found.size > file.size) await rm(partial);
@@ -57,7 +73,6 @@ export async function fetchBlob(
   } finally {
     await handle.close();
   }
-  await rename(partial, blob);
 }
 
 /** The partial file, and the hash of what it holds. */

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { OutputFile } from '../../files/outputFile.js';
 
 /**
  * A file that is written from front to back while its next bytes are being made: `append` returns as soon as the piece
@@ -8,18 +8,11 @@ export class StreamedFile {
   #pending: Promise<void> = Promise.resolve();
   #position = 0;
 
-  private constructor(
-    private readonly file: FileHandle,
-    private readonly onBytes: (count: number) => void,
+  /** @param onBytes told how many more bytes were written */
+  constructor(
+    private readonly file: Pick<OutputFile, 'write'>,
+    private readonly onBytes: (count: number) => void = () => {},
   ) {}
-
-  /**
-   * Creates the file; one that is there already is an error.
-   * @param onBytes told how many more bytes were written
-   */
-  static async create(path: string, onBytes: (count: number) => void = () => {}): Promise<StreamedFile> {
-    return new StreamedFile(await open(path, 'wx'), onBytes);
-  }
 
   /** Where the next piece will lie. */
   get position(): number {
@@ -38,22 +31,15 @@ export class StreamedFile {
   /** Changes bytes that were appended before. */
   async patch(bytes: Uint8Array, position: number): Promise<void> {
     await this.#pending;
-    await this.file.write(bytes, 0, bytes.length, position);
+    await this.file.write(bytes, position);
   }
 
   async finish(): Promise<void> {
     await this.#pending;
   }
 
-  async close(): Promise<void> {
-    await this.#pending.catch(() => {});
-    await this.file.close();
-  }
-
   async #write(bytes: Uint8Array, start: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      done += (await this.file.write(bytes, done, bytes.length - done, start + done)).bytesWritten;
-    }
+    await this.file.write(bytes, start);
     this.onBytes(bytes.length);
   }
 }

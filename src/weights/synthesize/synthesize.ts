@@ -1,13 +1,16 @@
-import { mkdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
+import { OutputFile } from '../../files/outputFile.js';
+import { partialPath } from '../../files/outputTarget.js';
+import { findShared } from '../../files/samePath.js';
 import { formatBytes } from '../formatBytes.js';
-import { temporaryName } from '../streamSafetensors.js';
+import { toyWorld } from '../toyWorld.js';
 import type { PlannedFile } from './plan.js';
 import { StreamedFile } from './streamedFile.js';
 
 export interface SynthesizeOptions {
-  /** Whether files that are there already are replaced. */
+  /** Whether files that are there already are replaced: these carry no mark of this program, as the published ones do not. */
   readonly force?: boolean;
   /** Told how many bytes of all files are written. */
   readonly onProgress?: (bytes: number) => void;
@@ -19,7 +22,7 @@ export interface SynthesizeOptions {
 const SPARE_BYTES = 32 * 2 ** 20;
 
 /**
- * Writes the planned files into a folder, under temporary names first: all of them get their names at the end, or none.
+ * Writes the planned files into a folder, under partial names first: all of them get their names at the end, or none.
  *
  * @throws TokenTrimError where a file is there already, the disk has no room, or writing fails
  */
@@ -28,49 +31,41 @@ export async function synthesize(
   files: readonly PlannedFile[],
   { force = false, onProgress, signal }: SynthesizeOptions = {},
 ): Promise<void> {
-  await checkTargets(folder, files, force);
+  const found = await stat(folder).catch(() => undefined);
+  ensure(!found || found.isDirectory(), `${folder}: expected a folder, found a file: choose another folder`);
+  await ensureNotRead(folder, files);
   await checkRoom(folder, files);
-  const temporary = (path: string) => temporaryName(join(folder, path));
-  const madeFolders: string[] = [];
   let written = 0;
   const onBytes = (count: number) => {
     written += count;
     onProgress?.(written);
+    signal?.throwIfAborted();
   };
+  const outputs: OutputFile[] = [];
   try {
-    for (const { path, write } of files) {
-      await makeFolder(dirname(join(folder, path)), madeFolders);
-      const file = await StreamedFile.create(temporary(path), (count) => {
-        onBytes(count);
-        signal?.throwIfAborted();
-      });
-      try {
-        await write(file);
-        await file.finish();
-      } finally {
-        await file.close();
-      }
+    for (const { path } of files) {
+      outputs.push(await OutputFile.open(join(folder, path), { option: 'folder', force, makeFolders: true }));
     }
-    for (const { path } of files) await rename(temporary(path), join(folder, path));
+    for (const [index, { write }] of files.entries()) {
+      const file = new StreamedFile(outputs[index], onBytes);
+      await write(file);
+      await file.finish();
+    }
+    for (const output of outputs) await output.finish();
   } catch (error) {
-    for (const { path } of files) await rm(temporary(path), { force: true }).catch(() => {});
-    for (const made of madeFolders.reverse()) await rmdir(made).catch(() => {}); // others may have put files there
-    if (signal?.aborted) throw signal.reason;
-    throw explain(folder, error);
+    for (const output of outputs.reverse()) await output.giveUp();
+    throw signal?.aborted ? signal.reason : error;
   }
 }
 
-async function checkTargets(folder: string, files: readonly PlannedFile[], force: boolean): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  ensure(!found || found.isDirectory(), `${folder}: expected a folder, found a file: choose another folder`);
-  for (const { path } of files) {
-    const there = await stat(join(folder, path)).catch(() => undefined);
-    ensure(!there?.isDirectory(), `${join(folder, path)}: expected a file, found a folder: choose another folder`);
-    ensure(
-      force || !there,
-      `${join(folder, path)} is there already: choose another folder, or replace it with --force`,
-    );
-  }
+/** The toy world's configuration and tokenizer are what the imitations are made from. */
+async function ensureNotRead(folder: string, files: readonly PlannedFile[]): Promise<void> {
+  const written = files.flatMap(({ path }) => [join(folder, path), partialPath(join(folder, path))]);
+  const shared = await findShared(
+    written.map((path) => ({ name: 'written', path })),
+    ['config.json', 'tokenizer.json'].map((name) => ({ name: 'read', path: join(toyWorld, name) })),
+  );
+  if (shared) throw new TokenTrimError(`${shared.path.path}: this is a file that is read. Choose another folder.`);
 }
 
 async function checkRoom(folder: string, files: readonly PlannedFile[]): Promise<void> {
@@ -84,22 +79,4 @@ async function checkRoom(folder: string, files: readonly PlannedFile[]): Promise
       `${folder}: ${formatBytes(needed)} are needed, the disk has ${formatBytes(bavail * bsize)} left: free some, choose a ` +
       'folder on another disk, or write less with --dtype bf16 or --parts',
   );
-}
-
-async function makeFolder(path: string, made: string[]): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  const above: string[] = [];
-  for (let folder = resolve(path); folder !== resolve(dirname(first)); folder = dirname(folder)) above.push(folder);
-  made.push(...above.reverse());
-}
-
-function explain(folder: string, error: unknown): Error {
-  if (error instanceof TokenTrimError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (!code) return error as Error;
-  const reason = code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' ? 'permission is denied' : message;
-  return new TokenTrimError(`${folder}: the checkpoint could not be written (${reason}): choose another folder`, {
-    cause: error,
-  });
 }

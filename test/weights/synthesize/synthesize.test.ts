@@ -58,13 +58,13 @@ test('files that are there stay, unless --force says otherwise', async () => {
   const folder = await temporaryFolder();
   writeFileSync(join(folder, 'taken'), 'mine');
   const files = [text('free', 'free'), text('taken', 'new')];
-  await expect(synthesize(folder, files)).rejects.toThrow(/taken is there already: .* --force/);
+  await expect(synthesize(folder, files)).rejects.toThrow(/taken: it is there already, .*--force/);
   expect(tree(folder)).toEqual(['taken']);
   await synthesize(folder, files, { force: true });
   expect(readFileSync(join(folder, 'taken'), 'utf8')).toBe('new');
 
   mkdirSync(join(folder, 'folder'));
-  await expect(synthesize(folder, [text('folder', '')], { force: true })).rejects.toThrow('found a folder');
+  await expect(synthesize(folder, [text('folder', '')], { force: true })).rejects.toThrow('it is a folder');
   await expect(synthesize(join(folder, 'taken'), files)).rejects.toThrow('expected a folder, found a file');
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { OutputFile } from '../../../src/files/outputFile.js';
 import { openTensorSource } from '../../../src/weights/source.js';
 import type { TensorStream } from '../../../src/weights/streamSafetensors.js';
 import { StreamedFile } from '../../../src/weights/synthesize/streamedFile.js';
@@ -13,10 +14,11 @@ import { temporaryFolder } from '../temporary.js';
 
 async function write(contents: TorchContents): Promise<string> {
   const path = join(await temporaryFolder(), 'file.pt');
-  const file = await StreamedFile.create(path);
+  const output = await OutputFile.open(path, { force: true });
+  const file = new StreamedFile(output);
   await streamTorch(file, 'file', contents);
   await file.finish();
-  await file.close();
+  await output.finish();
   return path;
 }
 
