@@ -89,7 +89,9 @@ export class OutputFile {
       }
       this.#hasContent = true;
     } catch (error) {
-      throw unwritable(this.path, error, 'Make room, or choose another disk.');
+      throw error instanceof TokenTrimError
+        ? error
+        : unwritable(this.path, error, 'Make room, or choose another disk.');
     }
   }
 
@@ -154,6 +156,7 @@ export class OutputFile {
 
   /** A new file, in the place of an older one: what other names that had, keep it. */
   async #create(): Promise<FileHandle> {
+    await this.lock.ensureHeld();
     await rm(this.#partialTarget, { force: true });
     this.#file = await open(this.#partialTarget, 'wx');
     return this.#file;

@@ -34,6 +34,8 @@ const WRITING_MS = 3000;
 const TRIES = 60;
 
 export interface OutputLock {
+  /** @throws TokenTrimError where another process has taken it over, for instance after this one slept for long */
+  ensureHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -46,12 +48,12 @@ export interface OutputLock {
 export async function takeLock(target: string, path: string, advice?: string): Promise<OutputLock> {
   const file = lockPath(target);
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (await create(file, path, advice)) return held(file);
+    if (await create(file, path, advice)) return held(file, path);
     const found = await look(file, path);
     if (found === 'gone') continue;
     if (found === 'new') await wait(WRITING_MS / 30);
     else if (found.isAlive) throw taken(path, found.holder);
-    else await removeStale(file, found.inode);
+    else await removeStale(file, found.text);
   }
   throw unwritable(path, `other runs claim it again and again with ${file}`, advice);
 }
@@ -66,7 +68,7 @@ async function create(file: string, path: string, advice?: string): Promise<bool
   try {
     const handle = await open(file, 'wx');
     try {
-      await handle.writeFile(`${JSON.stringify(identify())}\n`);
+      await handle.writeFile(OWN_TEXT());
     } catch (error) {
       await rm(file, { force: true });
       throw error;
@@ -80,10 +82,15 @@ async function create(file: string, path: string, advice?: string): Promise<bool
   }
 }
 
-function held(file: string): OutputLock {
+function held(file: string, path: string): OutputLock {
   const beat = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), BEAT_MS).unref();
   const forget = atExit(() => rmSync(file, { force: true }));
   return {
+    async ensureHeld() {
+      if ((await readFile(file, 'utf8').catch(() => '')) === OWN_TEXT()) return;
+      const found = await look(file, path);
+      throw taken(path, typeof found === 'object' ? found.holder : undefined);
+    },
     async release() {
       clearInterval(beat);
       forget();
@@ -92,17 +99,20 @@ function held(file: string): OutputLock {
   };
 }
 
-type Look = 'gone' | 'new' | { readonly holder: Holder | undefined; readonly inode: number; readonly isAlive: boolean };
+/** What this process writes into a lock. */
+const OWN_TEXT = () => `${JSON.stringify(identify())}\n`;
+
+type Look = 'gone' | 'new' | { readonly holder: Holder | undefined; readonly text: string; readonly isAlive: boolean };
 
 async function look(file: string, path: string): Promise<Look> {
   try {
-    const { ino: inode, mtimeMs, size, ...found } = await lstat(file);
-    const isPlain = (found.mode & 0o170000) === 0o100000;
-    const age = Date.now() - mtimeMs;
-    if (isPlain && size === 0) return age < WRITING_MS ? 'new' : { holder: undefined, inode, isAlive: false };
-    const holder = isPlain && size < 4096 ? parse(await readFile(file, 'utf8')) : undefined;
+    const found = await lstat(file);
+    const age = Date.now() - found.mtimeMs;
+    const text = found.isFile() && found.size < 4096 ? await readFile(file, 'utf8') : 'something else';
+    if (text === '') return age < WRITING_MS ? 'new' : { holder: undefined, text, isAlive: false };
+    const holder = parse(text);
     if (!holder) throw unwritable(path, `${file} is in the way`, 'Remove it, or choose another path.');
-    return { holder, inode, isAlive: isAlive(holder, age) };
+    return { holder, text, isAlive: isAlive(holder, age) };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 'gone';
     throw error instanceof TokenTrimError ? error : unwritable(path, error);
@@ -117,15 +127,21 @@ function parse(text: string): Holder | undefined {
   }
 }
 
-/** Moves a lock aside and looks at it again: another process may have put its own in the place of the stale one. */
-async function removeStale(file: string, inode: number): Promise<void> {
+/**
+ * Moves a lock aside and looks at it again: another process may have put its own in the place of the stale one, and gets it
+ * back. (Inode numbers tell nothing: they are used again at once.)
+ * @param text what the stale lock holds
+ */
+async function removeStale(file: string, text: string): Promise<void> {
   const aside = `${file}.${randomUUID().slice(0, 8)}`;
   try {
     await rename(file, aside);
   } catch {
     return;
   }
-  if ((await lstat(aside)).ino !== inode) await link(aside, file).catch(() => undefined);
+  const found = await look(aside, file).catch(() => undefined);
+  const isStale = typeof found === 'object' && found.text === text && !found.isAlive;
+  if (!isStale) await link(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
 }
 

@@ -62,7 +62,10 @@ function claimed(folder: string, older: readonly string[], made: MadeFolders, lo
         madePlace = await makeFolder(place, folder, ADVICE);
         for (const name of await framesIn(place)) await rm(join(place, name)); // of a run that was killed
       }
-      if (index === 0) await removeUnfinished(place);
+      if (index === 0) {
+        await lock.ensureHeld();
+        await removeUnfinished(place);
+      }
       const name = `frame-${String(index).padStart(5, '0')}.png`;
       await writePicture(join(place, name), picture);
       names.push(name);

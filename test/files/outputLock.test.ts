@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { takeLock } from '../../src/files/outputLock.js';
+
+const support = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tokentrim-lock-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const stale = { program: 'tokentrim', pid: 2 ** 30, started: '1', host: hostname(), boot: '', space: '' };
+
+test('of many processes that find a stale lock at one moment, one gets it', async () => {
+  for (let round = 0; round < 3; round++) {
+    await writeFile(join(folder, '.video.mp4.lock'), JSON.stringify(stale));
+    const at = Date.now() + 2500;
+    const won = await Promise.all(
+      Array.from({ length: 6 }, () => {
+        const args = ['--import', support('../media/support/typescriptHooks.mjs'), support('takeLock.ts')];
+        const child = spawn(process.execPath, [...args, join(folder, 'video.mp4'), String(at)]);
+        let said = '';
+        child.stdout.on('data', (chunk) => {
+          said += chunk;
+        });
+        return new Promise<string>((resolve) => child.on('close', () => resolve(said)));
+      }),
+    );
+    expect(won.sort()).toEqual(['lost', 'lost', 'lost', 'lost', 'lost', 'won']);
+    expect(await readdir(folder)).toEqual([]);
+  }
+});
+
+test('one that was taken over is noticed', async () => {
+  const lock = await takeLock(join(folder, 'video.mp4'), 'video.mp4');
+  await lock.ensureHeld();
+  const other = { ...JSON.parse(await readFile(join(folder, '.video.mp4.lock'), 'utf8')), pid: 1 };
+  await writeFile(join(folder, '.video.mp4.lock'), JSON.stringify(other));
+  await expect(lock.ensureHeld()).rejects.toThrow('another run (process 1) is writing it');
+  await lock.release();
+});
