@@ -41,7 +41,8 @@ export function addConvertCommand(program: Command): void {
 
 const MEGABYTE = 1e6;
 
-async function runConvert(from: string, to: string, { metadata, json, ...options }: ConvertFlags): Promise<void> {
+async function runConvert(from: string, to: string, flags: ConvertFlags): Promise<void> {
+  const { section, dtype, naming, part, force, metadata, json } = flags;
   const interrupt = watchInterrupt();
   let progress: Progress | undefined;
   try {
@@ -50,7 +51,10 @@ async function runConvert(from: string, to: string, { metadata, json, ...options
       progress ??= startProgress({ total: Math.ceil(total / MEGABYTE), label: 'MB' });
       progress.update(done < total ? Math.floor(done / MEGABYTE) : Math.ceil(total / MEGABYTE));
     };
-    const converted = await convertWeights(from, to, { ...options, noMetadata: !metadata, signal, onProgress });
+    const converted = await convertWeights(from, to, {
+      ...{ section, dtype, naming, part, force, noMetadata: !metadata },
+      ...{ signal, onProgress },
+    });
     progress?.stop();
     const { recognised, tensors, bytes } = converted;
     if (json) process.stdout.write(`${JSON.stringify(converted)}\n`);

@@ -98,7 +98,15 @@ test('inspect and convert: a training checkpoint becomes a file that inspect kno
   expect(about.stdout).toMatch(/section {6}generator_ema: 177 tensors, 1,757,632 parameters, 3\.5 MB, used/);
   expect(about.stdout).toContain('official names behind model._fsdp_wrapped_module.');
 
-  const converted = await program.run(['convert', 'checkpoints', 'out.safetensors', '--dtype', 'bf16', '--json']);
+  const converted = await program.run([
+    'convert',
+    'checkpoints',
+    'out.safetensors',
+    '--dtype',
+    'bf16',
+    '--json',
+    '--quiet',
+  ]);
   expect(converted.stderr).toMatch(/^MB 100% /m);
   expect(JSON.parse(converted.stdout)).toMatchObject({ to: 'out.safetensors', tensors: 177 });
   expect(converted.status).toBe(0);
