@@ -50,10 +50,13 @@ export async function readImage(path: string, size: PictureSize): Promise<Uint8A
  */
 export async function listPictures(folder: string): Promise<string[]> {
   const order = new Intl.Collator('en', { numeric: true });
-  const names = (await readdir(folder)).filter((name) => PICTURE_NAME.test(name) && !name.startsWith('.'));
+  const all = (await readdir(folder)).filter((name) => !name.startsWith('.'));
+  const names = all.filter((name) => PICTURE_NAME.test(name));
+  const [other] = all.sort((left, right) => order.compare(left, right));
+  const found = other === undefined ? 'it is empty' : `found ${all.length} other files, such as ${other}`;
   ensure(
     names.length > 0,
-    `There is no picture in ${folder}: expected files such as frame-00000.png (.png, .jpg, .webp).`,
+    `There is no picture in ${folder}: expected files such as frame-00000.png (.png, .jpg, .webp), ${found}.`,
   );
   return names.sort((left, right) => order.compare(left, right)).map((name) => join(folder, name));
 }

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import { TokenTrimError } from '../errors.js';
+import { open, stat } from 'node:fs/promises';
+import { ensure, TokenTrimError } from '../errors.js';
 import { type FileKind, fileKind, type KindGroup } from './fileKinds.js';
 
 /** Bytes that say what a file is, and how the first picture of a TIFF file is described. */
@@ -29,6 +29,8 @@ export function refusal(path: string, { name, group }: FileKind): TokenTrimError
 
 /** @throws TokenTrimError where a file is of a kind that is known and not read here: what it is and what to do */
 export async function refuseKnown(path: string): Promise<void> {
+  const found = await stat(path);
+  ensure(found.isFile(), `Cannot read ${path}: expected a file, found a folder, a pipe or a device.`);
   const head = await readHead(path);
   const kind = fileKind(head.subarray(0, 4096));
   if (kind) throw refusal(path, kind);

@@ -179,6 +179,13 @@ describe('folders', () => {
     const empty = inFolder('empty');
     await mkdir(empty);
     await expect(readAll(empty, SIZE)).rejects.toThrow(`There is no picture in ${empty}: expected files such as`);
+    await expect(readAll(empty, SIZE)).rejects.toThrow('(.png, .jpg, .webp), it is empty.');
+    for (const name of ['IMG_10.HEIC', 'IMG_2.HEIC', '.DS_Store']) await writeFile(join(empty, name), 'x');
+    await expect(readAll(empty, SIZE)).rejects.toThrow('found 2 other files, such as IMG_2.HEIC.');
+    await mkdir(join(empty, 'frame-1.png'));
+    await expect(readAll(empty, SIZE)).rejects.toThrow(
+      'frame-1.png: expected a file, found a folder, a pipe or a device',
+    );
     const broken = inFolder('broken');
     await mkdir(broken);
     await quarters(48, 32, COLORS).toFile(join(broken, '1.png'));
