@@ -127,19 +127,30 @@ function printDue(code: number, onProblem: (error: unknown) => void): void {
   const error = failure ?? (early === 'interrupted' ? 'interrupted' : `the program ended with exit status ${code}`);
   const report = isWhole ? due.toJSON(due.status as Report['status'], null) : due.toJSON(early, error);
   try {
-    writeWhole(Buffer.from(`${JSON.stringify(report)}\n`));
+    writeWhole(Buffer.from(`${JSON.stringify(report)}\n`), isWhole);
   } catch (problem) {
     onProblem(problem);
   }
 }
 
-/** Writes to standard output in the one way that waits: nothing else runs while a process ends. */
-function writeWhole(bytes: Buffer): void {
+/** Milliseconds that a process which must end waits for a reader that takes nothing. */
+const PATIENCE = 1000;
+
+/**
+ * Writes to standard output in the one way that waits: nothing else runs while a process ends.
+ * @param isDone whether a reader may take as long as it likes; a signal still ends the process then
+ */
+function writeWhole(bytes: Buffer, isDone: boolean): void {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  let waited = 0;
   for (let done = 0; done < bytes.length; ) {
     try {
       done += writeSync(1, bytes, done);
+      waited = 0;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // a pipe that is full for now
+      if (waited++ >= PATIENCE && !isDone) throw error;
+      Atomics.wait(clock, 0, 0, 1);
     }
   }
 }
