@@ -1,38 +1,54 @@
 import { say } from './output.js';
 
-/** What the user's Ctrl-C, or a SIGTERM, asks of a run. */
+/** What the user's Ctrl-C, a SIGTERM or a closed terminal asks of a run. */
 export interface Interrupt {
   /** Aborted by the first signal: the run ends after the call at hand and keeps what is finished. */
   readonly signal: AbortSignal;
   /** Exit status of a run that a signal ended: 128 and the signal's number. */
   readonly status: number;
-  /** What to do before a second signal ends the process at once; it cannot wait for anything. */
+  /** What is still to be done where the call at hand takes too long; it may take half a second, and then the process ends. */
+  onPatienceEnd: () => Promise<unknown>;
+  /** What to do right before the process ends at once; it cannot wait for anything. */
   onSecond: () => void;
-  /** Gives the signals back to their default. */
+  /** Gives the signals back to their default, which ends the process at once, wherever it is. */
   release(): void;
 }
 
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Milliseconds that the call at hand is waited for: at full size one may take minutes. */
+const PATIENCE_MS = 1200;
+
+/** The same for what is done then. */
+const LAST_MS = 500;
 
 export function watchInterrupt(): Interrupt {
   const controller = new AbortController();
   const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
+  let patience: NodeJS.Timeout | undefined;
   const interrupt = {
     signal: controller.signal,
     status: 0,
+    onPatienceEnd: async (): Promise<unknown> => undefined,
     onSecond() {},
     release() {
+      clearTimeout(patience);
       for (const name of names) process.off(name, onSignal);
     },
   };
+  const end = () => {
+    interrupt.onSecond();
+    process.exit(interrupt.status);
+  };
   function onSignal(name: keyof typeof NUMBERS): void {
     interrupt.status = 128 + NUMBERS[name];
-    if (controller.signal.aborted) {
-      interrupt.onSecond();
-      process.exit(interrupt.status);
-    }
+    if (controller.signal.aborted) end();
+    patience = setTimeout(() => {
+      setTimeout(end, LAST_MS);
+      interrupt.onPatienceEnd().then(end, end);
+    }, PATIENCE_MS);
     controller.abort();
-    say('\nstopping after the call at hand; once more to stop at once');
+    say('\nstopping; once more to stop at once');
   }
   for (const name of names) process.on(name, onSignal);
   return interrupt;

@@ -1,7 +1,7 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
 import { runStages } from '../pipelines/stages.js';
-import { failToPrint } from './fail.js';
+import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
@@ -42,6 +42,12 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     detail(() => formatPlan(planned, seed).trimEnd());
     report.sink = run.sink;
     const outcome: Outcome = { report, videoFailed: false };
+    const opened = run;
+    // Where the call at hand takes too long: the files do not need the device.
+    interrupt.onPatienceEnd = async () => fail(await keepFinished(opened, outcome, new TokenTrimError('interrupted')));
+    // Its kernels run on this thread, and signals would wait for the end of a call: they end the process instead, and what
+    // is in the partial video plays.
+    if (run.device.kind === 'reference') interrupt.release();
     try {
       await rollOut(run, outcome, interrupt.signal);
       interrupt.signal.throwIfAborted();

@@ -47,6 +47,34 @@ test.each([
   expect(program.files()).toEqual(['latents.safetensors', 'noise.safetensors', 'video.mp4']);
 });
 
+test('a call that takes long is not waited for: what was finished is kept, and the run ends', async () => {
+  const large = ['generate', 'a red circle', '--width', '512', '--height', '512', '--out', 'video.mp4'];
+  let began = 0;
+  const onStderr = (stderr: string, kill: (signal: NodeJS.Signals) => void) => {
+    if (began > 0 || !stderr.includes('self-forcing')) return;
+    began = performance.now();
+    kill('SIGHUP');
+  };
+  const { status, stderr } = await program.run([...large, '--progress', 'lines', '--frames', '9'], { onStderr });
+  expect((performance.now() - began) / 1000).toBeLessThan(4); // two on a machine that has nothing else to do
+  expect(status).toBe(129);
+  expect(stderr).toContain('error: interrupted; no frame was finished');
+  expect(program.files()).toEqual([]);
+});
+
+test('the reference device, whose kernels block the thread, is ended by the signal itself', async () => {
+  const env = { TOKENTRIM_ADAPTER: 'reference' };
+  const started = performance.now();
+  const child = program.run(['generate', 'a red circle', '--verbose', '--out', 'video.mp4'], {
+    env,
+    onStderr: (_, kill) => void setTimeout(() => kill('SIGTERM'), 500),
+  });
+  const { status } = await child;
+  expect(status).toBeNull(); // a shell says 143
+  expect((performance.now() - started) / 1000).toBeLessThan(15);
+  expect(program.files()).not.toContain('video.mp4');
+});
+
 test('SIGINT where pictures are made after the rollout: those of the finished blocks are still made', async () => {
   const run = [...RUN, '--decode', 'after', '--save-latents', 'latents.safetensors'];
   const { status, stderr } = await program.run(run, { onStderr: afterSomeBlocks('SIGINT') });
