@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { adapterKind } from '../tensor/adapter/adapterKind.js';
 import type { Device } from '../tensor/device.js';
@@ -13,7 +14,22 @@ export function availableOn({ kind, name }: Pick<Device, 'kind' | 'name'>): numb
   return onProcessor ? availableMemory() : undefined;
 }
 
-/** Node tells what is available to the process (from 20.13 on), caches that would be given up included. */
+/**
+ * Node tells what is available to the process (from 20.13 on): caches that would be given up and the limit of its control
+ * group included, but not a limit of its address space (`ulimit -v`), past which drivers crash.
+ */
 function availableMemory(): number {
-  return typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
+  const ofMachine = typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
+  return Math.min(ofMachine, addressSpaceLeft());
+}
+
+/** What `ulimit -v` leaves; Linux only. */
+function addressSpaceLeft(): number {
+  try {
+    const limit = /^Max address space +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    const used = /^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return limit && used ? Math.max(0, Number(limit) - Number(used) * 1024) : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }

@@ -54,9 +54,9 @@ export async function openGpuDevice(found: FoundAdapter, options: OpenGpuDeviceO
   return device;
 }
 
-function lostError(name: string, message: string): TokenTrimError {
+export function lostError(name: string, message: string): TokenTrimError {
   return new TokenTrimError(
-    `${name} stopped responding and its device is lost: ${firstLine(message)}. The usual causes are too little memory, ` +
+    `${name} stopped responding and its device is lost: ${firstLine(message) || 'its driver gives no reason'}. The usual causes are too little memory, ` +
       "a kernel past the driver's time limit, or a driver reset. Run again with a smaller size, or with --adapter " +
       'swiftshader to rule the driver out.',
   );
