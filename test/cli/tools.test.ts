@@ -105,7 +105,7 @@ test('inspect and convert: a training checkpoint becomes a file that inspect kno
     '--dtype',
     'bf16',
     '--json',
-    '--quiet',
+    '--verbose',
   ]);
   expect(converted.stderr).toMatch(/^MB 100% /m);
   expect(JSON.parse(converted.stdout)).toMatchObject({ to: 'out.safetensors', tensors: 177 });
