@@ -1,5 +1,6 @@
+import { parseHubName } from '../weights/hub/resolveModel.js';
 import type { GenerateFlags } from './generateFlags.js';
-import { ensureUsage as ensure } from './usageError.js';
+import { asUsage, ensureUsage as ensure } from './usageError.js';
 
 /** Options of TokenTrim, which checks blocks. */
 const TRIM_OPTIONS = {
@@ -31,6 +32,7 @@ export function checkOptions(
 ): void {
   checkInputs(prompt, flags);
   checkReports(flags);
+  checkHubNames(flags);
   ensure(
     flags.out !== '-' || !flags.json,
     '--out - and --json both want standard output: leave one of them out, or write the video to a file',
@@ -68,6 +70,13 @@ function checkReports({ quiet, verbose, profile }: GenerateFlags): void {
     !quiet || !profile,
     '--profile prints a table to standard error, which --quiet keeps empty: leave one of them out',
   );
+}
+
+/** Names of the Hub; whether it has them is found out later. */
+function checkHubNames({ model, checkpoint, vae, textEncoder, tokenizer }: GenerateFlags): void {
+  for (const name of [model, checkpoint, vae, textEncoder, tokenizer]) {
+    if (name?.startsWith('hf:')) asUsage(() => parseHubName(name));
+  }
 }
 
 /** What the video is made from. */

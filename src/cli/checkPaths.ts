@@ -8,6 +8,7 @@ import { ensureKnownOutput } from '../media/frameSink.js';
 import type { ModelFolder } from '../weights/modelFolder.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type RunInputs, type RunOutput, runInputs, runOutputs } from './runFiles.js';
+import { UsageError } from './usageError.js';
 
 /**
  * Refuses outputs that would overwrite one another, or what the run reads, and those that cannot be written. Nothing is left
@@ -43,7 +44,7 @@ async function checkInputs({ name, path, isFolder: asFolder, touched }: RunOutpu
 
 async function checkOther(output: RunOutput, other: RunOutput): Promise<void> {
   const shared = await findShared(output.touched, other.touched);
-  if (shared) throw same(output.name, other.name, output.path);
+  if (shared) throw new UsageError(same(output.name, other.name, output.path).message);
   // A file that is not there yet, but would be a frame, or the folder of the frames.
   const [folder, file] = output.isFolder ? [output, other] : [other, output];
   if (!folder.isFolder || file.isFolder) return;

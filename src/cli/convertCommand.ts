@@ -7,9 +7,11 @@ import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { FORCE_HELP, path } from './options.js';
 import { show, startProgress } from './output.js';
+import { ensureUsage } from './usageError.js';
 
 interface ConvertFlags extends Pick<ConvertOptions, 'section' | 'dtype' | 'naming' | 'part' | 'force'> {
   readonly metadata: boolean;
+  readonly out?: string;
   readonly json?: boolean;
 }
 
@@ -18,7 +20,8 @@ export function addConvertCommand(program: Command): void {
     .command('convert')
     .description('write weights of any published kind as one safetensors file')
     .argument('<from>', 'a .pt, .pth or .safetensors file, an index of shards, or a folder', path)
-    .argument('<to>', 'the .safetensors file to write', path)
+    .argument('[to]', 'the .safetensors file to write', path)
+    .option('-o, --out <file>', 'the same, in the place of the argument', path)
     .option('--section <name>', 'of a training checkpoint (default: generator_ema, else generator)')
     .addOption(
       new Option('--dtype <type>', 'what floats become; keep widens 8-bit floats that have scales to bf16')
@@ -36,7 +39,15 @@ export function addConvertCommand(program: Command): void {
     .option('--force', FORCE_HELP)
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `\n${OUTPUT_HELP}`)
-    .action(runConvert);
+    .action((from: string, to: string | undefined, { out, ...flags }: ConvertFlags) => {
+      ensureUsage(
+        to === undefined || out === undefined || to === out,
+        'there are two files to write, the argument and --out: leave one of them out',
+      );
+      const target = to ?? out;
+      ensureUsage(target, 'there is no file to write: name it behind the one that is read, or as --out');
+      return runConvert(from, target, flags);
+    });
 }
 
 const MEGABYTE = 1e6;

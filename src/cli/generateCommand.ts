@@ -7,6 +7,7 @@ import { GENERATE_HELP } from './helpText.js';
 import { drawSeed } from './options.js';
 import { say } from './output.js';
 import { runGenerate } from './runGenerate.js';
+import { ensureUsage } from './usageError.js';
 
 /** @param run what is done with a prompt and flags that fit together; tests look at them */
 export function addGenerateCommand(program: Command, run: typeof runGenerate = runGenerate): void {
@@ -14,10 +15,15 @@ export function addGenerateCommand(program: Command, run: typeof runGenerate = r
     .command('generate')
     .description('make a video from a prompt, or from pictures and a prompt')
     .argument('[prompt]', 'what to show; in quotes')
+    .allowExcessArguments()
     .addHelpText('after', GENERATE_HELP);
   addGenerateOptions(command);
   command.action((argument: string | undefined, flags: GenerateFlags) => {
     startOutput(flags.json);
+    ensureUsage(
+      command.args.length <= 1,
+      `there are ${command.args.length} prompts: put one of several words in quotes`,
+    );
     const prompt = promptOf(argument, flags.prompt);
     checkOptions(prompt, flags, isChosenIn(command));
     const seed = drawSeed(flags.seed);

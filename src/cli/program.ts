@@ -14,6 +14,7 @@ import { addParityCommand } from './parityCommand.js';
 import { DESCRIPTION, PROGRAM } from './programName.js';
 import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
+import { ensureUsage } from './usageError.js';
 
 /**
  * The command line with all its commands; it throws commander's errors in the place of ending the process.
@@ -39,10 +40,24 @@ export function createProgram(runGenerate?: typeof run): Command {
     addAliases(command);
   }
   addCompletionCommand(program);
+  addHelpCommand(program);
   program.hook('preAction', async (_, command) => {
     const { config } = command.opts();
     if (config !== undefined) await applyConfig(command, config);
     chooseOutput(command.opts());
   });
   return program;
+}
+
+/** As commander's own, but that it refuses a name that is no command. */
+function addHelpCommand(program: Command): void {
+  const help = program.helpCommand(false).command('help');
+  help
+    .description('show the help of a command')
+    .argument('[command]')
+    .action((name?: string) => {
+      const command = name === undefined ? program : program.commands.find((each) => each.name() === name);
+      ensureUsage(command, `unknown command '${name}': \`tokentrim help\` lists them`);
+      command.outputHelp();
+    });
 }

@@ -45,18 +45,18 @@ test.each([
   ['--trim-fraction 1.5', 'expected a number above 0 and up to 1, found "1.5"'],
   ['--trim-sensitivity -1', 'expected a number of 0 or more'],
   ['--nonsense', "unknown option '--nonsense'"],
+  ['--save-latents same --save-noise ./same', '--save-noise and --save-latents are the same file'],
+  ['--model hf:nobody', 'expected hf:organisation/name'],
 ])('usage: generate %s', (options, message) => expectUsage(generate(...options.split(' ')), message));
 
 test.each([
   ['--gpu-memory 0.001', 'may take 1.0 MB: the least that this model can do with is'],
   ['--model nowhere', 'nowhere: expected a model folder, found nothing'],
   ['--model hf:nobody/nothing', 'hf:nobody/nothing is not in the cache'],
-  ['--model hf:nobody', 'expected hf:organisation/name'],
   ['--checkpoint nowhere.pt', 'nowhere.pt: could not be opened (ENOENT)'],
   ['--section generator', 'there is no section "generator" in it: its tensors are not in sections'],
   ['--tokenizer nowhere.json', 'nowhere.json: expected a tokenizer.json or a folder with one, found nothing'],
   ['--noise nowhere.safetensors', 'nowhere.safetensors: could not be opened (ENOENT)'],
-  ['--save-latents same --save-noise ./same', '--save-noise and --save-latents are the same file'],
 ])('generate %s', (options, message) => expectRefusal(generate(...options.split(' ')), message));
 
 test('an empty prompt, and none', async () => {

@@ -25,6 +25,8 @@ test('convert: onto its own input, a file that is there, and names that are no w
     await expectRefusal(program, ['convert', ...args], message);
   }
   await expectUsageError(program, ['convert', own, ''], 'expected a path, found nothing');
+  await expectUsageError(program, ['convert', own], 'there is no file to write');
+  await expectUsageError(program, ['convert', own, 'a.safetensors', '-o', 'b.safetensors'], 'there are two files');
   // No folder can be made there, not even by root.
   const out =
     process.platform === 'linux' ? '/proc/out.safetensors' : join(toyWorld, 'vae.safetensors', 'out.safetensors');

@@ -77,6 +77,6 @@ test('bad input: a preset that is none, a Hub that is not there', async () => {
   await server.close();
   const offline = await download('wan', '--yes');
   expect(offline.stderr).toMatch(/^error: Wan-AI\/Wan2\.1-T2V-1\.3B: http:.* could not be reached \(ECONNREFUSED\)/m);
-  expect([preset.status, offline.status]).toEqual([1, 1]);
+  expect([preset.status, offline.status]).toEqual([2, 1]);
   expect(offline.stderr).not.toMatch(/\n\s+at /);
 });

@@ -48,7 +48,7 @@ test.each([
   [[PROMPT, '--framse', '9'], '(Did you mean --frames?)'],
   [[PROMPT, '--seed', 'maybe'], 'expected a whole number, or random, found "maybe"'],
   [[PROMPT, '-q', '-v'], '--quiet and --verbose contradict each other'],
-  [['a', 'red', 'circle'], 'too many arguments'],
+  [['a', 'red', 'circle'], 'there are 3 prompts: put one of several words in quotes'],
 ] as const)('refused: %j', async (args, message) => {
   expect(await misused(...args)).toContain(message);
 });

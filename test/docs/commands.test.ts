@@ -7,8 +7,8 @@ import { codeBlocks, documents, root } from './documents.js';
 
 const program = createProgram();
 
-/** What scripts of completion ask. */
-const isHidden = (command: Command) => command.name() === 'complete';
+/** What needs no showing: what scripts of completion ask, and help. */
+const isHidden = (command: Command) => ['complete', 'help'].includes(command.name());
 
 /** Options by command, with the names that `--help` does not list. */
 const OPTIONS = new Map(

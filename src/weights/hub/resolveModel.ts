@@ -37,12 +37,21 @@ export async function resolveModel(model: string): Promise<ResolvedModel> {
   return { path: folder, checkpoint: join((await cachedSnapshot(cache, transformer.repo)) ?? '', transformer.path) };
 }
 
-async function resolveRepo(model: string): Promise<string> {
+/**
+ * The parts of `hf:organisation/name`, with `@revision` or `/path/in/it` behind.
+ * @throws TokenTrimError where it is no such name
+ */
+export function parseHubName(model: string): { repo: string; revision?: string; path?: string } {
   const [, repo, revision, path] = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w.-]+))?(?:\/(.+))?$/.exec(model) ?? [];
   ensure(
     repo && !repo.includes('..') && !revision?.includes('..') && !path?.split(/[\\/]/).includes('..'),
     `${model}: expected hf:organisation/name, such as hf:Wan-AI/Wan2.1-T2V-1.3B`,
   );
+  return { repo, revision, path };
+}
+
+async function resolveRepo(model: string): Promise<string> {
+  const { repo, revision, path } = parseHubName(model);
   const cache = hubCache();
   const snapshot = await cachedSnapshot(cache, repo, revision);
   const found = snapshot && join(snapshot, path ?? '');
