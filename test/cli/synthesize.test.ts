@@ -59,6 +59,6 @@ test.each([
 ])('bad input: %j', async (args, message) => {
   const { status, stdout, stderr } = await program.run(args);
   expect(stderr).toContain(message);
-  expect([status, stdout]).toEqual([1, '']);
+  expect([status, stdout]).toEqual([2, '']);
   expect(program.files()).toEqual([]);
 });

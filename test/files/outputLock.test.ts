@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,17 +21,15 @@ test('of many processes that find a stale lock at one moment, one gets it', asyn
   for (let round = 0; round < 3; round++) {
     await writeFile(join(folder, '.video.mp4.lock'), JSON.stringify(stale));
     const at = Date.now() + 2500;
-    const won = await Promise.all(
-      Array.from({ length: 6 }, () => {
-        const args = ['--import', support('../media/support/typescriptHooks.mjs'), support('takeLock.ts')];
-        const child = spawn(process.execPath, [...args, join(folder, 'video.mp4'), String(at)]);
-        let said = '';
-        child.stdout.on('data', (chunk) => {
-          said += chunk;
-        });
-        return new Promise<string>((resolve) => child.on('close', () => resolve(said)));
-      }),
-    );
+    const children = Array.from({ length: 6 }, () => {
+      const args = ['--import', support('../media/support/typescriptHooks.mjs'), support('takeLock.ts')];
+      return spawn(process.execPath, [...args, join(folder, 'video.mp4'), String(at)]);
+    });
+    const ended = children.map((child) => once(child, 'close'));
+    // The one that has it keeps it until all have answered, however long some took to start.
+    const won = await Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])));
+    for (const { stdin } of children) stdin.end();
+    await Promise.all(ended);
     expect(won.sort()).toEqual(['lost', 'lost', 'lost', 'lost', 'lost', 'won']);
     expect(await readdir(folder)).toEqual([]);
   }
