@@ -1,6 +1,6 @@
 /**
  * An error whose message is written for the person at the terminal: what was expected, what was found, what to do.
- * The command line prints the message alone, without a stack, and exits with status 1.
+ * The command line prints the message alone, without a stack, and exits with status 1 (2 where its own arguments are wrong).
  */
 export class TokenTrimError extends Error {
   override name = 'TokenTrimError';
