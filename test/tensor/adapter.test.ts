@@ -66,8 +66,10 @@ console.log(JSON.stringify(await describeAdapters(process.argv[2])));
 `;
 
 beforeAll(() => {
-  const files = fs.readdirSync(join(root, 'src/tensor/adapter')).map((name) => join('tensor/adapter', name));
-  for (const file of ['errors.ts', 'plainFile.ts', ...files]) {
+  const files = ['.', 'files', 'tensor/adapter'].flatMap((part) =>
+    fs.readdirSync(join(root, 'src', part)).map((name) => join(part, name)),
+  );
+  for (const file of files.filter((name) => name.endsWith('.ts') && name !== 'index.ts')) {
     const source = fs.readFileSync(join(root, 'src', file), 'utf8');
     const target = join(folder, file.replace(/\.ts$/, '.js'));
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
