@@ -68,9 +68,10 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
   const trusted = trustsMatrixForm(device);
-  if (!isFixed || forced === 'matrix' || forced === 'half') await checkMatrixForm(device); // without which it fits nothing
-  if (isFixed) return { measured: 0, changed: false };
   const { measure = 'asked', folder = cacheFolder(), work } = options;
+  const isChecked = forced === 'matrix' || forced === 'half' || (!isFixed && checkPays(measure, work));
+  if (isChecked) await checkMatrixForm(device); // without which these forms fit nothing
+  if (isFixed) return { measured: 0, changed: false };
   use(device, measure === 'all' ? {} : recallChoices(folder, adapter));
   const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
   const contests = await contestsOf(device, classes);
@@ -94,6 +95,11 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
  * another form than the expected one rarely wins more than a tenth.
  */
 const WORK_PER_TRIAL = { processor: 5e11, card: 2e13 };
+
+/** To compare forms with their twins takes a card four seconds, most of which it compiles: a short run is done by then. */
+function checkPays(measure: TuneOptions['measure'], work = measure === 'none' ? 0 : Number.POSITIVE_INFINITY): boolean {
+  return work >= WORK_PER_TRIAL.card;
+}
 
 function trialsPay({ features }: Device, trials: number, work = Number.POSITIVE_INFINITY): boolean {
   return work >= trials * WORK_PER_TRIAL[isProcessor(features) ? 'processor' : 'card'];
