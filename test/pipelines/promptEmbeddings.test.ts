@@ -150,7 +150,8 @@ describe('embedPrompts', () => {
     const { embeds, note } = await embed(opened().folder, PROMPTS, { cacheFolder: file });
     expect(embeds).toEqual(kept.embeds);
     expect(note).toBe(
-      `The prompt's embeddings are not kept for the next run: ${join(file, 'prompt-embeddings')}: ENOTDIR`,
+      `The prompt's embeddings are not kept for the next run: ${join(file, 'prompt-embeddings')} cannot be written (part of ` +
+        'the path is a file, not a folder). Set XDG_CACHE_HOME to a folder that can.',
     );
   });
 
