@@ -76,7 +76,11 @@ export async function timedProblems(root, gpu, kind, { small }) {
   ];
   const KINDS = {
     linear: products,
-    half: [...products, product('qkv, x f16', tokens, width, width, 'f16', 'f16')],
+    half: [
+      ...products,
+      product('qkv, x f16', tokens, width, width, 'f16', 'f16'),
+      product('up, x f16', tokens, width, wide, 'f16', 'f16'),
+    ],
     attention: [attended('full window', cached, tokens), attended('own', 0, tokens), attended('text', 0, text)],
     conv: [
       conv3d('last stage', 4, height, across, 96, 96),

@@ -1,5 +1,6 @@
 // One group of bench/card/forms.mjs: node runGroup.mjs <root> <group> <seconds> [--small]; a line of JSON for everything found.
-import { existsSync } from 'node:fs';
+import fs, { existsSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { GROUPS } from './groups.mjs';
 import { timedProblems } from './problems.mjs';
@@ -9,7 +10,14 @@ const small = flags.includes('--small');
 const began = performance.now();
 const left = () => Number(seconds) - (performance.now() - began) / 1e3;
 const load = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const { kind, shapes = [] } = GROUPS[name];
+const { kind, shapes = [], parts } = GROUPS[name];
+let changes = []; // to the kernels' text
+const readFile = fs.readFileSync;
+fs.readFileSync = (...given) => {
+  const contents = readFile(...given);
+  return /\.matrix\w*\.wgsl$/.test(String(given[0])) ? changed(String(contents)) : contents;
+};
+syncBuiltinESMExports();
 
 const { openDevice } = await load('tensor/openDevice.js');
 const { ReferenceDevice } = await load('tensor/referenceDevice.js');
@@ -19,7 +27,7 @@ const { MATRIX_SHAPES } = await load('kernels/matrixShapes.js');
 const { MATRIX_KERNELS, trustMatrixForm } = await load('kernels/matrixForm.js');
 // An adapter without matrices can take part with them written out as loops, by a module that says how.
 const emulation = process.env.TOKENTRIM_BENCH_EMULATION;
-const gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
+let gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
 if (emulation && existsSync(emulation)) Object.assign(gpu, (await import(pathToFileURL(emulation).href)).pretend(gpu));
 
 const say = (found) => console.log(JSON.stringify(found));
@@ -27,6 +35,7 @@ const text = (shape) => Object.values(shape).join(' ');
 
 if (kind === 'check') await check();
 else if (kind === 'ceilings') await ceilings();
+else if (parts) await tryParts();
 else if (kind === 'others') await others();
 else await tryShapes();
 process.exit(0);
@@ -76,6 +85,30 @@ async function tryShapes() {
   }
 }
 
+function changed(source) {
+  return changes.reduce((text, [what, by]) => {
+    const result = text.replace(what, by);
+    if (result === text) throw new Error(`bench/card/groups.mjs: no ${what} in the kernel`);
+    return result;
+  }, source);
+}
+
+/** Times a kernel with parts of it taken away, each on a device of its own, which compiles anew. */
+async function tryParts() {
+  const whole = gpu;
+  for (const [part, replaced] of [['whole', []], ...Object.entries(parts)]) {
+    changes = replaced;
+    gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
+    for (const kernel of MATRIX_KERNELS) trustMatrixForm(gpu, kernel, true);
+    MATRIX_SHAPES[kind] = shapes;
+    const problem = (await timedProblems(root, gpu, kind, { small })).at(kind === 'half' ? 1 : 0);
+    await time({ ...problem, name: `${problem.name}, ${part}` }, kind === 'half' ? 'half' : 'matrix', shapes[0]);
+    problem.free();
+    gpu.close();
+  }
+  gpu = whole;
+}
+
 async function others() {
   await checkMatrixForm(gpu);
   for (const kernel of ['half', 'attention', 'conv']) {
@@ -90,29 +123,24 @@ async function others() {
 async function ceilings() {
   const { u32 } = await load('tensor/device.js');
   const factor = gpu.upload(Uint32Array.of(0x2c002c00), [1]);
-  for (const [ROWS, COLUMNS] of [
-    [4, 4],
-    [4, 2],
-    [2, 2],
-  ]) {
-    for (const SUBGROUPS of [4, 8]) {
-      for (const LOADS of [0, 1]) {
-        const steps = small ? 16 : 64;
-        const workgroups = small ? 4 : 528;
-        const overrides = { SUBGROUP: gpu.features.maxSubgroupSize, SUBGROUPS, ROWS, COLUMNS, LOADS };
-        const output = [workgroups * SUBGROUPS * ROWS * COLUMNS * 256];
-        const call = {
-          kernel: '../../bench/ceilings/matrices',
-          reads: [factor],
-          output,
-          params: [u32(steps)],
-          overrides,
-        };
-        const run = () => gpu.launch({ ...call, workgroups, twin: () => undefined });
-        const operations = 8192 * ROWS * COLUMNS * steps * workgroups * SUBGROUPS;
-        await time({ name: `ceiling, loads ${LOADS}`, operations, run }, 'matrix', { SUBGROUPS, ROWS, COLUMNS });
-      }
-    }
+  const shapes = [0, 1, 2, 3].flatMap((LOADS) => [
+    { SUBGROUPS: 4, ROWS: 4, COLUMNS: 4, LOADS },
+    { SUBGROUPS: 8, ROWS: 4, COLUMNS: 2, LOADS },
+    ...(LOADS === 0 ? [{ SUBGROUPS: 4, ROWS: 2, COLUMNS: 4, LOADS }] : []),
+    { SUBGROUPS: 8, ROWS: 2, COLUMNS: 2, LOADS },
+  ]);
+  const [steps, workgroups] = small ? [16, 4] : [512, 528];
+  for (const { LOADS, ...shape } of shapes) {
+    const count = workgroups * shape.SUBGROUPS * shape.ROWS * shape.COLUMNS;
+    const call = {
+      kernel: '../../bench/ceilings/matrices',
+      reads: [factor],
+      output: [count * 256],
+      params: [u32(steps)],
+      overrides: { SUBGROUP: gpu.features.maxSubgroupSize, ...shape, LOADS },
+    };
+    const run = () => gpu.launch({ ...call, workgroups, twin: () => undefined });
+    await time({ name: `ceiling, loads ${LOADS}`, operations: 8192 * count * steps, run }, 'matrix', shape);
   }
 }
 

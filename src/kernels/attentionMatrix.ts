@@ -1,7 +1,7 @@
 import type { Device } from '../tensor/device.js';
 import type { DType } from '../tensor/tensor.js';
 import { trustsMatrixForm } from './matrixForm.js';
-import { type AttentionTile, attentionTile } from './matrixShapes.js';
+import { type AttentionTile, attentionTile, subgroupOverrides } from './matrixShapes.js';
 
 /** The width of a head that the form is written for: that of every Wan2.1. */
 const HEAD_DIM = 128;
@@ -15,10 +15,10 @@ export function fitsMatrixAttention(device: Device, headDim: number, context?: {
 }
 
 /** How the form is launched. */
-export function matrixAttention({ features }: Device, { subgroups, blocks, keys, both }: AttentionTile) {
+export function matrixAttention(device: Device, { subgroups, copies }: AttentionTile) {
   return {
     kernel: 'attention.matrix',
-    overrides: { SUBGROUP: features.maxSubgroupSize, SUBGROUPS: subgroups, BLOCKS: blocks, KEYS: keys, BOTH: both },
-    queries: 16 * subgroups * blocks,
+    overrides: { ...subgroupOverrides(device), SUBGROUPS: subgroups, COPIES: copies },
+    queries: 16 * subgroups,
   };
 }

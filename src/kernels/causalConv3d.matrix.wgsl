@@ -19,12 +19,13 @@ enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 override SUBGROUP: u32; // lanes of the adapter's largest subgroup
+override EVEN: u32; // 1: all subgroups have as many
 override DOWN: u32; // subgroups
 override ALONG: u32;
-override ROWS: u32; // matrices of a subgroup, at most 4
+override ROWS: u32; // matrices of a subgroup, 2 to 4
 override COLUMNS: u32;
 override STEP: u32; // eights of input channels at a time
-override AHEAD: u32; // 1: the next step is fetched while this one is multiplied
+override BUFFERS: u32; // 2: a step is kept while the one before is multiplied
 override WEIGHT_TYPE: u32; // 1 bf16, 2 f16
 override KERNEL_XY: u32; // 3 or 1
 
@@ -33,8 +34,12 @@ override TALL: u32 = 16u * DOWN * ROWS; // pixels of the tile
 override WIDE: u32 = 16u * ALONG * COLUMNS; // and its output channels
 override PITCH: u32 = STEP + 1u; // cells from one line to the next; one is left free, for other banks
 override WEIGHTS: u32 = TALL * PITCH; // where the weights begin, behind the pixels
-override FETCHED_X: u32 = TALL * STEP / LANES; // cells that an invocation fetches a step, at most 8
-override FETCHED_WEIGHTS: u32 = (WIDE * STEP + LANES - 1u) / LANES;
+override SIZE: u32 = WEIGHTS + WIDE * PITCH; // of a buffer
+override LINES: u32 = LANES / STEP; // a cell of each is fetched at once
+override NEXT: u32 = LINES * PITCH; // from a cell that an invocation keeps to its next
+override FETCHED_X: u32 = TALL * STEP / LANES; // cells that an invocation fetches a step: 1 to 4
+override FETCHED_WEIGHTS: u32 = (WIDE * STEP + LANES - 1u) / LANES; // the last may be past them
+override TAPS: u32 = 3u * KERNEL_XY * KERNEL_XY;
 
 struct Params {
   firstRow: u32,
@@ -57,55 +62,34 @@ alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
 
-// Cells of 8 values in f16, those that an invocation fetches of a step.
-struct Fetched {
-  x: array<vec4u, 8>,
-  weights: array<vec4u, 8>,
+const OUTSIDE = 0xffffffffu; // in the place of an index: a pixel past the border
+
+// Cells of 8 values in f16: lines of pixels and of weights; at the end cells of 4 sums in f32.
+var<workgroup> tile: array<vec4u, max(BUFFERS * SIZE, 64u * DOWN * ALONG * COLUMNS)>;
+
+// The first cell of the pixel that a tap multiplies, around `place`.
+fn spot(place: vec2i, tap: u32, frame: u32) -> u32 {
+  let shift = vec2i(vec2u(tap % KERNEL_XY, tap / KERNEL_XY % KERNEL_XY)) - i32(KERNEL_XY / 2u);
+  let size = vec2i(vec2u(params.width, params.height));
+  let wanted = place + shift;
+  if (any(wanted < vec2i()) || any(wanted >= size)) {
+    return OUTSIDE;
+  }
+  let inputFrame = max(frame + tap / (KERNEL_XY * KERNEL_XY), 2u) - 2u; // of x
+  return ((inputFrame * params.height + u32(wanted.y)) * params.width + u32(wanted.x)) * (params.inChannels / 8u);
 }
 
-// Such cells: lines of pixels and of weights; at the end cells of 4 sums in f32.
-var<workgroup> tile: array<vec4u, max(WEIGHTS + WIDE * PITCH, 64u * DOWN * ALONG * COLUMNS)>;
-
-fn inputAt(inputFrame: u32, index: u32) -> vec4u {
+fn cellAt(at: u32, c: u32, inputFrame: u32) -> vec4u {
+  if (at == OUTSIDE) {
+    return vec4u();
+  }
   if (inputFrame > 1u) {
-    return x[index];
+    return x[at + c];
   }
   if (inputFrame == 1u) {
-    return newer[index];
+    return newer[at + c];
   }
-  return older[index];
-}
-
-// The step's pixels, around `places`, and its weights. What lies outside of the picture is 0, and what is past the last channel.
-fn fetch(
-  fetched: ptr<function, Fetched>,
-  places: ptr<function, array<vec2i, 8>>,
-  frame: u32,
-  firstChannel: u32,
-  turn: u32,
-  lane: u32,
-) {
-  let depth = params.inChannels / 8u;
-  let depthSteps = (depth + STEP - 1u) / STEP;
-  let tap = turn / depthSteps;
-  let shift = vec2i(vec2u(tap % KERNEL_XY, tap / KERNEL_XY % KERNEL_XY)) - i32(KERNEL_XY / 2u);
-  let inputFrame = frame + tap / (KERNEL_XY * KERNEL_XY); // 0 older, 1 newer, then those of x
-  let size = vec2i(vec2u(params.width, params.height));
-  let picture = (max(inputFrame, 2u) - 2u) * params.width * params.height;
-  for (var n = 0u; n < FETCHED_X; n++) {
-    let c = turn % depthSteps * STEP + (n * LANES + lane) % STEP;
-    let wanted = (*places)[n] + shift;
-    let found = clamp(wanted, vec2i(), size - 1);
-    let values = inputAt(inputFrame, (picture + u32(found.y * size.x + found.x)) * depth + min(c, depth - 1u));
-    (*fetched).x[n] = select(vec4u(), values, all(wanted == found) && c < depth);
-  }
-  for (var n = 0u; n < FETCHED_WEIGHTS; n++) {
-    let item = n * LANES + lane;
-    let c = turn % depthSteps * STEP + item % STEP;
-    let channel = min(firstChannel + item / STEP, params.outChannels - 1u);
-    let values = weight[(channel * 3u * KERNEL_XY * KERNEL_XY + tap) * depth + min(c, depth - 1u)];
-    (*fetched).weights[n] = select(vec4u(), values, c < depth);
-  }
+  return older[at + c];
 }
 
 // Two values in bf16, in f16.
@@ -113,20 +97,11 @@ fn halves(pair: u32) -> u32 {
   return pack2x16float(bitcast<vec2f>(vec2u(pair << 16u, pair & 0xffff0000u)));
 }
 
-// Puts what was fetched into workgroup memory, in f16.
-fn keep(fetched: ptr<function, Fetched>, lane: u32) {
-  for (var n = 0u; n < FETCHED_X; n++) {
-    let item = n * LANES + lane;
-    tile[item / STEP * PITCH + item % STEP] = (*fetched).x[n];
-  }
-  for (var n = 0u; n < FETCHED_WEIGHTS; n++) {
-    let item = n * LANES + lane;
-    let pairs = (*fetched).weights[n];
-    let converted = vec4u(halves(pairs.x), halves(pairs.y), halves(pairs.z), halves(pairs.w));
-    let narrowed = select(pairs, converted, WEIGHT_TYPE == 1u);
-    if (item < WIDE * STEP) {
-      tile[WEIGHTS + item / STEP * PITCH + item % STEP] = narrowed;
-    }
+fn keepWeight(to: u32, pairs: vec4u) {
+  if (WEIGHT_TYPE == 1u) {
+    tile[WEIGHTS + to] = vec4u(halves(pairs.x), halves(pairs.y), halves(pairs.z), halves(pairs.w));
+  } else {
+    tile[WEIGHTS + to] = pairs;
   }
 }
 
@@ -150,67 +125,170 @@ fn main(
     return;
   }
 
-  var places: array<vec2i, 8>; // pixels that this invocation fetches; those past the end repeat the last one
-  for (var n = 0u; n < FETCHED_X; n++) {
-    let pixel = min(first + (n * LANES + lane) / STEP, pixels - 1u);
-    places[n] = vec2i(vec2u(pixel % params.width, pixel / params.width));
-  }
-
-  let multiplies = subgroup < DOWN * ALONG;
+  // Pixels that this invocation fetches around, and channels of weights; those past the end repeat the last one.
+  let line = lane / STEP;
+  let place = line * PITCH + lane % STEP;
+  let depth = params.inChannels / 8u;
+  let lastChannel = params.outChannels - 1u;
+  let pixel0 = placeOf(min(first + line, pixels - 1u));
+  let pixel1 = placeOf(min(first + line + LINES, pixels - 1u));
+  let pixel2 = placeOf(min(first + line + 2u * LINES, pixels - 1u));
+  let pixel3 = placeOf(min(first + line + 3u * LINES, pixels - 1u));
+  let channel0 = min(firstChannel + line, lastChannel) * TAPS * depth;
+  let channel1 = min(firstChannel + line + LINES, lastChannel) * TAPS * depth;
+  let channel2 = min(firstChannel + line + 2u * LINES, lastChannel) * TAPS * depth;
+  let channel3 = min(firstChannel + line + 3u * LINES, lastChannel) * TAPS * depth;
+  let multiplies = EVEN == 1u || subgroup < DOWN * ALONG;
   let mine = subgroup % (DOWN * ALONG);
-  let top = mine / ALONG * ROWS * 16u; // of what this subgroup makes
-  let left = mine % ALONG * COLUMNS * 16u;
-  var fetched: Fetched;
-  var sums: array<array<Sum, 4>, 4>;
-  if (AHEAD == 1u) {
-    fetch(&fetched, &places, frame, firstChannel, 0u, lane);
-  }
-  let steps = 3u * KERNEL_XY * KERNEL_XY * ((params.inChannels / 8u + STEP - 1u) / STEP);
-  for (var turn = 0u; turn < steps; turn++) {
-    if (AHEAD == 0u) {
-      fetch(&fetched, &places, frame, firstChannel, turn, lane);
+  let top = mine / ALONG * ROWS * 16u * PITCH; // of what this subgroup makes
+  let left = WEIGHTS + mine % ALONG * COLUMNS * 16u * PITCH;
+  var x0: vec4u; var x1: vec4u; var x2: vec4u; var x3: vec4u;
+  var w0: vec4u; var w1: vec4u; var w2: vec4u; var w3: vec4u;
+  var at0: u32; var at1: u32; var at2: u32; var at3: u32; // where the pixels of a tap begin
+  var c00: Sum; var c01: Sum; var c02: Sum; var c03: Sum;
+  var c10: Sum; var c11: Sum; var c12: Sum; var c13: Sum;
+  var c20: Sum; var c21: Sum; var c22: Sum; var c23: Sum;
+  var c30: Sum; var c31: Sum; var c32: Sum; var c33: Sum;
+  var tap = 0u;
+  var firstCell = 0u; // of the step
+  let steps = TAPS * ((depth + STEP - 1u) / STEP);
+  for (var turn = 0u; turn <= steps; turn++) {
+    if (turn < steps) {
+      if (firstCell == 0u) {
+        at0 = spot(pixel0, tap, frame);
+        if (FETCHED_X > 1u) { at1 = spot(pixel1, tap, frame); }
+        if (FETCHED_X > 2u) { at2 = spot(pixel2, tap, frame); }
+        if (FETCHED_X > 3u) { at3 = spot(pixel3, tap, frame); }
+      }
+      let c = firstCell + lane % STEP;
+      let k = tap * depth + c;
+      if (c < depth) {
+        x0 = cellAt(at0, c, frame + tap / (KERNEL_XY * KERNEL_XY));
+        if (FETCHED_X > 1u) { x1 = cellAt(at1, c, frame + tap / (KERNEL_XY * KERNEL_XY)); }
+        if (FETCHED_X > 2u) { x2 = cellAt(at2, c, frame + tap / (KERNEL_XY * KERNEL_XY)); }
+        if (FETCHED_X > 3u) { x3 = cellAt(at3, c, frame + tap / (KERNEL_XY * KERNEL_XY)); }
+        w0 = weight[channel0 + k];
+        if (FETCHED_WEIGHTS > 1u) { w1 = weight[channel1 + k]; }
+        if (FETCHED_WEIGHTS > 2u) { w2 = weight[channel2 + k]; }
+        if (FETCHED_WEIGHTS > 3u) { w3 = weight[channel3 + k]; }
+      } else { // past the last channel weights are 0, and pixels are what they were
+        w0 = vec4u(); w1 = vec4u(); w2 = vec4u(); w3 = vec4u();
+      }
+      firstCell += STEP;
+      if (firstCell >= depth) {
+        firstCell = 0u;
+        tap++;
+      }
     }
-    keep(&fetched, lane);
-    workgroupBarrier();
-    if (AHEAD == 1u) {
-      fetch(&fetched, &places, frame, firstChannel, min(turn + 1u, steps - 1u), lane);
-    }
-    if (multiplies) {
-      for (var k = 0u; k < STEP / 2u; k++) {
-        var columns: array<Right, 4>;
-        for (var j = 0u; j < COLUMNS; j++) {
-          let at = WEIGHTS + (left + 16u * j) * PITCH + 2u * k;
-          columns[j] = subgroupMatrixLoad<Right, col_major>(&tile, at, PITCH);
+    if (multiplies && turn > 0u) {
+      for (var n = 0u; n < STEP / 2u; n++) {
+        let a = (turn + 1u) % BUFFERS * SIZE + top + 2u * n;
+        let b = (turn + 1u) % BUFFERS * SIZE + left + 2u * n;
+        let b0 = subgroupMatrixLoad<Right, col_major>(&tile, b, PITCH);
+        let b1 = subgroupMatrixLoad<Right, col_major>(&tile, b + 16u * PITCH, PITCH);
+        var b2: Right;
+        var b3: Right;
+        if (COLUMNS > 2u) { b2 = subgroupMatrixLoad<Right, col_major>(&tile, b + 32u * PITCH, PITCH); }
+        if (COLUMNS > 3u) { b3 = subgroupMatrixLoad<Right, col_major>(&tile, b + 48u * PITCH, PITCH); }
+        let a0 = subgroupMatrixLoad<Left, row_major>(&tile, a, PITCH);
+        c00 = subgroupMatrixMultiplyAccumulate(a0, b0, c00);
+        c01 = subgroupMatrixMultiplyAccumulate(a0, b1, c01);
+        if (COLUMNS > 2u) { c02 = subgroupMatrixMultiplyAccumulate(a0, b2, c02); }
+        if (COLUMNS > 3u) { c03 = subgroupMatrixMultiplyAccumulate(a0, b3, c03); }
+        let a1 = subgroupMatrixLoad<Left, row_major>(&tile, a + 16u * PITCH, PITCH);
+        c10 = subgroupMatrixMultiplyAccumulate(a1, b0, c10);
+        c11 = subgroupMatrixMultiplyAccumulate(a1, b1, c11);
+        if (COLUMNS > 2u) { c12 = subgroupMatrixMultiplyAccumulate(a1, b2, c12); }
+        if (COLUMNS > 3u) { c13 = subgroupMatrixMultiplyAccumulate(a1, b3, c13); }
+        if (ROWS > 2u) {
+          let a2 = subgroupMatrixLoad<Left, row_major>(&tile, a + 32u * PITCH, PITCH);
+          c20 = subgroupMatrixMultiplyAccumulate(a2, b0, c20);
+          c21 = subgroupMatrixMultiplyAccumulate(a2, b1, c21);
+          if (COLUMNS > 2u) { c22 = subgroupMatrixMultiplyAccumulate(a2, b2, c22); }
+          if (COLUMNS > 3u) { c23 = subgroupMatrixMultiplyAccumulate(a2, b3, c23); }
         }
-        for (var i = 0u; i < ROWS; i++) {
-          let rows = subgroupMatrixLoad<Left, row_major>(&tile, (top + 16u * i) * PITCH + 2u * k, PITCH);
-          for (var j = 0u; j < COLUMNS; j++) {
-            sums[i][j] = subgroupMatrixMultiplyAccumulate(rows, columns[j], sums[i][j]);
-          }
+        if (ROWS > 3u) {
+          let a3 = subgroupMatrixLoad<Left, row_major>(&tile, a + 48u * PITCH, PITCH);
+          c30 = subgroupMatrixMultiplyAccumulate(a3, b0, c30);
+          c31 = subgroupMatrixMultiplyAccumulate(a3, b1, c31);
+          if (COLUMNS > 2u) { c32 = subgroupMatrixMultiplyAccumulate(a3, b2, c32); }
+          if (COLUMNS > 3u) { c33 = subgroupMatrixMultiplyAccumulate(a3, b3, c33); }
         }
       }
+    }
+    if (BUFFERS == 1u) {
+      workgroupBarrier();
+    }
+    if (turn < steps) {
+      let to = turn % BUFFERS * SIZE + place;
+      tile[to] = x0;
+      if (FETCHED_X > 1u) { tile[to + NEXT] = x1; }
+      if (FETCHED_X > 2u) { tile[to + 2u * NEXT] = x2; }
+      if (FETCHED_X > 3u) { tile[to + 3u * NEXT] = x3; }
+      if (line < WIDE) { keepWeight(to, w0); }
+      if (FETCHED_WEIGHTS > 1u && line + LINES < WIDE) { keepWeight(to + NEXT, w1); }
+      if (FETCHED_WEIGHTS > 2u && line + 2u * LINES < WIDE) { keepWeight(to + 2u * NEXT, w2); }
+      if (FETCHED_WEIGHTS > 3u && line + 3u * LINES < WIDE) { keepWeight(to + 3u * NEXT, w3); }
     }
     workgroupBarrier();
   }
 
   // Sixteen pixels of each subgroup at a time go through workgroup memory.
-  for (var i = 0u; i < ROWS; i++) {
-    if (multiplies) {
-      for (var j = 0u; j < COLUMNS; j++) {
-        subgroupMatrixStore<row_major>(&tile, 64u * COLUMNS * mine + 4u * j, sums[i][j], 4u * COLUMNS);
-      }
-    }
-    workgroupBarrier();
-    for (var n = 0u; n < 64u * DOWN * ALONG * COLUMNS / LANES; n++) {
-      let item = n * LANES + lane;
-      let owner = item / (64u * COLUMNS);
-      let within = first + (owner / ALONG * ROWS + i) * 16u + item % (64u * COLUMNS) / (4u * COLUMNS);
-      let pixel = frame * pixels + within;
-      let channel = firstChannel / 4u + owner % ALONG * COLUMNS * 4u + item % (4u * COLUMNS);
-      if (within < pixels && pixel >= firstBound && pixel < endBound && channel < params.outChannels / 4u) {
-        y[(pixel - firstBound) * (params.outChannels / 4u) + channel] = bitcast<vec4f>(tile[item]) + bias[channel];
-      }
-    }
-    workgroupBarrier();
+  let at = 64u * COLUMNS * mine;
+  if (multiplies) {
+    subgroupMatrixStore<row_major>(&tile, at, c00, 4u * COLUMNS);
+    subgroupMatrixStore<row_major>(&tile, at + 4u, c01, 4u * COLUMNS);
+    if (COLUMNS > 2u) { subgroupMatrixStore<row_major>(&tile, at + 8u, c02, 4u * COLUMNS); }
+    if (COLUMNS > 3u) { subgroupMatrixStore<row_major>(&tile, at + 12u, c03, 4u * COLUMNS); }
   }
+  deliver(0u, frame, first, firstChannel, lane);
+  if (multiplies) {
+    subgroupMatrixStore<row_major>(&tile, at, c10, 4u * COLUMNS);
+    subgroupMatrixStore<row_major>(&tile, at + 4u, c11, 4u * COLUMNS);
+    if (COLUMNS > 2u) { subgroupMatrixStore<row_major>(&tile, at + 8u, c12, 4u * COLUMNS); }
+    if (COLUMNS > 3u) { subgroupMatrixStore<row_major>(&tile, at + 12u, c13, 4u * COLUMNS); }
+  }
+  deliver(1u, frame, first, firstChannel, lane);
+  if (ROWS > 2u) {
+    if (multiplies) {
+      subgroupMatrixStore<row_major>(&tile, at, c20, 4u * COLUMNS);
+      subgroupMatrixStore<row_major>(&tile, at + 4u, c21, 4u * COLUMNS);
+      if (COLUMNS > 2u) { subgroupMatrixStore<row_major>(&tile, at + 8u, c22, 4u * COLUMNS); }
+      if (COLUMNS > 3u) { subgroupMatrixStore<row_major>(&tile, at + 12u, c23, 4u * COLUMNS); }
+    }
+    deliver(2u, frame, first, firstChannel, lane);
+  }
+  if (ROWS > 3u) {
+    if (multiplies) {
+      subgroupMatrixStore<row_major>(&tile, at, c30, 4u * COLUMNS);
+      subgroupMatrixStore<row_major>(&tile, at + 4u, c31, 4u * COLUMNS);
+      if (COLUMNS > 2u) { subgroupMatrixStore<row_major>(&tile, at + 8u, c32, 4u * COLUMNS); }
+      if (COLUMNS > 3u) { subgroupMatrixStore<row_major>(&tile, at + 12u, c33, 4u * COLUMNS); }
+    }
+    deliver(3u, frame, first, firstChannel, lane);
+  }
+}
+
+// Where a pixel of the output lies in the input.
+fn placeOf(pixel: u32) -> vec2i {
+  return vec2i(vec2u(pixel % params.width, pixel / params.width));
+}
+
+// Stores what subgroups have put into workgroup memory: 16 pixels of each, their `i`th.
+fn deliver(i: u32, frame: u32, first: u32, firstChannel: u32, lane: u32) {
+  let pixels = params.height * params.width;
+  let firstBound = params.firstRow * params.width;
+  let endBound = firstBound + params.rows * params.width;
+  workgroupBarrier();
+  for (var n = 0u; n < 64u * DOWN * ALONG * COLUMNS / LANES; n++) {
+    let item = n * LANES + lane;
+    let owner = item / (64u * COLUMNS);
+    let within = first + (owner / ALONG * ROWS + i) * 16u + item % (64u * COLUMNS) / (4u * COLUMNS);
+    let pixel = frame * pixels + within;
+    let channel = firstChannel / 4u + owner % ALONG * COLUMNS * 4u + item % (4u * COLUMNS);
+    if (within < pixels && pixel >= firstBound && pixel < endBound && channel < params.outChannels / 4u) {
+      y[(pixel - firstBound) * (params.outChannels / 4u) + channel] = bitcast<vec4f>(tile[item]) + bias[channel];
+    }
+  }
+  workgroupBarrier();
 }

@@ -8,17 +8,15 @@ export interface ProductShape {
   readonly columns: number;
   /** Eights of the inner dimension at a time. */
   readonly step: number;
-  /** 1: the next step is fetched while one is multiplied. */
-  readonly ahead: number;
+  /** Of what a step multiplies. With 2 a step is kept while the one before is multiplied. */
+  readonly buffers: number;
 }
 
-/** How attention shares its queries among `subgroups`, in `blocks` of 16, and how many keys it fetches at a time. */
+/** How many subgroups of attention share keys, each with 16 queries. */
 export interface AttentionTile {
   readonly subgroups: number;
-  readonly blocks: number;
-  readonly keys: number;
-  /** 1: values are fetched along with keys. */
-  readonly both: number;
+  /** Buffers of the values: 2 spare a barrier. */
+  readonly copies: number;
 }
 
 /** Shapes by how well they are expected to do; the first that a device has the memory for is taken. */
@@ -31,29 +29,33 @@ export const MATRIX_SHAPES: {
   attention: readonly AttentionTile[];
 } = {
   linear: [
-    { down: 2, along: 2, rows: 4, columns: 4, step: 4, ahead: 1 },
-    { down: 2, along: 2, rows: 2, columns: 2, step: 4, ahead: 1 },
+    { down: 2, along: 2, rows: 4, columns: 4, step: 4, buffers: 1 },
+    { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
   ],
   half: [
-    { down: 2, along: 2, rows: 4, columns: 4, step: 4, ahead: 1 },
-    { down: 2, along: 2, rows: 2, columns: 2, step: 4, ahead: 1 },
+    { down: 2, along: 2, rows: 4, columns: 4, step: 4, buffers: 2 },
+    { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
   ],
-  few: [{ down: 2, along: 2, rows: 2, columns: 2, step: 4, ahead: 1 }],
+  few: [{ down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 }],
   conv: [
-    { down: 2, along: 2, rows: 4, columns: 3, step: 4, ahead: 1 },
-    { down: 2, along: 2, rows: 2, columns: 3, step: 4, ahead: 1 },
+    { down: 2, along: 2, rows: 4, columns: 3, step: 4, buffers: 2 },
+    { down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 },
   ],
   attention: [
-    { subgroups: 4, blocks: 1, keys: 64, both: 0 },
-    { subgroups: 4, blocks: 1, keys: 32, both: 0 },
-    { subgroups: 2, blocks: 1, keys: 32, both: 0 },
+    { subgroups: 4, copies: 2 },
+    { subgroups: 4, copies: 1 },
   ],
 };
 
 /** The constants of a kernel that multiplies in a shape. */
-export function productOverrides(device: Device, { down, along, rows, columns, step, ahead }: ProductShape) {
-  const [DOWN, ALONG, ROWS, COLUMNS, STEP, AHEAD] = [down, along, rows, columns, step, ahead];
-  return { SUBGROUP: device.features.maxSubgroupSize, DOWN, ALONG, ROWS, COLUMNS, STEP, AHEAD };
+export function productOverrides(device: Device, { down, along, rows, columns, step, buffers }: ProductShape) {
+  const [DOWN, ALONG, ROWS, COLUMNS, STEP, BUFFERS] = [down, along, rows, columns, step, buffers];
+  return { ...subgroupOverrides(device), DOWN, ALONG, ROWS, COLUMNS, STEP, BUFFERS };
+}
+
+/** Where all subgroups are of one size, none is without matrices to multiply. */
+export function subgroupOverrides({ features: { minSubgroupSize, maxSubgroupSize } }: Device) {
+  return { SUBGROUP: maxSubgroupSize, EVEN: minSubgroupSize === maxSubgroupSize ? 1 : 0 };
 }
 
 /** What a workgroup makes of a product. */
@@ -69,26 +71,27 @@ export function productShape(
 ): ProductShape | undefined {
   return shapes.find((shape) => {
     const { rows, columns } = productTile(shape);
-    const cells = Math.max((copies * rows + columns) * (shape.step + 1), 64 * shape.down * shape.along * shape.columns);
-    // The kernels keep up to 8 cells of each side in an invocation's registers.
+    const buffered = shape.buffers * (copies * rows + columns) * (shape.step + 1);
+    const cells = Math.max(buffered, 64 * shape.down * shape.along * shape.columns);
+    // An invocation keeps up to 4 cells of each side in registers.
     const lanes = shape.down * shape.along * device.features.maxSubgroupSize;
-    const fetched = [(rows * shape.step) / lanes, Math.ceil((columns * shape.step) / lanes)];
-    const isFetched = Number.isInteger(fetched[0]) && Math.max(...fetched) <= 8;
+    const isFetched = [1, 2, 3, 4].includes((rows * shape.step) / lanes) && columns * shape.step <= 4 * lanes;
     return isFetched && fits(device, shape.down * shape.along, 16 * cells);
   });
 }
 
 export function attentionTile(device: Device): AttentionTile | undefined {
-  return MATRIX_SHAPES.attention.find((tile) => {
-    const { subgroups, blocks, keys, both } = tile;
-    const queries = 16 * subgroups * blocks;
-    const perRow = (subgroups * device.features.maxSubgroupSize) / queries;
-    const part = keys / perRow / 4; // of a row of scores, in fours, a whole number of matrices
-    if (perRow < 1 || part % 4 !== 0) return false;
-    const cells = (1 + both) * keys * 17 + queries * perRow * (part + 1) + 64 * subgroups;
+  const lanes = device.features.maxSubgroupSize;
+  return MATRIX_SHAPES.attention.find(({ subgroups, copies }) => {
+    if (![32, 64].includes(lanes) || ![128, 256].includes(subgroups * lanes)) return false;
+    const queries = 16 * subgroups;
+    const cells = (1 + copies) * KEYS * 17 + queries * (9 + 5);
     return fits(device, subgroups, 16 * Math.max(cells, 17 * queries) + 4 * queries + 4);
   });
 }
+
+/** Of attention, at a time. */
+const KEYS = 32;
 
 /** What every WebGPU device grants. */
 const LEAST = { bytes: 16384, invocations: 256 };
