@@ -8,8 +8,10 @@ const ATTENTION = [tile(4, 2), tile(8, 1), tile(4, 1)];
 /** Of linear with one product. */
 const HALF = [
   product(2, 2, 4, 4, 4, 2),
+  product(2, 2, 4, 4, 2, 2),
   product(2, 4, 4, 2, 4, 2),
   product(2, 4, 4, 4, 2, 2),
+  product(1, 2, 4, 4, 2, 2),
   product(2, 4, 4, 4, 4, 1),
   product(4, 2, 4, 4, 4, 1),
   product(2, 2, 4, 4, 4, 1),
@@ -30,6 +32,7 @@ const CONV = [
   product(2, 2, 4, 3, 4, 2),
   product(4, 2, 2, 3, 4, 2),
   product(4, 2, 4, 3, 4, 1),
+  product(2, 2, 4, 3, 2, 2),
   product(2, 2, 4, 3, 4, 1),
   product(2, 2, 2, 3, 4, 2),
   product(2, 4, 4, 3, 4, 1),
@@ -64,6 +67,12 @@ const PARTS = {
     'fetched once': [['if (turn < steps) {\n      let first', 'if (turn == 0u) {\n      let first']],
     'no products': [NO_PRODUCTS],
     'no exponentials': [['if (turn > 0u) {\n      let at', 'if (turn == 1u) {\n      let at']],
+    'no rescaling': [
+      [
+        'let isRaised = workgroupUniformLoad(&raised) == turn; // a',
+        'workgroupBarrier();\n    let isRaised = false; // a',
+      ],
+    ],
     'no values': [['if (multiplies && turn > 0u) {\n      for', 'if (multiplies && turn == 1u) {\n      for']],
   },
 };
@@ -73,12 +82,12 @@ export const GROUPS = {
   ceilings: { kind: 'ceilings', limit: 10 },
   check: { kind: 'check', limit: 15 },
   attention: { kind: 'attention', shapes: ATTENTION, limit: 16 },
-  half: { kind: 'half', shapes: HALF, limit: 20 },
+  half: { kind: 'half', shapes: HALF, limit: 24 },
   'half parts': { kind: 'half', shapes: HALF.slice(0, 1), limit: 11, parts: PARTS.linear },
-  'attention parts': { kind: 'attention', shapes: ATTENTION.slice(0, 1), limit: 12, parts: PARTS.attention },
-  conv: { kind: 'conv', shapes: CONV, limit: 24 },
-  'half unguarded': { kind: 'half', shapes: HALF.slice(0, 3), limit: 8, toggles: 'disable_robustness' },
-  'attention unguarded': { kind: 'attention', shapes: ATTENTION.slice(0, 2), limit: 8, toggles: 'disable_robustness' },
+  'attention parts': { kind: 'attention', shapes: ATTENTION.slice(0, 1), limit: 14, parts: PARTS.attention },
+  conv: { kind: 'conv', shapes: CONV, limit: 26 },
+  'half unguarded': { kind: 'half', shapes: HALF.slice(0, 4), limit: 9, toggles: 'disable_robustness' },
+  'attention unguarded': { kind: 'attention', shapes: ATTENTION.slice(0, 2), limit: 9, toggles: 'disable_robustness' },
   linear: { kind: 'linear', shapes: LINEAR, limit: 10 },
   others: { kind: 'others', limit: 25 },
 };
