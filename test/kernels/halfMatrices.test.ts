@@ -33,6 +33,7 @@ vi.mock('node:fs', async (original) => {
 MATRIX_SHAPES.linear = [{ down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 }];
 MATRIX_SHAPES.half = [{ down: 2, along: 2, rows: 4, columns: 4, step: 2, buffers: 2 }];
 MATRIX_SHAPES.few = MATRIX_SHAPES.linear;
+MATRIX_SHAPES.conv = [{ down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 }];
 
 const lanes = real.features.maxSubgroupSize;
 const emulated: Rewrite = (source) => emulateHalfMatrices(source, lanes);
