@@ -19,7 +19,7 @@ export interface AttentionTile {
   readonly copies: number;
 }
 
-/** Shapes by how well they are expected to do; the first that a device has the memory for is taken. */
+/** Shapes by how well they did on an H100, where two buffers were slower than one (docs/results); the first that a device has the memory for is taken. */
 export const MATRIX_SHAPES: {
   linear: readonly ProductShape[];
   half: readonly ProductShape[];
@@ -33,16 +33,16 @@ export const MATRIX_SHAPES: {
     { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
   ],
   half: [
-    { down: 2, along: 2, rows: 4, columns: 4, step: 4, buffers: 2 },
+    { down: 2, along: 2, rows: 4, columns: 4, step: 4, buffers: 1 },
     { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
   ],
   few: [{ down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 }],
   conv: [
-    { down: 2, along: 2, rows: 4, columns: 3, step: 4, buffers: 2 },
+    { down: 2, along: 2, rows: 4, columns: 3, step: 4, buffers: 1 },
     { down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 },
   ],
   attention: [
-    { subgroups: 4, copies: 2 },
+    { subgroups: 8, copies: 1 },
     { subgroups: 4, copies: 1 },
   ],
 };
