@@ -50,7 +50,9 @@ async function checkOther(output: RunOutput, other: RunOutput): Promise<void> {
   if (!folder.isFolder || file.isFolder) return;
   const place = await identityOf(folder.path);
   const isFrame = FRAME_NAME.test(basename(file.path)) && (await identityOf(dirname(file.path))) === place;
-  if (isFrame || (await identityOf(file.path)) === place) throw same(output.name, other.name, file.path);
+  if (isFrame || (await identityOf(file.path)) === place) {
+    throw new UsageError(same(output.name, other.name, file.path).message);
+  }
 }
 
 function same(name: string, other: string, path: string): TokenTrimError {
