@@ -1,3 +1,4 @@
+import { END_SIGNALS, type EndSignal, statusOf, takeHeldSignal } from './earlySignal.js';
 import { say } from './output.js';
 
 /** What the user's Ctrl-C, a SIGTERM or a closed terminal asks of a run. */
@@ -14,17 +15,15 @@ export interface Interrupt {
   release(): void;
 }
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
 /** Milliseconds that the call at hand is waited for: at full size one may take minutes. */
 const PATIENCE_MS = 1200;
 
 /** The same for what is done then. */
 const LAST_MS = 500;
 
+/** Watches from now on; a signal that came while the program was loading counts. */
 export function watchInterrupt(): Interrupt {
   const controller = new AbortController();
-  const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
   let patience: NodeJS.Timeout | undefined;
   const interrupt = {
     signal: controller.signal,
@@ -33,15 +32,15 @@ export function watchInterrupt(): Interrupt {
     onSecond() {},
     release() {
       clearTimeout(patience);
-      for (const name of names) process.off(name, onSignal);
+      for (const name of END_SIGNALS) process.off(name, onSignal);
     },
   };
   const end = () => {
     interrupt.onSecond();
     process.exit(interrupt.status);
   };
-  function onSignal(name: keyof typeof NUMBERS): void {
-    interrupt.status = 128 + NUMBERS[name];
+  function onSignal(name: EndSignal): void {
+    interrupt.status = statusOf(name);
     if (controller.signal.aborted) end();
     patience = setTimeout(() => {
       setTimeout(end, LAST_MS);
@@ -50,6 +49,8 @@ export function watchInterrupt(): Interrupt {
     controller.abort();
     say('\nstopping; once more to stop at once');
   }
-  for (const name of names) process.on(name, onSignal);
+  for (const name of END_SIGNALS) process.on(name, onSignal);
+  const early = takeHeldSignal();
+  if (early) onSignal(early);
   return interrupt;
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
 import { addAliases } from './aliases.js';
 import { addCompletionCommand } from './completionCommand.js';
@@ -5,6 +6,7 @@ import { applyConfig } from './configFile.js';
 import { addConvertCommand } from './convertCommand.js';
 import { addDoctorCommand } from './doctorCommand.js';
 import { addDownloadCommand } from './downloadCommand.js';
+import { takeHeldSignal } from './earlySignal.js';
 import { commanderOutput } from './fail.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { EXIT_STATUS } from './helpText.js';
@@ -45,8 +47,16 @@ export function createProgram(runGenerate?: typeof run): Command {
     const { config } = command.opts();
     if (config !== undefined) await applyConfig(command, config);
     chooseOutput(command.opts());
+    if (command.name() !== 'generate') await endByHeldSignal();
   });
   return program;
+}
+
+/** The default of a signal that came while the program was loading: nothing has begun yet. */
+async function endByHeldSignal(): Promise<void> {
+  await setImmediate(); // one that came during a long stretch of loading is told of now
+  const signal = takeHeldSignal();
+  if (signal) process.kill(process.pid, signal);
 }
 
 /** As commander's own, but that it refuses a name that is no command. */

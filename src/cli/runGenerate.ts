@@ -23,9 +23,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
   let run: Run | undefined;
   try {
     prepared = await prepareRun(prompt, flags, interrupt.signal).catch((error) => {
-      if (!interrupt.signal.aborted) throw error;
-      process.exitCode = interrupt.status;
-      throw new TokenTrimError('interrupted; nothing was generated');
+      throw interrupt.signal.aborted ? nothingGenerated(interrupt.status) : error;
     });
     report.prepared = prepared;
     const digested = report.digestWeights(prepared.folder.files);
@@ -34,8 +32,9 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     const planned = prepared;
     const seed = seedOf(flags);
     if (flags.dryRun) {
-      if (!flags.json) process.stdout.write(formatPlan(prepared, seed));
       await digested;
+      if (interrupt.signal.aborted) throw nothingGenerated(interrupt.status);
+      if (!flags.json) process.stdout.write(formatPlan(prepared, seed));
       report.status = 'planned';
       return;
     }
@@ -71,6 +70,12 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     await prepared?.close();
     interrupt.release();
   }
+}
+
+/** What is said of a signal that came before the first call. */
+function nothingGenerated(status: number): TokenTrimError {
+  process.exitCode = status;
+  return new TokenTrimError('interrupted; nothing was generated');
 }
 
 /** What a rollout came to, whole or not. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { link, lstat, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { link, lstat, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -48,7 +48,8 @@ export interface OutputLock {
 export async function takeLock(target: string, path: string, advice?: string): Promise<OutputLock> {
   const file = lockPath(target);
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (await create(file, path, advice)) return held(file, path);
+    const lock = create(file, path, advice);
+    if (lock) return lock;
     const found = await look(file, path);
     if (found === 'gone') continue;
     if (found === 'new') await wait(WRITING_MS / 30);
@@ -64,20 +65,21 @@ export async function ensureUnlocked(target: string, path: string): Promise<void
   if (typeof found === 'object' && found.isAlive) throw taken(path, found.holder);
 }
 
-async function create(file: string, path: string, advice?: string): Promise<boolean> {
+/** In one go, so that no end of this process comes between the lock and what takes it away again. */
+function create(file: string, path: string, advice?: string): OutputLock | undefined {
   try {
-    const handle = await open(file, 'wx');
+    const handle = openSync(file, 'wx');
     try {
-      await handle.writeFile(OWN_TEXT());
+      writeFileSync(handle, OWN_TEXT());
     } catch (error) {
-      await rm(file, { force: true });
+      rmSync(file, { force: true });
       throw error;
     } finally {
-      await handle.close();
+      closeSync(handle);
     }
-    return true;
+    return held(file, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw unwritable(path, error, advice);
   }
 }

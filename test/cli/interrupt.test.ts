@@ -138,3 +138,32 @@ test('a reader that goes away before the result: a message and a status, and the
   expect(readFileSync(program.path('video.mp4')).length).toBeGreaterThan(500);
   expect((await readVideo(program.path('video.mp4'))).timestamps).toHaveLength(9);
 });
+
+/** Has the program send itself a signal as soon as it listens to one, which is while it loads. */
+const whileLoading = (signal: NodeJS.Signals) => {
+  const send = `const poll = setInterval(() => {
+    if (process.listenerCount('${signal}') === 0) return;
+    clearInterval(poll);
+    process.kill(process.pid, '${signal}');
+  }, 1).unref();`;
+  return { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(send)}` } };
+};
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  '%s while the program is loading: one object says interrupted, and the status is its own',
+  async (signal, expected) => {
+    const { status, stdout } = await program.run([...RUN, '--json'], whileLoading(signal));
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'interrupted', frames: 0 });
+    expect(status).toBe(expected);
+    expect(program.files()).toEqual([]);
+  },
+);
+
+test('a command that does not watch signals is ended by one that came while it was loading', async () => {
+  const { status, stdout } = await program.run(['doctor'], whileLoading('SIGTERM'));
+  expect(status).toBeNull(); // a shell says 143
+  expect(stdout).toBe('');
+});
