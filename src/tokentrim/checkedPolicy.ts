@@ -2,7 +2,7 @@ import { ensure } from '../errors.js';
 import { checkOptions } from '../options/checkOptions.js';
 import { checkTokens } from '../options/checkTokens.js';
 import { show } from '../options/fields.js';
-import { type Decision, decision, type Policy, policySchema } from './policy.js';
+import { type Decision, decision, decisionSchema, type Policy, policySchema } from './policy.js';
 
 /** Times that a block is generated at the most where a policy does not say: far more than a useful one asks for. */
 export const DEFAULT_MAX_ATTEMPTS = 16;
@@ -48,7 +48,10 @@ export function checkedPolicy(policy: Policy, tokens: number): Policy {
           `${absent.length === FIELDS.length ? show(made) : `one without ${absent.join(', ')}`}: make it with ` +
           'decision({ block, ... })',
       );
-      return made as Decision;
+      const what = `the policy's decision on block ${block}`;
+      checkOptions(what, decisionSchema, made);
+      ensure(made.block === block, () => `\`block\` of ${what} must be ${block}, found ${made.block}`);
+      return made;
     },
 
     dispose: () => policy.dispose(),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { callback, count, oneOf, show } from '../options/fields.js';
+import { callback, count, flag, number, oneOf, show } from '../options/fields.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** What a policy found for a block; severities and statistics are null where there is no previous block. */
@@ -91,3 +91,28 @@ export const policySchema: z.ZodType<Policy> = z.looseObject(
   },
   { error: ({ input }) => `a policy must be an object with check, review, accept and dispose, found ${show(input)}` },
 );
+
+const measured = number('must be a finite number');
+const numberOrNull = number('must be a finite number or null').nullable();
+const list = <Item>(item: z.ZodType<Item>, rule: string) =>
+  z.array(item, { error: ({ input }) => `${rule}, found ${show(input)}` }).readonly();
+const tokenList = list(count(0), 'must be an array of token indices');
+const driftList = list(measured, 'must be an array of numbers');
+
+/** @internal What a decision is; it may have more. */
+export const decisionSchema: z.ZodType<Decision> = z.looseObject({
+  block: count(0),
+  severity: numberOrNull,
+  mean: numberOrNull,
+  std: numberOrNull,
+  threshold: numberOrNull,
+  triggered: flag,
+  unstable: tokenList.nullable(),
+  severityAfter: numberOrNull,
+  attempts: count(1),
+  drift: driftList.nullable(),
+  reviews: list(
+    z.looseObject({ severity: measured, drift: driftList, unstable: tokenList }) as z.ZodType<Review>,
+    'must be an array of reviews',
+  ),
+}) as z.ZodType<Decision>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkedPolicy } from '../../src/tokentrim/checkedPolicy.js';
-import { acceptAll, decision, type Policy } from '../../src/tokentrim/policy.js';
+import { acceptAll, type Decision, decision, type Policy } from '../../src/tokentrim/policy.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';
 import { latents, patch, play, TOKENS, withSeverities } from './script.js';
 
@@ -72,6 +72,24 @@ test.each<[unknown, string]>([
   await expect(checkedPolicy(policy, TOKENS).accept(1, shown)).rejects.toThrow(
     `the policy's answer to the acceptance of block 1 must be a decision, ${found}`,
   );
+});
+
+test.each<[object, string]>([
+  [{ block: 5 }, "`block` of the policy's decision on block 1 must be 1, found 5"],
+  [{ severity: '3' }, '`severity` of the policy\'s decision on block 1 must be a finite number or null, found "3"'],
+  [{ threshold: Number.NaN }, 'must be a finite number or null, found NaN'],
+  [{ mean: Number.POSITIVE_INFINITY }, 'must be a finite number or null, found Infinity'],
+  [{ attempts: 0 }, 'must be a whole number of 1 or more, found 0'],
+  [{ triggered: 1 }, 'must be true or false, found 1'],
+  [
+    { unstable: [-1] },
+    "`unstable[0]` of the policy's decision on block 1 must be a whole number of 0 or more, found -1",
+  ],
+  [{ drift: 'far' }, 'must be an array of numbers, found "far"'],
+  [{ reviews: [{ severity: 1, drift: [1] }] }, "`reviews[0].unstable` of the policy's decision on block 1 must be"],
+])('a decision with %o is refused', async (wrong, message) => {
+  const policy = { ...acceptAll, accept: async () => ({ ...decision({ block: 1 }), ...wrong }) as Decision };
+  await expect(checkedPolicy(policy, TOKENS).accept(1, shown)).rejects.toThrow(message);
 });
 
 test.each<[unknown, string]>([
