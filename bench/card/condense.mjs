@@ -19,7 +19,8 @@ const rounded = (rows) =>
 
 const { adapters = [], chosen, measured } = read('doctor.json') ?? {};
 const { name, description, limits } = adapters.find((adapter) => adapter.name === chosen) ?? {};
-const forms = read('forms.json');
+const forms = read('forms.json') ?? [];
+const found = forms.find(({ features }) => features);
 const torch = read('torch.json');
 
 const condensed = {
@@ -30,22 +31,34 @@ const condensed = {
     processor: /^model name\s*: (.*)$/m.exec(log)?.[1],
     glibc: /^glibc (.*)$/m.exec(log)?.[1],
   },
-  features: forms?.features,
+  features: found?.features,
   limits: limits && {
     maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
     maxBufferSize: limits.maxBufferSize,
   },
-  checks: rounded(forms?.checks),
-  times: forms?.times.map(
-    ({ name: kernel, what, form, seconds, firstSeconds, tflops, gbps, error }) =>
-      rounded([{ kernel, what, form, seconds, firstSeconds, tflops, gbps, error }])[0],
-  ),
+  right: found?.right,
+  checks: rows('check', ({ kernel, form, shape, worst, passed, error }) => ({
+    kernel,
+    form,
+    shape,
+    worst,
+    passed,
+    error,
+  })),
+  times: rows('time', ({ name: kernel, what, form, shape, seconds, first, tflops, gbps, error }) => {
+    return { kernel, what, form, shape, seconds, first, tflops, gbps, error };
+  }),
   choices: measured && Object.values(measured).map(({ kernel, type, size, form }) => ({ kernel, type, size, form })),
   parity: parity(read('parity.json') ?? {}),
   demo: Object.fromEntries(Object.entries(read('demo.json') ?? {}).map(([preset, run]) => [preset, demo(run)])),
   bench: sections(read('bench.json') ?? {}),
   torch: torch && { version: torch.torch, device: torch.device, times: rounded(torch.times) },
 };
+
+/** Of the forms; a group's own rows say nothing of a form. */
+function rows(kind, pick) {
+  return rounded(forms.filter((row) => row.kind === kind && row.form).map(pick));
+}
 
 /** A row a line, so that two runs can be compared by eye. */
 const lines = (value, indent) => {
@@ -64,7 +77,7 @@ writeFileSync(file, `${lines(condensed, '')}\n`);
 function parity(runs) {
   const forced = {};
   for (const [run, reports] of Object.entries(runs)) {
-    const form = run.split('-')[1];
+    const form = run.replace(/^parity-/, '').replace(/-\d$/, '');
     forced[form] ??= { agree: 0, cases: 0, largest: {} };
     for (const { kind, passed, outputs } of reports.flat()) {
       forced[form].cases++;

@@ -24,7 +24,7 @@ const everyOption = new Set([...OPTIONS.values()].flat());
 /** Options of other programs that the text names: Hugging Face's hf, node, bench/run.mjs, npm. */
 const FOREIGN = [
   ...['--local-dir', '--enable-source-maps', '--inspect-brk'],
-  ...['--match', '--blocks', '--tokens', '--ignore-scripts'],
+  ...['--match', '--blocks', '--tokens', '--ignore-scripts', '--omit'],
 ];
 
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
