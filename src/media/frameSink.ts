@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { ensure } from '../errors.js';
 import { isFolder } from '../files/outputTarget.js';
-import { checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
+import { checkNames, checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
 import { flag, oneOf } from '../options/fields.js';
 import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
 
@@ -30,6 +30,7 @@ export async function openFrameSink(
   options: FrameSinkOptions = {},
 ): Promise<FrameSink> {
   checkText('openFrameSink: the output', outPath);
+  checkNames("openFrameSink's format", format, ['width', 'height', 'fps', 'tags']);
   checkOptions('openFrameSink', sinkSchema, options);
   const { encoder = 'auto', force = false } = options;
   const { width, height, fps } = format;

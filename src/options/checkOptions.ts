@@ -60,6 +60,12 @@ export function checkOptions<Options>(
   throw new TokenTrimError(isPredicate ? `${subject} ${issue.message}` : issue.message);
 }
 
+/** Refuses names that are misspelt; for values that are checked elsewhere. */
+export function checkNames(what: string, given: object, names: readonly string[]): void {
+  const unknown = Object.keys(given).filter((name) => !names.includes(name));
+  ensure(unknown.length === 0, () => `unknown option \`${unknown[0]}\` in ${what}: ${suggestions(unknown, names)}`);
+}
+
 /** Options over their defaults; one that is undefined counts as absent. */
 export function withDefaults<Options extends object>(defaults: Options, options: Partial<Options>): Options {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { checkNames } from '../options/checkOptions.js';
 import { callback, count, flag, number, oneOf, show } from '../options/fields.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -55,9 +56,12 @@ export interface Policy {
   dispose(): void;
 }
 
-/** A decision with what is known of it; the rest says that nothing was measured, and the block taken as it came. */
+/**
+ * A decision with what is known of it; the rest says that nothing was measured, and the block taken as it came.
+ * @throws TokenTrimError where a name is misspelt
+ */
 export function decision(known: Pick<Decision, 'block'> & Partial<Decision>): Decision {
-  return {
+  const whole = {
     severity: null,
     mean: null,
     std: null,
@@ -70,6 +74,8 @@ export function decision(known: Pick<Decision, 'block'> & Partial<Decision>): De
     reviews: [],
     ...known,
   };
+  checkNames('decision', whole, Object.keys(decisionFields));
+  return whole;
 }
 
 /** The baseline: every block is accepted as it comes. `{ ...acceptAll, review }` is a policy of one's own. */
@@ -99,8 +105,7 @@ const list = <Item>(item: z.ZodType<Item>, rule: string) =>
 const tokenList = list(count(0), 'must be an array of token indices');
 const driftList = list(measured, 'must be an array of numbers');
 
-/** @internal What a decision is; it may have more. */
-export const decisionSchema: z.ZodType<Decision> = z.looseObject({
+const decisionFields = {
   block: count(0),
   severity: numberOrNull,
   mean: numberOrNull,
@@ -115,4 +120,7 @@ export const decisionSchema: z.ZodType<Decision> = z.looseObject({
     z.looseObject({ severity: measured, drift: driftList, unstable: tokenList }) as z.ZodType<Review>,
     'must be an array of reviews',
   ),
-}) as z.ZodType<Decision>;
+};
+
+/** @internal What a decision is; one of a policy's own may have more. */
+export const decisionSchema = z.looseObject(decisionFields) as z.ZodType<Decision>;

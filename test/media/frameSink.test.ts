@@ -135,3 +135,11 @@ describe('a folder of frames', () => {
     expect(await readdir(join(folder, 'new'))).toEqual(['frame-00000.png']);
   });
 });
+
+test('a misspelt name in the format is refused, and nothing is written', async () => {
+  const misspelt = { ...FORMAT, tgas: {} };
+  await expect(openFrameSink(join(folder, 'video.mp4'), misspelt)).rejects.toThrow(
+    "unknown option `tgas` in openFrameSink's format: did you mean `tags`?",
+  );
+  expect(await readdir(folder)).toEqual([]);
+});

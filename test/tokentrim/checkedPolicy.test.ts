@@ -133,3 +133,8 @@ test('a decision is made of what is known', async () => {
   });
   expect(decision({ block: 2, attempts: 3, triggered: false }).triggered).toBe(false);
 });
+
+test('a misspelt name of a decision is refused', () => {
+  const misspelt = { block: 2, sevrity: 3 };
+  expect(() => decision(misspelt)).toThrow('unknown option `sevrity` in decision: did you mean `severity`?');
+});
