@@ -60,7 +60,7 @@ function claimed(folder: string, older: readonly string[], made: MadeFolders, lo
     async add(index, picture) {
       if (replaces && !madePlace) {
         madePlace = await makeFolder(place, folder, ADVICE);
-        for (const name of await framesIn(place)) await rm(join(place, name)); // of a run that was killed
+        for (const name of await framesIn(place)) await removeOwn(join(place, name)); // of a run that was killed
       }
       if (index === 0) {
         await lock.ensureHeld();
@@ -74,7 +74,7 @@ function claimed(folder: string, older: readonly string[], made: MadeFolders, lo
       if (isEarly || !replaces) return place;
       const isNew = new Set(names);
       for (const name of names) await rename(join(place, name), join(folder, name));
-      for (const name of older) if (!isNew.has(name)) await rm(join(folder, name), { force: true });
+      for (const name of older) if (!isNew.has(name)) await removeOwn(join(folder, name));
       await rmdir(place).catch(() => undefined); // where others put files
       return folder;
     },
@@ -98,6 +98,11 @@ async function writePicture(path: string, picture: Uint8Array): Promise<void> {
     await rm(unfinished, { force: true }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Frames of an earlier, longer video; what others put there stays, --force or not: it is no frame of this one's place. */
+async function removeOwn(path: string): Promise<void> {
+  if (await isOwnFile(path).catch(() => false)) await rm(path, { force: true });
 }
 
 /** What a run left that was killed in the middle of a frame. */

@@ -113,10 +113,22 @@ describe('a folder of frames', () => {
     expect(await readdir(folder)).toEqual(['frame-00007.png']);
     expect(await readFile(other)).toEqual(before);
     const sink = await openFrameSink(`${folder}/`, FORMAT, { force: true });
-    await sink.write(smoothFrame(0, 16, 16));
+    for (let index = 0; index < 8; index++) await sink.write(smoothFrame(index, 16, 16));
     expect(await readFile(other)).toEqual(before);
     await sink.close();
-    expect(await readdir(folder)).toEqual(['frame-00000.png']);
+    expect(await readdir(folder)).toHaveLength(8);
+    expect(await readFile(other)).not.toEqual(before);
+  });
+
+  test('of another program stay where no new one has their name, whatever is asked for', async () => {
+    const other = join(folder, 'frame-00007.png');
+    await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } }).toFile(other);
+    const before = await readFile(other);
+    const sink = await openFrameSink(`${folder}/`, FORMAT, { force: true });
+    await sink.write(smoothFrame(0, 16, 16));
+    await sink.close();
+    expect(await readdir(folder)).toEqual(['frame-00000.png', 'frame-00007.png']);
+    expect(await readFile(other)).toEqual(before);
   });
 
   test('one that was changed by another program is its picture now', async () => {
