@@ -9,6 +9,8 @@ export interface Interrupt {
   readonly status: number;
   /** What is still to be done where the call at hand takes too long; it may take half a second, and then the process ends. */
   onPatienceEnd: () => Promise<unknown>;
+  /** Whether a driver is compiling: a program that exits meanwhile takes memory away under its threads, and crashes. */
+  isCompiling: () => boolean;
   /** What to do right before the process ends at once; it cannot wait for anything. */
   onSecond: () => void;
   /** Gives the signals back to their default, which ends the process at once, wherever it is. */
@@ -29,17 +31,24 @@ export function watchInterrupt(): Interrupt {
     signal: controller.signal,
     status: 0,
     onPatienceEnd: async (): Promise<unknown> => undefined,
+    isCompiling: () => false,
     onSecond() {},
     release() {
       clearTimeout(patience);
-      for (const name of END_SIGNALS) process.off(name, onSignal);
+      for (const watched of END_SIGNALS) process.off(watched, onSignal);
     },
   };
+  let name: EndSignal = 'SIGTERM';
   const end = () => {
     interrupt.onSecond();
-    process.exit(interrupt.status);
+    if (!interrupt.isCompiling()) process.exit(interrupt.status);
+    process.exitCode = interrupt.status;
+    process.emit('exit', interrupt.status); // reports and locks
+    interrupt.release();
+    process.kill(process.pid, name); // a shell says 130 or 143 for it too
   };
-  function onSignal(name: EndSignal): void {
+  function onSignal(received: EndSignal): void {
+    name = received;
     interrupt.status = statusOf(name);
     if (controller.signal.aborted) end();
     patience = setTimeout(() => {
@@ -49,7 +58,7 @@ export function watchInterrupt(): Interrupt {
     controller.abort();
     say('\nstopping; once more to stop at once');
   }
-  for (const name of END_SIGNALS) process.on(name, onSignal);
+  for (const watched of END_SIGNALS) process.on(watched, onSignal);
   const early = takeHeldSignal();
   if (early) onSignal(early);
   return interrupt;

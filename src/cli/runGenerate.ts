@@ -25,6 +25,8 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     prepared = await prepareRun(prompt, flags, interrupt.signal).catch((error) => {
       throw interrupt.signal.aborted ? nothingGenerated(interrupt.status) : error;
     });
+    const { kernels } = prepared.device;
+    interrupt.isCompiling = () => kernels.pending.length > 0;
     report.prepared = prepared;
     const digested = report.digestWeights(prepared.folder.files);
     run = await openRun(prepared, flags); // and closed again by a dry run, which leaves nothing behind
