@@ -53,7 +53,7 @@ export function ensureDepth(part: Part, detected: RawConfig, stated: readonly St
   const kind = part === 'text-encoder' ? 'layers' : 'blocks';
   const difference =
     Number(expected) > found
-      ? `${kind} ${found} to ${Number(expected) - 1} are missing: the file was cut or saved in part. Download or export it again`
+      ? `${Number(expected) - found} of its ${kind} are missing: the file was cut or saved in part. Download or export it again`
       : `it has more than belong to it. Give the weights that the config.json is for`;
   ensure(
     false,
