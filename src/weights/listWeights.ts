@@ -27,7 +27,8 @@ export async function listWeights(folder: string): Promise<FolderListing> {
   const seen = new Set<string>();
   let entries = 0;
   const walk = async (place: string, depth: number): Promise<void> => {
-    const names = (await readdir(place)).sort();
+    // A folder inside that may not be read, or went in the meantime, holds nothing for us.
+    const names = (await readdir(place).catch((error) => (depth > 0 ? [] : Promise.reject(error)))).sort();
     entries += names.length;
     ensure(
       entries <= MAX_ENTRIES,
