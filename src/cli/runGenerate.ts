@@ -3,7 +3,7 @@ import { collectGarbage } from '../media/collectGarbage.js';
 import { runStages } from '../pipelines/stages.js';
 import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
-import { watchInterrupt } from './interrupt.js';
+import { type Interrupt, watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
 import { detail, emit, say, show, startProgress } from './output.js';
 import { formatPlan } from './planReport.js';
@@ -50,7 +50,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     // is in the partial video plays.
     if (run.device.kind === 'reference') interrupt.release();
     try {
-      await rollOut(run, outcome, interrupt.signal);
+      await rollOut(run, outcome, interrupt);
       interrupt.signal.throwIfAborted();
       await run.finish();
     } catch (error) {
@@ -88,7 +88,8 @@ interface Outcome {
 }
 
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
-async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise<void> {
+async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
+  const { signal } = interrupt;
   const { folder, device, plan, request, sink, latents } = run;
   const { report } = outcome;
   const total = callCount(plan);
@@ -102,6 +103,7 @@ async function rollOut(run: Run, outcome: Outcome, signal: AbortSignal): Promise
     for await (const event of runStages(device, folder, { ...request, signal })) {
       if (event.kind === 'note') say(event.note);
       if (event.kind === 'stage') stages.begin(event.stage);
+      if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now
       if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(report.blocks.at(-1)));
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));
