@@ -1,3 +1,4 @@
+import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/inputChecks.js';
 import { parseHubName } from '../weights/hub/resolveModel.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { asUsage, ensureUsage as ensure } from './usageError.js';
@@ -85,21 +86,8 @@ function checkInputs(prompt: string | undefined, { preset, promptsAt, image, vid
     prompt !== undefined || promptsAt !== undefined,
     'there is no prompt: say what to show, such as "a red circle on a navy background", or pass --prompts-at',
   );
-  ensure(
-    prompt === undefined || prompt.trim() !== '',
-    'the prompt is empty: say what to show, such as "a red circle on a navy background"',
-  );
-  ensure(
-    prompt === undefined || promptsAt === undefined,
-    'there are a prompt and a schedule of prompts: put the prompt into the schedule, at time 0',
-  );
+  if (prompt !== undefined) asUsage(() => checkPrompt(prompt));
+  if (promptsAt !== undefined) asUsage(() => checkScheduled(prompt, preset));
   ensure(!image || !video, 'a video begins with a picture or continues a video: pass --image or --video, not both');
-  ensure(
-    preset !== 'wan' || promptsAt === undefined,
-    'the bidirectional model makes all frames at once and takes one prompt: use --preset self-forcing or rolling-forcing',
-  );
-  ensure(
-    preset !== 'wan' || (!image && !video),
-    'the bidirectional model makes a video from text alone: use --preset self-forcing or rolling-forcing with pictures',
-  );
+  asUsage(() => checkGiven(image !== undefined || video !== undefined, preset));
 }

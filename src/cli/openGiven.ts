@@ -18,7 +18,7 @@ export interface Given {
 }
 
 /**
- * Looks at `--image` or `--video`. A video's pictures are chosen by time at the model's frame rate, so that it goes on at
+ * Looks at `--image` or `--video`, of which `checkOptions` lets one through. A video's pictures are chosen by time at the model's frame rate, so that it goes on at
  * its own speed.
  * @param signal ends all reading at once
  */
@@ -28,7 +28,6 @@ export async function openGiven(
   signal?: AbortSignal,
 ): Promise<Given | undefined> {
   const { image, video } = flags;
-  ensure(!image || !video, 'a video begins with a picture or continues a video: pass --image or --video, not both');
   const path = image ?? video;
   if (path === undefined) return undefined;
   const found = await describePictures(path, fps, { signal });

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../weights/config.js';
 import { checkWindow } from './checkWindow.js';
 import { GENERATE_OPTIONS } from './generateRequest.js';
 import { type GivenPlan, planGivenFrames } from './givenFrames.js';
+import { checkGiven } from './inputChecks.js';
 import { latentFramesFor } from './planBlocks.js';
 import { type PlanRequest, planSchema } from './planRequest.js';
 import { checkFrames, DEFAULT_FRAMES, type PlannedSize, planSize, vaeFactors } from './planSize.js';
@@ -56,10 +57,7 @@ const BLOCK_OPTIONS = [
 
 function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
   const { steps, solver, shift, guidance, given } = request;
-  ensure(
-    !given,
-    'the bidirectional model makes a video from text alone: use --preset self-forcing or rolling-forcing with pictures',
-  );
+  checkGiven(given !== undefined, 'wan');
   ensure(
     !steps || steps.length === 1,
     `--preset wan takes a number of --steps, such as 50, found a list: ${steps?.join(', ')}`,

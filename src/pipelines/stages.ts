@@ -14,6 +14,7 @@ import { type BlockDecoder, openDecoder } from './blockDecoder.js';
 import { choosePolicy } from './choosePolicy.js';
 import { checkRequest, type GenerateRequest } from './generateRequest.js';
 import { encodeGivenFrames, type GivenPlan } from './givenFrames.js';
+import { checkPrompt, checkScheduled } from './inputChecks.js';
 import { WAN_NEGATIVE_PROMPT } from './negativePrompt.js';
 import type { NoiseSource } from './noise.js';
 import type { Picture } from './pictures.js';
@@ -156,20 +157,10 @@ export function promptsOf(
   { prompt, schedule }: Pick<GenerateRequest, 'prompt' | 'schedule'>,
 ): ScheduledPrompt[] {
   if (!schedule) {
-    ensure(
-      prompt !== undefined && prompt.trim() !== '',
-      'the prompt is empty: say what to show, such as "a red circle on a navy background"',
-    );
+    checkPrompt(prompt);
     return [{ prompt, pixelFrame: 0, firstFrame: 0 }];
   }
-  ensure(
-    prompt === undefined,
-    'there are a prompt and a schedule of prompts: put the prompt into the schedule, at time 0',
-  );
-  ensure(
-    plan.preset !== 'wan',
-    'the bidirectional model makes all frames at once and takes one prompt: use --preset self-forcing or rolling-forcing',
-  );
+  checkScheduled(prompt, plan.preset);
   return parsePromptSchedule(schedule.text, {
     fps: config.sampling.fps,
     temporal: vaeFactors(config).temporal,
