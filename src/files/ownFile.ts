@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { beginning } from './beginning.js';
 import { unwritable } from './writeProblem.js';
 
 /** The first entry of `__metadata__` in a safetensors file that this program wrote. */
@@ -21,24 +21,14 @@ const LOOK_BYTES = 2 ** 18;
  * @param mayBeCut whether the beginning of a file that nobody can read counts too, as a killed run leaves it
  */
 export async function isOwnFile(path: string, mayBeCut = false): Promise<boolean> {
-  const start = await beginning(path);
+  const start = await beginning(path, LOOK_BYTES);
   return start.length === 0 || isMarked(start) || (mayBeCut && isStub(start));
 }
 
 /** Whether a file that was being made got nothing yet that could be read: zeros, or an .mp4 without a picture. */
 export async function isUnreadable(path: string): Promise<boolean> {
-  const start = await beginning(path);
+  const start = await beginning(path, LOOK_BYTES);
   return start.length === 0 || isStub(start);
-}
-
-async function beginning(path: string): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(LOOK_BYTES), 0, LOOK_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /** What is written as a whole gets its first 8 bytes last: an .mp4 each run of boxes, a recording its header. */

@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { ensure, TokenTrimError } from '../errors.js';
+import { beginning } from '../files/beginning.js';
 import { type FileKind, fileKind, type KindGroup } from './fileKinds.js';
 
 /** Bytes that say what a file is, and how the first picture of a TIFF file is described. */
@@ -31,7 +32,7 @@ export function refusal(path: string, { name, group }: FileKind): TokenTrimError
 export async function refuseKnown(path: string): Promise<void> {
   const found = await stat(path);
   ensure(found.isFile(), `Cannot read ${path}: expected a file, found a folder, a pipe or a device.`);
-  const head = await readHead(path);
+  const head = await beginning(path, HEAD);
   const kind = fileKind(head.subarray(0, 4096));
   if (kind) throw refusal(path, kind);
   if (isCameraRaw(head))
@@ -41,16 +42,6 @@ export async function refuseKnown(path: string): Promise<void> {
 /** The error for a file that nothing here can read. */
 export function unreadable(path: string): TokenTrimError {
   return new TokenTrimError(`Cannot read ${path}: ${NEITHER}, or its first bytes are damaged.`);
-}
-
-async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /**
