@@ -100,47 +100,35 @@ export function attention(
       scale,
       options.bias?.host,
     );
+  // A part that is absent still needs something bound; the kernel does not read it.
+  const reads = [
+    query,
+    cached?.keys ?? query,
+    cached?.values ?? query,
+    cached?.rows ?? query,
+    own?.keys ?? query,
+    own?.values ?? query,
+  ];
+  const types = { CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) };
+  const shared = { output: [queries, width], operations: 4 * queries * (rowCount + ownCount) * width, twin };
   if (tile && query.device.kind !== 'reference') {
     const { kernel, overrides, queries: tileQueries } = matrixAttention(query.device, tile);
     return query.device.launch({
+      ...shared,
       kernel,
-      reads: [
-        query,
-        cached?.keys ?? query,
-        cached?.values ?? query,
-        cached?.rows ?? query,
-        own?.keys ?? query,
-        own?.values ?? query,
-      ],
-      output: [queries, width],
-      overrides: { ...overrides, CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) },
+      reads,
+      overrides: { ...overrides, ...types },
       ...rowwise(queries, [0], (_, count) => ({
         params: [...[count, heads, rowCount, ownCount].map(u32), f32(scale * Math.LOG2E)],
         workgroups: Math.ceil(count / tileQueries) * heads,
       })),
-      twin,
     });
   }
-  // A part that is absent still needs something bound; the kernel does not read it.
   return query.device.launch({
+    ...shared,
     kernel: isTiled ? 'attention.tiled' : 'attention',
-    reads: [
-      query,
-      cached?.keys ?? query,
-      cached?.values ?? query,
-      cached?.rows ?? query,
-      own?.keys ?? query,
-      own?.values ?? query,
-      options.bias ?? query,
-    ],
-    output: [queries, width],
-    overrides: {
-      ...(isTiled ? {} : { HEAD_DIM: headDim }),
-      HAS_BIAS: options.bias ? 1 : 0,
-      CACHE_TYPE: typeOf(cached),
-      OWN_TYPE: typeOf(own),
-    },
-    operations: 4 * queries * (rowCount + ownCount) * width,
+    reads: [...reads, options.bias ?? query],
+    overrides: { ...(isTiled ? {} : { HEAD_DIM: headDim }), HAS_BIAS: options.bias ? 1 : 0, ...types },
     ...rowwise(queries, [0], (first, count) => ({
       params: [
         ...[first, count, heads, rowCount, ownCount, biasSpan].map(u32),
@@ -151,7 +139,6 @@ export function attention(
         ? Math.ceil(count / LARGE_TILE.queries) * heads * Math.ceil(headDim / LARGE_TILE.columns)
         : Math.ceil(count / TILE) * heads,
     })),
-    twin,
   });
 }
 
