@@ -13,6 +13,17 @@ export class DeviceErrors {
     else this.#messages.push(message);
   }
 
+  /** Notes what Dawn says that no call waited for; that memory is short explains all that fails after it. */
+  noteUncaptured(error: GPUError): void {
+    const { message } = error;
+    const isOutOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
+    const advice = 'use a smaller --width, --height or --window, --dtype f16, or close other programs that use it';
+    this.note(
+      isOutOfMemory ? `there is not enough memory (${message.split('\n')[0]}): ${advice}` : message,
+      isOutOfMemory,
+    );
+  }
+
   /** Throws what was noted, if anything. */
   throwAny(device: string): void {
     if (this.#messages.length === 0) return;

@@ -67,7 +67,7 @@ export class GpuDevice implements Device {
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
     this.#recorder = new CommandRecorder(device, this.#profiler);
     this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
-    device.onuncapturederror = ({ error }) => this.#errors.note(uncaptured(error), isOutOfMemory(error));
+    device.onuncapturederror = ({ error }) => this.#errors.noteUncaptured(error);
   }
 
   get memory(): MemoryStats {
@@ -245,14 +245,4 @@ export class GpuDevice implements Device {
 /** A freed buffer may already be another tensor's: reading it would give that one's values. */
 function expectAlive(tensor: Tensor, kernel: string): void {
   if (tensor.storage.freed) throw new TokenTrimError(`${kernel}: a tensor was used after it was freed`);
-}
-
-const isOutOfMemory = (error: GPUError) => error.constructor.name === 'GPUOutOfMemoryError';
-
-function uncaptured(error: GPUError): string {
-  if (!isOutOfMemory(error)) return error.message;
-  return (
-    `there is not enough memory (${error.message.split('\n')[0]}): use a smaller --width, --height or --window, ` +
-    '--dtype f16, or close other programs that use it'
-  );
 }
