@@ -33,7 +33,7 @@ async function checkInputs({ name, path, isFolder: asFolder, touched }: RunOutpu
       `${name} ${path} would replace ${shared.path.path}, which is read by way of ${shared.other.name}: choose another ${name}`,
     );
   }
-  if (shared) throw same(name, shared.other.name, shared.path.path);
+  if (shared) throw new TokenTrimError(same(name, shared.other.name, shared.path.path));
   const folder = asFolder ? await findShared([{ name, path }], folders) : undefined;
   if (folder) {
     throw new TokenTrimError(
@@ -44,19 +44,19 @@ async function checkInputs({ name, path, isFolder: asFolder, touched }: RunOutpu
 
 async function checkOther(output: RunOutput, other: RunOutput): Promise<void> {
   const shared = await findShared(output.touched, other.touched);
-  if (shared) throw new UsageError(same(output.name, other.name, output.path).message);
+  if (shared) throw new UsageError(same(output.name, other.name, output.path));
   // A file that is not there yet, but would be a frame, or the folder of the frames.
   const [folder, file] = output.isFolder ? [output, other] : [other, output];
   if (!folder.isFolder || file.isFolder) return;
   const place = await identityOf(folder.path);
   const isFrame = FRAME_NAME.test(basename(file.path)) && (await identityOf(dirname(file.path))) === place;
   if (isFrame || (await identityOf(file.path)) === place) {
-    throw new UsageError(same(output.name, other.name, file.path).message);
+    throw new UsageError(same(output.name, other.name, file.path));
   }
 }
 
-function same(name: string, other: string, path: string): TokenTrimError {
-  return new TokenTrimError(`${name} and ${other} are the same file, ${path}: choose another ${name}`);
+function same(name: string, other: string, path: string): string {
+  return `${name} and ${other} are the same file, ${path}: choose another ${name}`;
 }
 
 /** The shell opened it; what it emptied then is lost, but not what it appends to. */

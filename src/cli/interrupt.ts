@@ -11,8 +11,6 @@ export interface Interrupt {
   onPatienceEnd: () => Promise<unknown>;
   /** Whether a driver is compiling: a program that exits meanwhile takes memory away under its threads, and crashes. */
   isCompiling: () => boolean;
-  /** What to do right before the process ends at once; it cannot wait for anything. */
-  onSecond: () => void;
   /** Gives the signals back to their default, which ends the process at once, wherever it is. */
   release(): void;
 }
@@ -32,7 +30,6 @@ export function watchInterrupt(): Interrupt {
     status: 0,
     onPatienceEnd: async (): Promise<unknown> => undefined,
     isCompiling: () => false,
-    onSecond() {},
     release() {
       clearTimeout(patience);
       for (const watched of END_SIGNALS) process.off(watched, onSignal);
@@ -40,7 +37,6 @@ export function watchInterrupt(): Interrupt {
   };
   let name: EndSignal = 'SIGTERM';
   const end = () => {
-    interrupt.onSecond();
     if (!interrupt.isCompiling()) process.exit(interrupt.status);
     process.exitCode = interrupt.status;
     process.emit('exit', interrupt.status); // reports and locks

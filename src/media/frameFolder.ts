@@ -100,7 +100,7 @@ async function writePicture(path: string, picture: Uint8Array): Promise<void> {
   }
 }
 
-/** Frames of an earlier, longer video; what others put there stays, --force or not: it is no frame of this one's place. */
+/** Takes away a frame of an earlier, longer video; one that others put there stays, --force or not. */
 async function removeOwn(path: string): Promise<void> {
   if (await isOwnFile(path).catch(() => false)) await rm(path, { force: true });
 }
