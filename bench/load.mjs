@@ -10,12 +10,12 @@ import { loadTokenizer } from '../dist/models/wan/text/tokenize.js';
 import { encodePrompts } from '../dist/models/wan/text/umt5.js';
 import { freeTextEncoder } from '../dist/models/wan/text/weights.js';
 import { loadTransformer } from '../dist/models/wan/weights.js';
-import { planMemory } from '../dist/pipelines/planMemory.js';
+import { openModelFolder } from '../dist/node/model/modelFolder.js';
+import { openDevice } from '../dist/node/openDevice.js';
+import { planMemory } from '../dist/pipelines/plan/planMemory.js';
+import { weightTypes } from '../dist/pipelines/plan/weightTypes.js';
 import { runStages } from '../dist/pipelines/stages.js';
-import { weightTypes } from '../dist/pipelines/weightTypes.js';
-import { openDevice } from '../dist/tensor/openDevice.js';
 import { disposeAll } from '../dist/tensor/scope.js';
-import { openModelFolder } from '../dist/weights/modelFolder.js';
 
 const PROMPT = 'a red circle bounces left and right on a navy background';
 const CHUNK = 8 * 2 ** 20;

@@ -23,20 +23,20 @@ export { type FrameSink, openFrameSink } from './media/frameSink.js';
 /** A prompt becomes pictures, block by block. */
 export { type GenerateEvent, type GenerateRequest, generate, type PolicyFactory } from './pipelines/generate.js';
 /** A picture as it leaves the VAE. */
-export type { Picture } from './pipelines/pictures.js';
+export type { Picture } from './pipelines/pictures/pictures.js';
 /** A run with every number decided, before anything is loaded. */
-export { type Plan, type PlanRequest, planRollout } from './pipelines/plan.js';
+export { type Plan, type PlanRequest, planRollout } from './pipelines/plan/plan.js';
 /** The memory of a run, known before it begins. */
-export { type MemoryPlan, planMemory } from './pipelines/planMemory.js';
+export { type MemoryPlan, planMemory } from './pipelines/plan/planMemory.js';
 
 // ---- Devices, tensors and kernels
 
 /** Measures which form of each kernel is the fastest here. */
-export { type Tuned, type TuneOptions, tuneKernels } from './kernels/trials/tuneKernels.js';
+export { type Tuned, type TuneOptions, tuneKernels } from './kernels/forms/tuneKernels.js';
+/** Opens the best adapter there is, or the one that is named. */
+export { type OpenDeviceOptions, openDevice } from './node/openDevice.js';
 /** What tensors live on: a WebGPU adapter, or the float64 twins. */
 export type { Device } from './tensor/device.js';
-/** Opens the best adapter there is, or the one that is named. */
-export { type OpenDeviceOptions, openDevice } from './tensor/openDevice.js';
 /** Frees every tensor in a value: a model's weights, say. */
 export { disposeAll } from './tensor/scope.js';
 /** An array on a device. */
@@ -44,14 +44,14 @@ export type { Tensor } from './tensor/tensor.js';
 
 // ---- Models and weights on disk
 
-/** Writes weights of any kind as safetensors. */
-export { convertWeights } from './weights/convertWeights.js';
 /** Opens a model of any published layout. */
-export { type ModelFolder, type ModelOverrides, openModelFolder } from './weights/modelFolder.js';
+export { type ModelFolder, type ModelOverrides, openModelFolder } from './node/model/modelFolder.js';
 /** Opens weights by path, to read tensor by tensor. */
-export { openTensorSource, type TensorSource } from './weights/source.js';
+export { openTensorSource, type TensorSource } from './node/model/source.js';
 /** Where the small model of this package lies. */
-export { toyWorld } from './weights/toyWorld.js';
+export { toyWorld } from './node/model/toyWorld.js';
+/** Writes weights of any kind as safetensors. */
+export { convertWeights } from './node/weights/convertWeights.js';
 
 // ---- The prompt
 
@@ -78,21 +78,21 @@ export { loadTransformer, type Transformer } from './models/wan/weights.js';
 // ---- Rollouts, and what a sampler of one's own is made of
 
 /** Recorded noise. */
-export { fileNoise } from './pipelines/fileNoise.js';
+export { fileNoise } from './pipelines/noise/fileNoise.js';
 /** Where a rollout's randomness comes from. */
-export type { NoiseSource } from './pipelines/noise.js';
+export type { NoiseSource } from './pipelines/noise/noise.js';
+/** The noise of a seed, as PyTorch draws it on a CPU. */
+export { seededNoise } from './pipelines/noise/seededNoise.js';
+/** What a rollout takes. */
+export type { RolloutOptions } from './pipelines/plan/rolloutOptions.js';
 /** A window of blocks that slides over the video. */
 export { rollingForcing } from './pipelines/rollingForcing.js';
 /** What it tells of. */
 export type { RolloutEvent } from './pipelines/rolloutEvent.js';
-/** What a rollout takes. */
-export type { RolloutOptions } from './pipelines/rolloutOptions.js';
 /** From a flow to clean latents, and back to noisy ones. */
 export { addNoise, x0FromFlow } from './pipelines/sampling.js';
 /** The noise schedule, and the timesteps of denoising steps on it. */
 export { createSchedule, denoisingTimesteps, type Schedule } from './pipelines/schedule.js';
-/** The noise of a seed, as PyTorch draws it on a CPU. */
-export { seededNoise } from './pipelines/seededNoise.js';
 /** Block after block, each denoised over the cache of those before it. */
 export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
 /** The bidirectional model: all frames at once. */
@@ -103,7 +103,7 @@ export { TorchGenerator } from './tensor/random.js';
 // ---- The method: a policy that a rollout asks
 
 /** Z_t and d_i: what a token holds on average over a block, and how far it moved. */
-export { tokenDrift, tokenSummary } from './kernels/tokenDrift.js';
+export { tokenDrift, tokenSummary } from './kernels/drift/tokenDrift.js';
 /** A policy whose answers are checked; the rollouts ask through it. */
 export { checkedPolicy } from './tokentrim/checkedPolicy.js';
 /** The baseline, and what a policy of one's own is made of. */
@@ -115,16 +115,16 @@ export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentri
 
 // ---- The VAE
 
+/** Loads the decoder, and gives its memory back. */
+export { freeVaeDecoder, loadVaeDecoder } from './models/wan/vae/decoderWeights.js';
+/** Decodes a video piece by piece. */
+export { createVaeStream, type VaeStream } from './models/wan/vae/decodeStream.js';
 /** Loads the encoder, and gives its memory back. */
 export { freeVaeEncoder, loadVaeEncoder } from './models/wan/vae/encoderWeights.js';
 /** Encodes a video piece by piece. */
 export { createVaeEncodeStream, type VaeEncodeStream } from './models/wan/vae/encodeStream.js';
-/** Decodes a video piece by piece. */
-export { createVaeStream, type VaeStream } from './models/wan/vae/stream.js';
-/** Loads the decoder, and gives its memory back. */
-export { freeVaeDecoder, loadVaeDecoder } from './models/wan/vae/weights.js';
 /** The pictures of a whole video's latents in one call. */
-export { type DecodeOptions, decodeLatents } from './pipelines/decodeLatents.js';
+export { type DecodeOptions, decodeLatents } from './pipelines/pictures/decodeLatents.js';
 
 // ---- Comparison with recorded outputs of another implementation
 

@@ -2,22 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
-/** What every folder may import: errors, plain files, and the schemas of options. */
-const GROUND: readonly string[] = ['errors.js', 'plainFile.js', 'options'];
+/** What every folder may import: errors, and the schemas of options. */
+const GROUND: readonly string[] = ['errors.js', 'options'];
 
 /** What each folder of src may import from, besides itself and these. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   options: [],
-  files: [],
-  weights: ['files'],
-  media: ['files'],
-  tensor: ['weights', 'files'], // the first for widening of 16-bit values, for the reference device
-  kernels: ['tensor', 'files'],
-  models: ['kernels', 'tensor', 'weights'],
+  tensor: [],
+  kernels: ['tensor', 'node'],
+  weights: ['tensor', 'node'],
+  models: ['kernels', 'tensor', 'weights', 'node'],
   tokentrim: ['kernels', 'tensor'],
-  pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'files'],
-  parity: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  cli: ['parity', 'pipelines', 'tokentrim', 'kernels', 'tensor', 'weights', 'media', 'files'],
+  pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'node'],
+  node: ['models', 'tokentrim', 'tensor', 'weights', 'synthesize'],
+  media: ['node'],
+  synthesize: ['node', 'models', 'tensor', 'weights'],
+  parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  cli: ['synthesize', 'parity', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights', 'media', 'node'],
 };
 
 const source = resolve(import.meta.dirname, '../src');

@@ -7,14 +7,14 @@ import { pathToFileURL } from 'node:url';
  */
 export async function timedProblems(root, gpu, kind, { small }) {
   const load = (path) => import(pathToFileURL(`${root}/dist/kernels/${path}.js`).href);
-  const { linear } = await load('linear');
-  const { attention } = await load('attention');
-  const { causalConv3d } = await load('causalConv3d');
-  const { conv2d } = await load('conv2d');
-  const { cast } = await load('cast');
-  const { modulatedLayerNorm } = await load('layerNorm');
-  const { rmsNorm } = await load('rmsNorm');
-  const { channelNorm } = await load('channelNorm');
+  const { linear } = await load('linear/linear');
+  const { attention } = await load('attention/attention');
+  const { causalConv3d } = await load('convolution/causalConv3d');
+  const { conv2d } = await load('convolution/conv2d');
+  const { cast } = await load('elementwise/cast');
+  const { modulatedLayerNorm } = await load('norms/layerNorm');
+  const { rmsNorm } = await load('norms/rmsNorm');
+  const { channelNorm } = await load('norms/channelNorm');
   const tensor = makerOf(gpu);
   const indices = (count) =>
     gpu.upload(

@@ -80,13 +80,13 @@ say "driver ${VK_DRIVER_FILES:-as the loader finds it}; LD_LIBRARY_PATH=${LD_LIB
 export XDG_CACHE_HOME=$tmp/cache HOME=${HOME:-/root} TOKENTRIM_ADAPTER=${ADAPTER:-gpu} NO_COLOR=1
 mkdir -p "$XDG_CACHE_HOME" "$tmp/results"
 # Dawn rounds time stamps to 65 microseconds, which is longer than some kernels; the benchmark's need to be exact
-finder=$app/dist/tensor/adapter/findAdapter.js
+finder=$app/dist/node/adapter/findAdapter.js
 if [ -z "${TOGGLES_OFF:-}" ] && ! grep -q timestamp_quantization "$finder"; then
   sed -i 's#create(\[`adapter=${chosen.name}`, ...options\])#create([`adapter=${chosen.name}`, ...options, "disable-dawn-features=timestamp_quantization"])#' "$finder"
   grep -q timestamp_quantization "$finder" || say 'the program has changed: time stamps stay coarse'
 fi
 # some groups of bench/card/groups.mjs ask for more of Dawn's toggles
-matrices=$app/dist/tensor/adapter/subgroupMatrices.js
+matrices=$app/dist/tensor/gpu/subgroupMatrices.js
 if ! grep -q TOKENTRIM_BENCH_TOGGLES "$matrices"; then
   sed -i "s#vulkan_enable_f16_on_nvidia'#vulkan_enable_f16_on_nvidia' + (process.env.TOKENTRIM_BENCH_TOGGLES ? ',' + process.env.TOKENTRIM_BENCH_TOGGLES : '')#" "$matrices"
   grep -q TOKENTRIM_BENCH_TOGGLES "$matrices" || say 'the program has changed: no other toggles of Dawn'

@@ -19,12 +19,12 @@ fs.readFileSync = (...given) => {
 };
 syncBuiltinESMExports();
 
-const { openDevice } = await load('tensor/openDevice.js');
+const { openDevice } = await load('node/openDevice.js');
 const { ReferenceDevice } = await load('tensor/referenceDevice.js');
-const { checkMatrixForm } = await load('kernels/checkMatrixForm.js');
-const { matrixChecks } = await load('kernels/matrixChecks.js');
-const { MATRIX_SHAPES } = await load('kernels/matrixShapes.js');
-const { MATRIX_KERNELS, trustMatrixForm } = await load('kernels/matrixForm.js');
+const { checkMatrixForm } = await load('kernels/forms/checkMatrixForm.js');
+const { matrixChecks } = await load('kernels/forms/matrixChecks.js');
+const { MATRIX_SHAPES } = await load('kernels/forms/matrixShapes.js');
+const { MATRIX_KERNELS, trustMatrixForm } = await load('kernels/forms/matrixForm.js');
 // An adapter without matrices can take part with them written out as loops, by a module that says how.
 const emulation = process.env.TOKENTRIM_BENCH_EMULATION;
 let gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });

@@ -19,7 +19,7 @@ export function fromDist(path) {
  * (TOKENTRIM_ADAPTER asks for another). Returns its name.
  */
 export async function provideWebGpu() {
-  const { findAdapter } = await fromDist('tensor/adapter/findAdapter.js');
+  const { findAdapter } = await fromDist('node/adapter/findAdapter.js');
   const { gpu, name } = await findAdapter(process.env.TOKENTRIM_ADAPTER);
   const { globals } = await import(createRequire(`${folder}/`).resolve('webgpu'));
   Object.assign(globalThis, globals);

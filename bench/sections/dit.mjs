@@ -1,12 +1,13 @@
 // The DiT of Wan2.1-1.3B with random bf16 weights: one block, and the whole forward, by number of tokens. Beside it what
 // the linear layers alone would take at the speed that they have in the block.
+
+import { transformerTensors } from '../../dist/models/wan/checkpoint/expectedTensors.js';
 import { prepareContext } from '../../dist/models/wan/crossAttention.js';
 import { blockCall, KvCache } from '../../dist/models/wan/kvCache.js';
 import { predictFlow } from '../../dist/models/wan/transformer.js';
 import { loadTransformer } from '../../dist/models/wan/weights.js';
+import { modelLike } from '../../dist/synthesize/models.js';
 import { disposeAll } from '../../dist/tensor/scope.js';
-import { transformerTensors } from '../../dist/weights/expectedTensors.js';
-import { modelLike } from '../../dist/weights/synthesize/models.js';
 import { isProcessor } from '../support/clock.mjs';
 import { measure } from '../support/measure.mjs';
 import { openBench, options } from '../support/open.mjs';

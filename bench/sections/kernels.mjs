@@ -1,12 +1,12 @@
 // Every form of every kernel that takes time, at the shapes of Wan2.1-1.3B, class by class.
-import { attention } from '../../dist/kernels/attention.js';
-import { causalConv3d } from '../../dist/kernels/causalConv3d.js';
-import { channelNorm } from '../../dist/kernels/channelNorm.js';
-import { conv2d } from '../../dist/kernels/conv2d.js';
-import { add, gelu } from '../../dist/kernels/elementwise.js';
-import { modulatedLayerNorm } from '../../dist/kernels/layerNorm.js';
-import { linear } from '../../dist/kernels/linear.js';
-import { rmsNorm } from '../../dist/kernels/rmsNorm.js';
+import { attention } from '../../dist/kernels/attention/attention.js';
+import { causalConv3d } from '../../dist/kernels/convolution/causalConv3d.js';
+import { conv2d } from '../../dist/kernels/convolution/conv2d.js';
+import { add, gelu } from '../../dist/kernels/elementwise/elementwise.js';
+import { linear } from '../../dist/kernels/linear/linear.js';
+import { channelNorm } from '../../dist/kernels/norms/channelNorm.js';
+import { modulatedLayerNorm } from '../../dist/kernels/norms/layerNorm.js';
+import { rmsNorm } from '../../dist/kernels/norms/rmsNorm.js';
 import { measure } from '../support/measure.mjs';
 import { isAsked, openBench } from '../support/open.mjs';
 import { random } from '../support/random.mjs';

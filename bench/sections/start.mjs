@@ -6,13 +6,13 @@ import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tuneKernels } from '../../dist/kernels/trials/tuneKernels.js';
+import { tuneKernels } from '../../dist/kernels/forms/tuneKernels.js';
+import { openModelFolder } from '../../dist/node/model/modelFolder.js';
+import { toyWorld } from '../../dist/node/model/toyWorld.js';
+import { openDevice } from '../../dist/node/openDevice.js';
 import { generate } from '../../dist/pipelines/generate.js';
-import { planMemory } from '../../dist/pipelines/planMemory.js';
+import { planMemory } from '../../dist/pipelines/plan/planMemory.js';
 import { runStages } from '../../dist/pipelines/stages.js';
-import { openDevice } from '../../dist/tensor/openDevice.js';
-import { openModelFolder } from '../../dist/weights/modelFolder.js';
-import { toyWorld } from '../../dist/weights/toyWorld.js';
 import { Report } from '../support/report.mjs';
 import { median, spread } from '../support/statistics.mjs';
 

@@ -1,11 +1,11 @@
 // The VAE of Wan2.1 with random weights: seconds for each latent frame (four pictures) once a video is under way.
 
+import { vaeDecoderTensors, vaeEncoderTensors } from '../../dist/models/wan/checkpoint/expectedTensors.js';
+import { freeVaeDecoder, loadVaeDecoder } from '../../dist/models/wan/vae/decoderWeights.js';
+import { createVaeStream } from '../../dist/models/wan/vae/decodeStream.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../../dist/models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../../dist/models/wan/vae/encodeStream.js';
-import { createVaeStream } from '../../dist/models/wan/vae/stream.js';
-import { freeVaeDecoder, loadVaeDecoder } from '../../dist/models/wan/vae/weights.js';
-import { vaeDecoderTensors, vaeEncoderTensors } from '../../dist/weights/expectedTensors.js';
-import { modelLike } from '../../dist/weights/synthesize/models.js';
+import { modelLike } from '../../dist/synthesize/models.js';
 import { isProcessor } from '../support/clock.mjs';
 import { measure } from '../support/measure.mjs';
 import { openBench } from '../support/open.mjs';

@@ -1,4 +1,4 @@
-import { add } from '../../dist/kernels/elementwise.js';
+import { add } from '../../dist/kernels/elementwise/elementwise.js';
 import { secondsOf, threads } from './threads.mjs';
 
 /** Whether a device is lavapipe or SwiftShader, and its threads' times can be read. */

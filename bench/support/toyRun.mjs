@@ -1,7 +1,7 @@
+import { openModelFolder } from '../../dist/node/model/modelFolder.js';
+import { toyWorld } from '../../dist/node/model/toyWorld.js';
+import { openDevice } from '../../dist/node/openDevice.js';
 import { generate } from '../../dist/pipelines/generate.js';
-import { openDevice } from '../../dist/tensor/openDevice.js';
-import { openModelFolder } from '../../dist/weights/modelFolder.js';
-import { toyWorld } from '../../dist/weights/toyWorld.js';
 
 const PROMPT = 'a red circle bounces left and right on a navy background';
 

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import { HUB_PRESETS } from '../weights/hub/presets.js';
+import { HUB_PRESETS } from '../node/hub/presets.js';
 import { path } from './options.js';
 
 /** What may stand where the cursor is. */

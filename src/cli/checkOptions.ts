@@ -1,5 +1,5 @@
-import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/inputChecks.js';
-import { parseHubName } from '../weights/hub/resolveModel.js';
+import { parseHubName } from '../node/hub/resolveModel.js';
+import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/inputChecks.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { asUsage, ensureUsage as ensure } from './usageError.js';
 

@@ -1,11 +1,11 @@
 import { fstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
-import { OutputFile } from '../files/outputFile.js';
-import { findShared, identityOf } from '../files/samePath.js';
 import { FRAME_NAME, openFrameFolder } from '../media/frameFolder.js';
 import { ensureKnownOutput } from '../media/frameSink.js';
-import type { ModelFolder } from '../weights/modelFolder.js';
+import { OutputFile } from '../node/files/outputFile.js';
+import { findShared, identityOf } from '../node/files/samePath.js';
+import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type RunInputs, type RunOutput, runInputs, runOutputs } from './runFiles.js';
 import { UsageError } from './usageError.js';

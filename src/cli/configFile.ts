@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { Command, Option } from 'commander';
+import { readTextFile } from '../node/files/plainFile.js';
 import { show } from '../options/fields.js';
 import { nearestName } from '../options/nearestName.js';
-import { readTextFile } from '../plainFile.js';
 import { configValue } from './configValue.js';
 import { jsonPlace } from './jsonPlace.js';
 import { size } from './options.js';

@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { Option } from 'commander';
+import { isHubPreset } from '../node/hub/presets.js';
 import { show } from '../options/fields.js';
-import { isHubPreset } from '../weights/hub/presets.js';
 import { type JsonKind, path as pathParser } from './options.js';
 import { ensureUsage, UsageError } from './usageError.js';
 

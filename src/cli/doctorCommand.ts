@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { recallChoices } from '../kernels/trials/rememberedChoices.js';
 import { availableEncoders } from '../media/mp4.js';
-import { cacheFolder } from '../tensor/adapter/cacheFolder.js';
-import { type AdapterReport, type DescribedAdapter, describeAdapters } from '../tensor/adapter/describe.js';
-import { openDevice } from '../tensor/openDevice.js';
+import { type AdapterReport, type DescribedAdapter, describeAdapters } from '../node/adapter/describe.js';
+import { cacheFolder } from '../node/caches/cacheFolder.js';
+import { recallChoices } from '../node/caches/rememberedChoices.js';
+import { openDevice } from '../node/openDevice.js';
 import { formatChoices } from './formatChoices.js';
 import { measureKernels } from './measureKernels.js';
 import { ADAPTER_HELP } from './options.js';

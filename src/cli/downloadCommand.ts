@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
 import { TokenTrimError } from '../errors.js';
+import { bytesLeft, download, freeBytes } from '../node/hub/download.js';
+import { type HubSession, hubSession } from '../node/hub/hubSession.js';
+import { type ListedFile, listFiles } from '../node/hub/listFiles.js';
+import { HUB_PRESETS, type HubPreset } from '../node/hub/presets.js';
+import { resolveModel } from '../node/hub/resolveModel.js';
 import { formatBytes } from '../weights/formatBytes.js';
-import { bytesLeft, download, freeBytes } from '../weights/hub/download.js';
-import { type HubSession, hubSession } from '../weights/hub/hubSession.js';
-import { type ListedFile, listFiles } from '../weights/hub/listFiles.js';
-import { HUB_PRESETS, type HubPreset } from '../weights/hub/presets.js';
-import { resolveModel } from '../weights/hub/resolveModel.js';
 import { watchInterrupt } from './interrupt.js';
 import { show, startProgress } from './output.js';
 import { ensureUsage } from './usageError.js';

@@ -1,5 +1,5 @@
-import type { MeasuredChoice, MeasuredChoices } from '../kernels/trials/rememberedChoices.js';
-import { VARIANTS } from '../tensor/variantTable.js';
+import type { MeasuredChoice, MeasuredChoices } from '../node/caches/rememberedChoices.js';
+import { VARIANTS } from '../tensor/formTable.js';
 
 /** The table of measured kernels that `doctor` prints: every form's time, which one is used, and how fast that is. */
 export function formatChoices(choices: MeasuredChoices): string {

@@ -1,4 +1,4 @@
-import type { Preset } from '../pipelines/plan.js';
+import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
 import type { ProgressForm } from './output.js';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { createProgress, type Progress } from '../media/progress.js';
-import { formatInspection } from '../weights/formatInspection.js';
-import { inspectPath } from '../weights/inspect.js';
-import { isSound } from '../weights/verify.js';
+import { formatInspection } from '../node/weights/formatInspection.js';
+import { inspectPath } from '../node/weights/inspect.js';
+import { isSound } from '../node/weights/verify.js';
 
 export function addInspectCommand(program: Command): void {
   program

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
-import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/trials/tuneKernels.js';
+import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/forms/tuneKernels.js';
 import type { Progress } from '../media/progress.js';
 import type { Device } from '../tensor/device.js';
-import { VARIANTS } from '../tensor/variantTable.js';
+import { VARIANTS } from '../tensor/formTable.js';
 import { emit, say, startProgress } from './output.js';
 
 /** `--kernels`: without it the environment variable decides. */

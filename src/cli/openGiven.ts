@@ -1,9 +1,9 @@
 import { ensure } from '../errors.js';
 import { describePictures, openPictures } from '../media/openPictures.js';
-import { tooFewPictures } from '../pipelines/givenFrames.js';
-import type { PlanRequest, RolloutPlan } from '../pipelines/plan.js';
+import { readTextFile } from '../node/files/plainFile.js';
+import { tooFewPictures } from '../pipelines/pictures/givenFrames.js';
+import type { PlanRequest, RolloutPlan } from '../pipelines/plan/plan.js';
 import type { GenerateRequest } from '../pipelines/stages.js';
-import { readTextFile } from '../plainFile.js';
 import type { GenerateFlags } from './generateFlags.js';
 
 /** What a video begins with, as the flags say: counted, not decoded yet. */

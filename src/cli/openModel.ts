@@ -1,6 +1,6 @@
-import { resolveModel } from '../weights/hub/resolveModel.js';
-import { type ModelFolder, openModelFolder } from '../weights/modelFolder.js';
-import { toyWorld } from '../weights/toyWorld.js';
+import { resolveModel } from '../node/hub/resolveModel.js';
+import { type ModelFolder, openModelFolder } from '../node/model/modelFolder.js';
+import { toyWorld } from '../node/model/toyWorld.js';
 import type { GenerateFlags } from './generateFlags.js';
 
 /** Opens what `--model` and the flags for its parts name; the toy world where they name nothing. */

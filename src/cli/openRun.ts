@@ -1,10 +1,10 @@
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
-import { fileNoise } from '../pipelines/fileNoise.js';
-import type { NoiseSource } from '../pipelines/noise.js';
-import { frameShape, type Plan, plannedDraws } from '../pipelines/plan.js';
-import { recordNoise } from '../pipelines/recordNoise.js';
+import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
+import { fileNoise } from '../pipelines/noise/fileNoise.js';
+import type { NoiseSource } from '../pipelines/noise/noise.js';
+import { recordNoise } from '../pipelines/noise/recordNoise.js';
+import { frameShape, type Plan, plannedDraws } from '../pipelines/plan/plan.js';
 import { seedNoise } from '../pipelines/stages.js';
-import { GrowingSafetensors } from '../weights/growingSafetensors.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { mediaTags } from './mediaTags.js';
 import { Closers, type PreparedRun } from './prepareRun.js';

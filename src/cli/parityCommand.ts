@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { checkMatrixForm } from '../kernels/checkMatrixForm.js';
+import { checkMatrixForm } from '../kernels/forms/checkMatrixForm.js';
+import { openDevice } from '../node/openDevice.js';
 import { formatCase } from '../parity/formatCase.js';
 import { type CaseReport, runCase } from '../parity/runCase.js';
-import { openDevice } from '../tensor/openDevice.js';
 import { FLOAT_TYPES, type FloatType } from '../tensor/tensor.js';
 import { fail } from './fail.js';
 import { kernelsOption } from './measureKernels.js';

@@ -1,8 +1,8 @@
-import { droppedFrames, fullyDenoisedFrames, type Plan, startsNoisy } from '../pipelines/plan.js';
-import type { MemoryPlan } from '../pipelines/planMemory.js';
+import type { ModelConfig } from '../models/wan/config.js';
+import { describeParts } from '../node/model/describeParts.js';
+import { droppedFrames, fullyDenoisedFrames, type Plan, startsNoisy } from '../pipelines/plan/plan.js';
+import type { MemoryPlan } from '../pipelines/plan/planMemory.js';
 import type { Stage } from '../pipelines/stages.js';
-import type { ModelConfig } from '../weights/config.js';
-import { describeParts } from '../weights/describeParts.js';
 import type { PreparedRun } from './prepareRun.js';
 import { promptLines } from './promptReport.js';
 

@@ -1,8 +1,8 @@
-import { WAN_NEGATIVE_PROMPT } from '../pipelines/negativePrompt.js';
-import type { Plan } from '../pipelines/plan.js';
-import type { ScheduledPrompt } from '../pipelines/promptSchedule.js';
-import { tokenizePrompts } from '../pipelines/promptTokens.js';
-import type { ModelFolder } from '../weights/modelFolder.js';
+import type { ModelFolder } from '../node/model/modelFolder.js';
+import type { Plan } from '../pipelines/plan/plan.js';
+import { WAN_NEGATIVE_PROMPT } from '../pipelines/prompts/negativePrompt.js';
+import type { ScheduledPrompt } from '../pipelines/prompts/promptSchedule.js';
+import { tokenizePrompts } from '../pipelines/prompts/promptTokens.js';
 import type { Report } from './reportSchema.js';
 
 /** The prompts of a run, and how much of each the model reads. */

@@ -1,4 +1,4 @@
-import type { Plan } from '../pipelines/plan.js';
+import type { Plan } from '../pipelines/plan/plan.js';
 import type { KernelTime } from '../tensor/device.js';
 import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';

@@ -62,7 +62,9 @@ const fileSchema = z.strictObject({
   path: z.string(),
   bytes: count,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  method: z.enum(['whole', 'sampled']).describe('hash of the whole file, or of samples: see src/weights/fileDigest.ts'),
+  method: z
+    .enum(['whole', 'sampled'])
+    .describe('hash of the whole file, or of samples: see src/node/weights/fileDigest.ts'),
 });
 
 const planSchema = z

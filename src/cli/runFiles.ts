@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { isFolder, outputTarget, partialPath } from '../files/outputTarget.js';
-import type { NamedPath } from '../files/samePath.js';
 import { framesIn, PARTIAL_FOLDER } from '../media/frameFolder.js';
 import { isFrameFolder } from '../media/frameSink.js';
 import { listPictures } from '../media/readImage.js';
-import type { ModelFolder } from '../weights/modelFolder.js';
+import { isFolder, outputTarget, partialPath } from '../node/files/outputTarget.js';
+import type { NamedPath } from '../node/files/samePath.js';
+import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { GenerateFlags } from './generateFlags.js';
 
 /** What a run reads, and the folders that it looks for it in. */

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { FrameSink } from '../media/frameSink.js';
+import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
-import { digestFile, type FileDigest } from '../weights/fileDigest.js';
 import type { GenerateFlags } from './generateFlags.js';
 import type { PreparedRun } from './prepareRun.js';
 import { PROGRAM } from './programName.js';

@@ -1,4 +1,4 @@
-import { weightTypes } from '../pipelines/weightTypes.js';
+import { weightTypes } from '../pipelines/plan/weightTypes.js';
 import type { GenerateFlags } from './generateFlags.js';
 import type { PreparedRun } from './prepareRun.js';
 import type { Settings } from './settingsSchema.js';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LAYOUTS, type Layout } from '../synthesize/layouts.js';
+import { LIKES, type Like } from '../synthesize/models.js';
+import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../synthesize/plan.js';
+import { synthesize } from '../synthesize/synthesize.js';
+import type { FloatDType } from '../synthesize/valueTable.js';
 import { formatBytes } from '../weights/formatBytes.js';
-import { LAYOUTS, type Layout } from '../weights/synthesize/layouts.js';
-import { LIKES, type Like } from '../weights/synthesize/models.js';
-import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../weights/synthesize/plan.js';
-import { synthesize } from '../weights/synthesize/synthesize.js';
-import type { FloatDType } from '../weights/synthesize/valueTable.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { drawSeed, FORCE_HELP, seed as seedOption, wholeNumber } from './options.js';

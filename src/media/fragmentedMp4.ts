@@ -6,7 +6,7 @@ import {
   StreamTarget,
   type StreamTargetChunk,
 } from 'mediabunny';
-import { MP4_MARK } from '../files/ownFile.js';
+import { MP4_MARK } from '../node/files/ownFile.js';
 import { clearTimes } from './clearTimes.js';
 import type { MediaTags, VideoFormat } from './frame.js';
 

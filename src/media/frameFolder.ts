@@ -1,11 +1,11 @@
 import { access, constants, lstat, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TokenTrimError } from '../errors.js';
-import { type MadeFolders, makeFolder } from '../files/makeFolder.js';
-import { type OutputLock, takeLock } from '../files/outputLock.js';
-import { isFolder } from '../files/outputTarget.js';
-import { isOwnFile } from '../files/ownFile.js';
-import { unwritable } from '../files/writeProblem.js';
+import { type MadeFolders, makeFolder } from '../node/files/makeFolder.js';
+import { type OutputLock, takeLock } from '../node/files/outputLock.js';
+import { isFolder } from '../node/files/outputTarget.js';
+import { isOwnFile } from '../node/files/ownFile.js';
+import { unwritable } from '../node/files/writeProblem.js';
 
 /** The names of frames. */
 export const FRAME_NAME = /^frame-\d{5,}\.png$/;

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { ensure } from '../errors.js';
-import { isFolder } from '../files/outputTarget.js';
+import { isFolder } from '../node/files/outputTarget.js';
 import { checkNames, checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
 import { flag, oneOf } from '../options/fields.js';
 import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';

@@ -1,5 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
-import { reasonOf } from '../files/writeProblem.js';
+import { reasonOf } from '../node/files/writeProblem.js';
 import type { FrameSink, FrameWriter, VideoFormat } from './frame.js';
 
 /**

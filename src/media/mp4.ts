@@ -1,5 +1,5 @@
 import { ensure } from '../errors.js';
-import { OutputFile } from '../files/outputFile.js';
+import { OutputFile } from '../node/files/outputFile.js';
 import type { FrameSink, FrameWriter, VideoEncoderName, VideoFormat, VideoOutput } from './frame.js';
 import { guardedSink } from './guardedSink.js';
 import { openStandardOutput } from './standardOutput.js';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { PNG_MARK } from '../files/ownFile.js';
+import { PNG_MARK } from '../node/files/ownFile.js';
 import type { FrameSink, VideoFormat } from './frame.js';
 import { openFrameFolder } from './frameFolder.js';
 import { guardedSink } from './guardedSink.js';

@@ -1,7 +1,7 @@
 import { fstatSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { ensure, TokenTrimError } from '../errors.js';
-import { reasonOf } from '../files/writeProblem.js';
+import { reasonOf } from '../node/files/writeProblem.js';
 import type { VideoOutput } from './frame.js';
 
 const STANDARD_OUTPUT = 1;

@@ -1,5 +1,5 @@
 import { ensure } from '../errors.js';
-import { parseConfig } from '../weights/config.js';
+import { parseConfig } from '../models/wan/config.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { drawsSchema, type TorchDraw, torchDraws } from './torchDraws.js';
 

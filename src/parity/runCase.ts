@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
+import { isAbsent, readTextFile } from '../node/files/plainFile.js';
+import { openTensorSource } from '../node/model/source.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { oneOf } from '../options/fields.js';
-import { isAbsent, readTextFile } from '../plainFile.js';
 import type { Device } from '../tensor/device.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { toFloat64Numbers } from '../weights/convert.js';
-import { openTensorSource } from '../weights/source.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { compareDecision, type DecisionReport, type ExpectedEvent } from './compareDecision.js';
 import { compareTensor, type OutputReport } from './compareTensor.js';

@@ -1,10 +1,10 @@
+import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { Device } from '../tensor/device.js';
-import type { ModelFolder } from '../weights/modelFolder.js';
-import { checkRequest } from './generateRequest.js';
-import { planMemory } from './planMemory.js';
+import { checkRequest } from './plan/generateRequest.js';
+import { planMemory } from './plan/planMemory.js';
 import { type GenerateEvent, type GenerateRequest, runStages } from './stages.js';
 
-export type { PolicyFactory } from './generateRequest.js';
+export type { PolicyFactory } from './plan/generateRequest.js';
 export type { GenerateEvent, GenerateRequest } from './stages.js';
 
 /**

@@ -1,4 +1,4 @@
-import { concatFrames, sliceFrames } from '../kernels/frames.js';
+import { concatFrames, sliceFrames } from '../kernels/layout/frames.js';
 import { KvCache } from '../models/wan/kvCache.js';
 import { rollingCall } from '../models/wan/rollingCall.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
@@ -8,13 +8,13 @@ import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
-import { checkWindow } from './checkWindow.js';
-import type { NoiseSource } from './noise.js';
-import { planBlocks } from './planBlocks.js';
+import type { NoiseSource } from './noise/noise.js';
+import { checkWindow } from './plan/checkWindow.js';
+import { planBlocks } from './plan/planBlocks.js';
+import { PLAN_OPTIONS, type RolloutOptions, rolloutSchema } from './plan/rolloutOptions.js';
 import { planWindow } from './planWindow.js';
-import { contextLookup, promptRuns, type RolloutContext } from './promptContexts.js';
+import { contextLookup, promptRuns, type RolloutContext } from './prompts/promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
-import { PLAN_OPTIONS, type RolloutOptions, rolloutSchema } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
 

@@ -1,4 +1,4 @@
-import { blendFrames } from '../kernels/blendFrames.js';
+import { blendFrames } from '../kernels/elementwise/blendFrames.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Schedule, sigmaAt } from './schedule.js';
 

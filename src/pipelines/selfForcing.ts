@@ -1,4 +1,4 @@
-import { sliceFrames } from '../kernels/frames.js';
+import { sliceFrames } from '../kernels/layout/frames.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
@@ -7,15 +7,15 @@ import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
-import type { NoiseSource } from './noise.js';
-import { type PlannedBlock, planBlocks } from './planBlocks.js';
-import { contextLookup, type RolloutContext } from './promptContexts.js';
+import type { NoiseSource } from './noise/noise.js';
+import { type PlannedBlock, planBlocks } from './plan/planBlocks.js';
+import { PLAN_OPTIONS, type SelfForcingOptions, selfForcingSchema } from './plan/rolloutOptions.js';
+import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
 import type { RolloutEvent } from './rolloutEvent.js';
-import { PLAN_OPTIONS, type SelfForcingOptions, selfForcingSchema } from './rolloutOptions.js';
 import { addNoise, x0FromFlow } from './sampling.js';
 import { createSchedule, denoisingTimesteps } from './schedule.js';
 
-export type { SelfForcingOptions } from './rolloutOptions.js';
+export type { SelfForcingOptions } from './plan/rolloutOptions.js';
 
 /**
  * Self Forcing: one block of latent frames after another, each denoised in a few steps over the cache of those before it,

@@ -1,33 +1,33 @@
 import { ensure } from '../errors.js';
+import type { ModelConfig } from '../models/wan/config.js';
 import type { KvCache } from '../models/wan/kvCache.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
+import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { areFinite, blockNotFinite } from '../tokentrim/notFinite.js';
 import type { Decision } from '../tokentrim/policy.js';
-import type { ModelConfig } from '../weights/config.js';
-import type { ModelFolder } from '../weights/modelFolder.js';
-import { type BlockDecoder, openDecoder } from './blockDecoder.js';
-import { choosePolicy } from './choosePolicy.js';
-import { checkRequest, type GenerateRequest } from './generateRequest.js';
-import { encodeGivenFrames, type GivenPlan } from './givenFrames.js';
-import { checkPrompt, checkScheduled } from './inputChecks.js';
-import { WAN_NEGATIVE_PROMPT } from './negativePrompt.js';
-import type { NoiseSource } from './noise.js';
-import type { Picture } from './pictures.js';
-import { type Plan, planRollout, type RolloutPlan } from './plan.js';
-import { vaeFactors } from './planSize.js';
-import { embedPrompts } from './promptEmbeddings.js';
-import { parsePromptSchedule, type ScheduledPrompt } from './promptSchedule.js';
-import { roll } from './roll.js';
-import { seededNoise } from './seededNoise.js';
-import { wanNoise } from './wanNoise.js';
-import { type WeightTypes, weightTypes } from './weightTypes.js';
+import type { NoiseSource } from './noise/noise.js';
+import { seededNoise } from './noise/seededNoise.js';
+import { wanNoise } from './noise/wanNoise.js';
+import { type BlockDecoder, openDecoder } from './pictures/blockDecoder.js';
+import { encodeGivenFrames, type GivenPlan } from './pictures/givenFrames.js';
+import type { Picture } from './pictures/pictures.js';
+import { choosePolicy } from './plan/choosePolicy.js';
+import { checkRequest, type GenerateRequest } from './plan/generateRequest.js';
+import { checkPrompt, checkScheduled } from './plan/inputChecks.js';
+import { type Plan, planRollout, type RolloutPlan } from './plan/plan.js';
+import { vaeFactors } from './plan/planSize.js';
+import { type WeightTypes, weightTypes } from './plan/weightTypes.js';
+import { WAN_NEGATIVE_PROMPT } from './prompts/negativePrompt.js';
+import { embedPrompts } from './prompts/promptEmbeddings.js';
+import { parsePromptSchedule, type ScheduledPrompt } from './prompts/promptSchedule.js';
+import { roll } from './rollout.js';
 
-export type { GenerateRequest } from './generateRequest.js';
+export type { GenerateRequest } from './plan/generateRequest.js';
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid

@@ -1,5 +1,5 @@
 import { ensure } from '../errors.js';
-import { weightedSum } from '../kernels/weightedSum.js';
+import { weightedSum } from '../kernels/elementwise/weightedSum.js';
 import { predictVideoFlow } from '../models/wan/bidirectional.js';
 import type { TextContext } from '../models/wan/crossAttention.js';
 import type { Transformer } from '../models/wan/weights.js';
@@ -7,11 +7,11 @@ import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
-import type { NoiseSource } from './noise.js';
+import type { NoiseSource } from './noise/noise.js';
+import { PLAN_OPTIONS } from './plan/rolloutOptions.js';
+import { type WanOptions, wanSchema } from './plan/wanOptions.js';
 import type { SamplingEvent } from './rolloutEvent.js';
-import { PLAN_OPTIONS } from './rolloutOptions.js';
-import { createSolver } from './solver.js';
-import { type WanOptions, wanSchema } from './wanOptions.js';
+import { createSolver } from './solvers/solver.js';
 
 /** A prompt, and what to guide away from: needed unless the guidance scale is 1. */
 export interface GuidanceContexts {

@@ -1,8 +1,8 @@
 import type { NdArray } from 'ndarray';
+import type { VariantTable } from './formTable.js';
 import type { KernelLog } from './kernelLog.js';
 import type { Shape } from './shape.js';
 import type { DType, Storage, Tensor } from './tensor.js';
-import type { VariantTable } from './variantTable.js';
 
 /** One scalar of a kernel's `Params` uniform, in the order in which the WGSL struct declares it. */
 export type Param = { readonly type: 'u32' | 'f32'; readonly value: number };
@@ -15,7 +15,7 @@ export const f32 = (value: number): Param => ({ type: 'f32', value });
  * On the reference device `twin` runs instead of the WGSL: same inputs, float64, a plain loop to step into.
  */
 export interface KernelCall {
-  /** File name in `src/kernels` without `.wgsl`. */
+  /** Name of its file in `src/kernels/<family>` without `.wgsl`. */
   readonly kernel: string;
   readonly reads: readonly Tensor[];
   /** Shape of the new tensor, or an existing tensor that an `update...` op writes in place. */

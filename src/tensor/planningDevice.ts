@@ -1,8 +1,8 @@
 import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { cutLaunch } from './gpu/launchPieces.js';
+import { BufferPool } from './gpu/pool.js';
 import { KernelLog } from './kernelLog.js';
-import { cutLaunch } from './launchPieces.js';
-import { BufferPool } from './pool.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
 import { isSubmitDue } from './submitRule.js';

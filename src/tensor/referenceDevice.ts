@@ -1,5 +1,4 @@
 import { TokenTrimError } from '../errors.js';
-import { bfloat16ToFloat32, halfToFloat32 } from '../weights/sixteenBit.js';
 import {
   type Device,
   type HostValues,
@@ -8,11 +7,12 @@ import {
   type MemoryStats,
   NO_FEATURES,
 } from './device.js';
+import { VariantTable } from './formTable.js';
 import { KernelLog } from './kernelLog.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { bfloat16ToFloat32, halfToFloat32 } from './sixteenBit.js';
 import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
-import { VariantTable } from './variantTable.js';
 
 /** Runs every op in its float64 twin on the host: no adapter, slow, and each line can be stepped through. */
 export class ReferenceDevice implements Device {

@@ -1,4 +1,4 @@
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../weights/sixteenBit.js';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './sixteenBit.js';
 import type { DType } from './tensor.js';
 
 /** Largest finite f16; kernels that narrow stop there. */

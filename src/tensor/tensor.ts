@@ -49,7 +49,7 @@ export class Tensor {
     return new Tensor(this.device, shape, this.dtype, this.storage);
   }
 
-  /** @internal The elements as a float64 ndarray: what a twin in `kernels/reference` works on. Reference device only. */
+  /** @internal The elements as a float64 ndarray: what a twin (`<kernel>.twin.ts`) works on. Reference device only. */
   get host(): NdArray<Float64Array> {
     return ndarray(this.hostData() as Float64Array, [...this.shape]);
   }

@@ -1,5 +1,5 @@
-import type { PatchSize } from '../kernels/patchify.js';
-import { tokenDrift, tokenSummary } from '../kernels/tokenDrift.js';
+import { tokenDrift, tokenSummary } from '../kernels/drift/tokenDrift.js';
+import type { PatchSize } from '../kernels/layout/patchify.js';
 import { checkOptions, withDefaults } from '../options/checkOptions.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { areFinite, blockNotFinite } from './notFinite.js';

@@ -1,7 +1,7 @@
 import { ensure } from '../errors.js';
+import { bfloat16ToFloat32, halfToFloat32 } from '../tensor/sixteenBit.js';
 import { bytesOf, type DType, isFloat8, isReadable, type ReadableDType } from './dtype.js';
 import { float8Values } from './float8.js';
-import { bfloat16ToFloat32, halfToFloat32 } from './sixteenBit.js';
 
 // Typed arrays read in the machine's byte order; every platform that Node and Dawn support together is little-endian,
 // as the files are.

@@ -1,4 +1,4 @@
-import { halfToFloat32 } from './sixteenBit.js';
+import { halfToFloat32 } from '../tensor/sixteenBit.js';
 
 /** 8-bit floats: 4 exponent bits (largest value 448, no infinity), or 5 (the upper byte of a half). */
 export type Float8 = 'F8_E4M3' | 'F8_E5M2';

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { expectUsageError, expectRefusal as refusal, useProgram } from './program.js';
 
 const program = useProgram();

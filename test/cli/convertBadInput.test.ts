@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { expectRefusal, expectUsageError, useProgram } from './program.js';
 
 const program = useProgram();

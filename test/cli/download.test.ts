@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HUB_PRESETS } from '../../src/weights/hub/presets.js';
-import { COMMIT, type HubServer, startHub } from '../weights/hub/hubServer.js';
+import { HUB_PRESETS } from '../../src/node/hub/presets.js';
+import { COMMIT, type HubServer, startHub } from '../node/hub/hubServer.js';
 import { useProgram } from './program.js';
 
 const program = useProgram();

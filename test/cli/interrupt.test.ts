@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { TorchGenerator } from '../../src/tensor/random.js';
 import { elementCount } from '../../src/tensor/shape.js';
-import { openTensorSource } from '../../src/weights/source.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
 import { readVideo } from '../media/support/readVideo.js';
 import { useProgram } from './program.js';
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type MeasuredChoices, rememberChoices } from '../../src/kernels/trials/rememberedChoices.js';
-import { knownClasses } from '../../src/kernels/trials/trials.js';
-import { classKey } from '../../src/kernels/variant.js';
+import { classKey } from '../../src/kernels/forms/form.js';
+import { knownClasses } from '../../src/kernels/forms/trials.js';
+import { type MeasuredChoices, rememberChoices } from '../../src/node/caches/rememberedChoices.js';
 import { device } from '../support/device.js';
 import { digest, generate, latentFrames } from './generated.js';
 import { useProgram } from './program.js';

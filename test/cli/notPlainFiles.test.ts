@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { expectRefusal, useProgram } from './program.js';
 
 // Opening a named pipe waits for a writer, and reading /dev/zero never ends: each of these would hang, not fail.

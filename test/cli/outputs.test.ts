@@ -3,7 +3,7 @@ import { cpSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, wri
 import { hostname } from 'node:os';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { readVideo } from '../media/support/readVideo.js';
 import { expectRefusal as refusal, useProgram } from './program.js';
 

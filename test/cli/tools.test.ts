@@ -2,7 +2,7 @@ import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { renamed, toyTensors, writeTorch } from '../support/publishedLayouts.js';
 import { useProgram } from './program.js';
 

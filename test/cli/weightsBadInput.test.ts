@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { toyWorld } from '../../src/weights/toyWorld.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { renamed, toyTensors, writeTorch } from '../support/publishedLayouts.js';
 import { call, type Pickled } from '../weights/torch/pickleWriter.js';
 import { dense, float32, writeTorchZip } from '../weights/torch/torchWriter.js';

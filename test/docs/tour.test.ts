@@ -42,9 +42,9 @@ describe.each(rows)('$what', ({ names, members, files }) => {
 });
 
 test('the line at which the tour has node inspect stop is the loop over keys', () => {
-  const [, file, line] = /sb\('(reference\/attention)\.js', (\d+)\)/.exec(tour) ?? [];
+  const [, file, line] = /sb\('(attention\.twin)\.js', (\d+)\)/.exec(tour) ?? [];
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
-  const { outputText } = ts.transpileModule(read(`src/kernels/${file}.ts`), { compilerOptions });
+  const { outputText } = ts.transpileModule(read(`src/kernels/attention/${file}.ts`), { compilerOptions });
   expect(outputText.split('\n')[Number(line) - 1]).toContain('for (let j = 0; j < sequence.length');
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attention } from '../../src/kernels/attention.js';
-import type { Variant } from '../../src/kernels/variant.js';
+import { attention } from '../../src/kernels/attention/attention.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
 import { expectAllClose } from '../support/allclose.js';
 import { forms, keysAndValues, problem } from '../support/attentionProblems.js';
 import { device } from '../support/device.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cast } from '../../src/kernels/cast.js';
-import { channelNorm } from '../../src/kernels/channelNorm.js';
-import { gatherRows, updateRows } from '../../src/kernels/rows.js';
+import { cast } from '../../src/kernels/elementwise/cast.js';
+import { channelNorm } from '../../src/kernels/norms/channelNorm.js';
+import { gatherRows, updateRows } from '../../src/kernels/rows/rows.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device } from '../support/device.js';
 import { HALF_TOLERANCE } from '../support/tolerance.js';

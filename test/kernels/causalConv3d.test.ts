@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { causalConv3d } from '../../src/kernels/causalConv3d.js';
-import { sliceFrames } from '../../src/kernels/frames.js';
-import type { Variant } from '../../src/kernels/variant.js';
+import { causalConv3d } from '../../src/kernels/convolution/causalConv3d.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
+import { sliceFrames } from '../../src/kernels/layout/frames.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectPieces, formsOf, type Typed, testForm } from '../support/convProblems.js';

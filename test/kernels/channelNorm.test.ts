@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { channelNorm } from '../../src/kernels/channelNorm.js';
-import { silu } from '../../src/kernels/elementwise.js';
-import { evenSubgroupSize } from '../../src/kernels/rowForm.js';
-import type { Variant } from '../../src/kernels/variant.js';
+import { silu } from '../../src/kernels/elementwise/elementwise.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
+import { channelNorm } from '../../src/kernels/norms/channelNorm.js';
+import { evenSubgroupSize } from '../../src/kernels/norms/rowForm.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { KERNEL_TOLERANCE } from '../support/tolerance.js';

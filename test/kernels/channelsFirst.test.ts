@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { channelsFirst } from '../../src/kernels/channelsFirst.js';
+import { channelsFirst } from '../../src/kernels/layout/channelsFirst.js';
 import { expectTwin, expectValues, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 const problems = fc.record({ frames: sizes(4), channels: sizes(17), height: sizes(9), width: sizes(9), seed: seeds });

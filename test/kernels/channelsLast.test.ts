@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { channelsLast } from '../../src/kernels/channelsLast.js';
+import { channelsLast } from '../../src/kernels/layout/channelsLast.js';
 import { expectTwin, expectValues, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 const problems = fc

@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { findAdapter } from '../../src/tensor/adapter/findAdapter.js';
-import { openGpuDevice } from '../../src/tensor/adapter/openGpuDevice.js';
+import { findAdapter } from '../../src/node/adapter/findAdapter.js';
+import { openGpuDevice } from '../../src/node/adapter/openGpuDevice.js';
 import { openNullDevice } from '../support/nullDevice.js';
 
 const FOLDER = new URL('../../src/kernels/', import.meta.url);
-const KERNELS = readdirSync(FOLDER).filter((name) => name.endsWith('.wgsl'));
+const KERNELS = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.wgsl'));
 
 // The twins alone are under test where the adapter is `reference`; the WGSL must compile all the same.
 const request = process.env.TOKENTRIM_ADAPTER;
@@ -46,10 +47,11 @@ describe.each(KERNELS)('%s', (name) => {
 
   test('names a twin that exists', () => {
     const twin = header.find((line) => line.startsWith('Twin:'))?.replace('Twin: ', '') ?? '';
-    expect(twin).toMatch(/^reference\/\w+\.ts$/);
-    expect(existsSync(new URL(twin, FOLDER))).toBe(true);
+    expect(twin).toMatch(/^\w+\.twin\.ts$/);
+    const path = join(dirname(name), twin); // beside the kernel
+    expect(existsSync(new URL(path, FOLDER))).toBe(true);
     // The twin's own comment says which kernel it stands for.
-    expect(sourceOf(twin)).toContain(`\`${name}\``);
+    expect(sourceOf(path)).toContain(`\`${basename(name)}\``);
   });
 
   test('fits what every WebGPU device grants: 8 storage buffers, 64 invocations', () => {

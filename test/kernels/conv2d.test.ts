@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conv2d } from '../../src/kernels/conv2d.js';
-import type { Variant } from '../../src/kernels/variant.js';
+import { conv2d } from '../../src/kernels/convolution/conv2d.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import { expectPieces, formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add, gelu, multiply, silu } from '../../src/kernels/elementwise.js';
+import { add, gelu, multiply, silu } from '../../src/kernels/elementwise/elementwise.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, run, seeds, sizes } from '../support/twins.js';

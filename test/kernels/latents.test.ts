@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { blendFrames } from '../../src/kernels/blendFrames.js';
-import { patchify } from '../../src/kernels/patchify.js';
-import { tokenDrift, tokenSummary } from '../../src/kernels/tokenDrift.js';
+import { tokenDrift, tokenSummary } from '../../src/kernels/drift/tokenDrift.js';
+import { blendFrames } from '../../src/kernels/elementwise/blendFrames.js';
+import { patchify } from '../../src/kernels/layout/patchify.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, normal, randomTensor, run, seeds, sizes } from '../support/twins.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gelu } from '../../src/kernels/elementwise.js';
-import { added, type LinearOptions, linear } from '../../src/kernels/linear.js';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import { gelu } from '../../src/kernels/elementwise/elementwise.js';
+import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { added, type LinearOptions, linear } from '../../src/kernels/linear/linear.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { floatTypes, typedTensor } from '../support/packed.js';

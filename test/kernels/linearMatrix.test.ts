@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { checkMatrixForm } from '../../src/kernels/checkMatrixForm.js';
-import { linear } from '../../src/kernels/linear.js';
-import { fitsMatrix, matrixForm, matrixWeights } from '../../src/kernels/matrixForm.js';
-import { findAdapter } from '../../src/tensor/adapter/findAdapter.js';
+import { checkMatrixForm } from '../../src/kernels/forms/checkMatrixForm.js';
+import { fitsMatrix, matrixForm, matrixWeights } from '../../src/kernels/forms/matrixForm.js';
+import { linear } from '../../src/kernels/linear/linear.js';
+import { findAdapter } from '../../src/node/adapter/findAdapter.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import { type Device, type DeviceFeatures, NO_FEATURES } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device as real, referenceDevice } from '../support/device.js';
 import { emulateMatrices } from '../support/emulateMatrices.js';
@@ -86,7 +86,7 @@ describe.each<Matrices>(['f32'])('linear with matrices of %s', (matrices) => {
   test('makes pipelines within the limits that every WebGPU device has', async () => {
     rewrite.how = (source) => source;
     const { kernel } = matrixForm(like(matrices), 64);
-    const code = readFileSync(new URL(`../../src/kernels/${kernel}.wgsl`, import.meta.url), 'utf8');
+    const code = readFileSync(new URL(`../../src/kernels/linear/${kernel}.wgsl`, import.meta.url), 'utf8');
     expect(code).toContain('subgroupMatrixMultiplyAccumulate');
     const nothing = await openNullDevice();
     for (const type of matrixWeights(like(matrices))) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gatedResidual, modulation } from '../../src/kernels/modulation.js';
+import { gatedResidual, modulation } from '../../src/kernels/modulation/modulation.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, run, seeds, sizes } from '../support/twins.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { affineLayerNorm, modulatedLayerNorm } from '../../src/kernels/layerNorm.js';
-import { rmsNorm } from '../../src/kernels/rmsNorm.js';
-import { evenSubgroupSize } from '../../src/kernels/rowForm.js';
-import type { Variant } from '../../src/kernels/variant.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
+import { affineLayerNorm, modulatedLayerNorm } from '../../src/kernels/norms/layerNorm.js';
+import { rmsNorm } from '../../src/kernels/norms/rmsNorm.js';
+import { evenSubgroupSize } from '../../src/kernels/norms/rowForm.js';
 import type { Device } from '../../src/tensor/device.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { patchify, unpatchify } from '../../src/kernels/patchify.js';
+import { patchify, unpatchify } from '../../src/kernels/layout/patchify.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, normal, randomTensor, run, seeds, sizes } from '../support/twins.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { attention } from '../../src/kernels/attention.js';
-import { causalConv3d } from '../../src/kernels/causalConv3d.js';
-import { conv2d } from '../../src/kernels/conv2d.js';
-import { linear } from '../../src/kernels/linear.js';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import { attention } from '../../src/kernels/attention/attention.js';
+import { causalConv3d } from '../../src/kernels/convolution/causalConv3d.js';
+import { conv2d } from '../../src/kernels/convolution/conv2d.js';
+import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { linear } from '../../src/kernels/linear/linear.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import type { Shape } from '../../src/tensor/shape.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { device } from '../support/device.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type RopeTable, rope } from '../../src/kernels/rope.js';
+import { type RopeTable, rope } from '../../src/kernels/rope/rope.js';
 import type { Device } from '../../src/tensor/device.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';

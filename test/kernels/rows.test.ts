@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gatherRows, updateRows } from '../../src/kernels/rows.js';
+import { gatherRows, updateRows } from '../../src/kernels/rows/rows.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, run, seeds, sizes } from '../support/twins.js';

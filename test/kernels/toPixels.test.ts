@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toPixels } from '../../src/kernels/toPixels.js';
+import { toPixels } from '../../src/kernels/layout/toPixels.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device, referenceDevice } from '../support/device.js';
 import { normal, seeds, sizes } from '../support/twins.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add } from '../../src/kernels/elementwise.js';
-import { updateSum } from '../../src/kernels/updateSum.js';
+import { add } from '../../src/kernels/elementwise/elementwise.js';
+import { updateSum } from '../../src/kernels/elementwise/updateSum.js';
 import { expectTwin, expectValues, type Problem, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 const shapes = fc.record({ rows: sizes(40), width: sizes(33), seed: seeds });

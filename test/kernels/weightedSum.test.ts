@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { weightedSum } from '../../src/kernels/weightedSum.js';
+import { weightedSum } from '../../src/kernels/elementwise/weightedSum.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, seeds, sizes } from '../support/twins.js';
 

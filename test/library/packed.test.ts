@@ -70,7 +70,7 @@ test('holds what is needed, and nothing else', () => {
     );
   const wanted = /^(bin|dist|docs|examples|src|weights)\/|^(LICENSE|README\.md|package\.json)$/;
   expect(names.filter((name) => !wanted.test(name) || /\.(test|tgz)\b|(^|\/)\./.test(name))).toEqual([]);
-  const needed = ['bin/tokentrim.js', 'dist/index.js', 'dist/index.d.ts', 'dist/kernels/linear.wgsl', 'LICENSE'];
+  const needed = ['bin/tokentrim.js', 'dist/index.js', 'dist/index.d.ts', 'dist/kernels/linear/linear.wgsl', 'LICENSE'];
   expect(names).toEqual(expect.arrayContaining([...needed, 'weights/toy-world/transformer.safetensors']));
 
   const maps = names.filter((name) => name.endsWith('.map'));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { gatherRows } from '../../src/kernels/rows.js';
+import { gatherRows } from '../../src/kernels/rows/rows.js';
 import { blockCall, KvCache, type KvCacheOptions } from '../../src/models/wan/kvCache.js';
 import { cacheProblems, tokenSets } from '../support/arbitraries.js';
 import { device, referenceDevice } from '../support/device.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rope } from '../../src/kernels/rope.js';
+import { rope } from '../../src/kernels/rope/rope.js';
 import { ropeAngles, ropePairs, ropeTable } from '../../src/models/wan/rope.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device, referenceDevice } from '../support/device.js';

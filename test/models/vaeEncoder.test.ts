@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { vaeEncoderTensors } from '../../src/models/wan/checkpoint/expectedTensors.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../../src/models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream, type VaeEncodeStream } from '../../src/models/wan/vae/encodeStream.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { vaeEncoderTensors } from '../../src/weights/expectedTensors.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { VAE_TOLERANCE } from '../support/tolerance.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createVaeStream, type VaeStream } from '../../src/models/wan/vae/stream.js';
-import { freeVaeDecoder, loadVaeDecoder } from '../../src/models/wan/vae/weights.js';
+import { freeVaeDecoder, loadVaeDecoder } from '../../src/models/wan/vae/decoderWeights.js';
+import { createVaeStream, type VaeStream } from '../../src/models/wan/vae/decodeStream.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';

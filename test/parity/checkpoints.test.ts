@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { formatCase } from '../../src/parity/formatCase.js';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
 import { referenceDevice } from '../support/device.js';
 import { explain, inTemporaryFolder } from '../support/goldens.js';
 import { call, type Pickled } from '../weights/torch/pickleWriter.js';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fileNoise } from '../../src/pipelines/fileNoise.js';
-import { cacheKey, PromptEmbeddingsCache } from '../../src/pipelines/promptEmbeddingsCache.js';
+import { cacheKey, PromptEmbeddingsCache } from '../../src/node/caches/promptEmbeddingsCache.js';
+import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import { fileNoise } from '../../src/pipelines/noise/fileNoise.js';
 import { type GenerateRequest, runStages } from '../../src/pipelines/stages.js';
+import { float32ToHalf } from '../../src/tensor/sixteenBit.js';
 import { toFloat32 } from '../../src/weights/convert.js';
-import { type ModelFolder, openModelFolder } from '../../src/weights/modelFolder.js';
-import { float32ToHalf } from '../../src/weights/sixteenBit.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
 import { device } from '../support/device.js';
 import { MemorySource } from '../support/memorySource.js';
 import { temporaryFolder } from '../weights/temporary.js';

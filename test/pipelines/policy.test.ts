@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { generate } from '../../src/pipelines/generate.js';
-import type { GenerateRequest, PolicyFactory } from '../../src/pipelines/generateRequest.js';
-import { planMemory } from '../../src/pipelines/planMemory.js';
+import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import type { GenerateRequest, PolicyFactory } from '../../src/pipelines/plan/generateRequest.js';
+import { planMemory } from '../../src/pipelines/plan/planMemory.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
-import { seededNoise } from '../../src/pipelines/seededNoise.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { acceptAll, type Decision, decision, type Policy } from '../../src/tokentrim/policy.js';
-import { type ModelFolder, openModelFolder } from '../../src/weights/modelFolder.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
 import { device } from '../support/device.js';
 import {
   runRollout,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { type GenerateEvent, type GenerateRequest, runStages } from '../../src/pipelines/stages.js';
-import { type ModelFolder, openModelFolder } from '../../src/weights/modelFolder.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
 import { device } from '../support/device.js';
 
 let folder: ModelFolder;

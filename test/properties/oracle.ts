@@ -1,5 +1,5 @@
+import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
 import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
-import type { RolloutOptions } from '../../src/pipelines/rolloutOptions.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectAllClose } from '../support/allclose.js';
 import { runRollout, TINY_CONFIG, type TinyModel } from '../support/tinyModel.js';

@@ -1,4 +1,4 @@
-import type { TransformerConfig } from '../../src/weights/config.js';
+import type { TransformerConfig } from '../../src/models/wan/config.js';
 
 /** A latent frame of a sequence that `plainFlow` is given whole. */
 export interface PlainFrame {

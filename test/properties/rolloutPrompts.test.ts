@@ -1,10 +1,10 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { prepareContext, type TextContext } from '../../src/models/wan/crossAttention.js';
 import { predictFlow } from '../../src/models/wan/transformer.js';
-import type { RolloutContext } from '../../src/pipelines/promptContexts.js';
+import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import type { RolloutContext } from '../../src/pipelines/prompts/promptContexts.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
-import { seededNoise } from '../../src/pipelines/seededNoise.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { disposeAll } from '../../src/tensor/scope.js';
 import { maxDifference } from '../support/allclose.js';

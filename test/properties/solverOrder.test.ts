@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { weightedSum } from '../../src/kernels/weightedSum.js';
-import { dpmSolver } from '../../src/pipelines/dpmSolver.js';
-import { createSolver, SOLVER_NAMES, type Solver } from '../../src/pipelines/solver.js';
-import { uniPc } from '../../src/pipelines/uniPc.js';
-import { correctorWeights } from '../../src/pipelines/uniPcWeights.js';
-import { logSnr } from '../../src/pipelines/wanSchedule.js';
+import { weightedSum } from '../../src/kernels/elementwise/weightedSum.js';
+import { dpmSolver } from '../../src/pipelines/solvers/dpmSolver.js';
+import { createSolver, SOLVER_NAMES, type Solver } from '../../src/pipelines/solvers/solver.js';
+import { uniPc } from '../../src/pipelines/solvers/uniPc.js';
+import { correctorWeights } from '../../src/pipelines/solvers/uniPcWeights.js';
+import { logSnr } from '../../src/pipelines/solvers/wanSchedule.js';
 import { expectAllClose } from '../support/allclose.js';
 import { referenceDevice } from '../support/device.js';
 import { SOLVER_TOLERANCE } from '../support/tolerance.js';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { modelSchema, parseConfig, readConfig } from '../../src/models/wan/config.js';
 import type { WeightType } from '../../src/models/wan/loadTensors.js';
+import { freeVaeDecoder, loadVaeDecoder } from '../../src/models/wan/vae/decoderWeights.js';
+import { createVaeStream } from '../../src/models/wan/vae/decodeStream.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../../src/models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../../src/models/wan/vae/encodeStream.js';
-import { createVaeStream } from '../../src/models/wan/vae/stream.js';
-import { freeVaeDecoder, loadVaeDecoder } from '../../src/models/wan/vae/weights.js';
-import { modelSchema, parseConfig, readConfig } from '../../src/weights/config.js';
-import { openTensorSource } from '../../src/weights/source.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { maxDifference } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { TOY_AGAIN_TOLERANCE, TOY_HALF_TOLERANCE, TOY_PICTURE_TOLERANCE } from '../support/tolerance.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { type AttentionContext, attention } from '../../src/kernels/attention.js';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
+import { type AttentionContext, attention } from '../../src/kernels/attention/attention.js';
+import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device } from './device.js';
 import { type FloatType, typedTensor } from './packed.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { subgroupSize, type Variant } from '../../src/kernels/variant.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
+import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import { device } from './device.js';
 import type { FloatType } from './packed.js';
 import { expectTwin, type Problem, run, sizes } from './twins.js';

@@ -1,4 +1,4 @@
-import { openDevice } from '../../src/tensor/openDevice.js';
+import { openDevice } from '../../src/node/openDevice.js';
 
 /** The adapter under test: `TOKENTRIM_ADAPTER`, or the best there is. Opened once a test file. */
 export const device = await openDevice();

@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import type { ParityTypes } from '../../src/parity/kinds/input.js';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { ReadableDType } from '../../src/weights/dtype.js';
-import { openTensorSource } from '../../src/weights/source.js';
-import { type TensorData, writeSafetensors } from '../../src/weights/writeSafetensors.js';
 
 const ROOT = fileURLToPath(new URL('../fixtures/parity', import.meta.url));
 const FILES = ['inputs', 'outputs', 'weights'] as const;

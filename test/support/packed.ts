@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Device } from '../../src/tensor/device.js';
 import type { Shape } from '../../src/tensor/shape.js';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../src/tensor/sixteenBit.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../src/weights/sixteenBit.js';
 
 /** A type that kernels read values in. */
 export type FloatType = 'f32' | 'bf16' | 'f16';

@@ -1,16 +1,16 @@
 import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { OutputFile } from '../../src/files/outputFile.js';
+import { hfName } from '../../src/models/wan/checkpoint/hfName.js';
+import type { Part } from '../../src/models/wan/checkpoint/officialNames.js';
+import { OutputFile } from '../../src/node/files/outputFile.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import type { TensorStream } from '../../src/node/weights/streamSafetensors.js';
+import type { TorchContents } from '../../src/node/weights/torchWriter/statePickle.js';
+import { streamTorch } from '../../src/node/weights/torchWriter/streamTorch.js';
+import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
+import { StreamedFile } from '../../src/synthesize/streamedFile.js';
 import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
-import type { Part } from '../../src/weights/officialNames.js';
-import { openSafetensors } from '../../src/weights/safetensors.js';
-import type { TensorStream } from '../../src/weights/streamSafetensors.js';
-import { hfName } from '../../src/weights/synthesize/hfName.js';
-import { StreamedFile } from '../../src/weights/synthesize/streamedFile.js';
-import type { TorchContents } from '../../src/weights/torchWriter/statePickle.js';
-import { streamTorch } from '../../src/weights/torchWriter/streamTorch.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
-import { type TensorData, writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { openSafetensors } from '../../src/weights/safetensors/tensorFile.js';
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { weightedSum } from '../../src/kernels/weightedSum.js';
-import type { Solver } from '../../src/pipelines/solver.js';
+import { weightedSum } from '../../src/kernels/elementwise/weightedSum.js';
+import type { Solver } from '../../src/pipelines/solvers/solver.js';
 import { expectAllClose } from './allclose.js';
 import { device } from './device.js';
 import { KERNEL_TOLERANCE } from './tolerance.js';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { openSafetensors } from '../../src/weights/safetensors.js';
-import type { TensorData } from '../../src/weights/writeSafetensors.js';
+import type { TensorData } from '../../src/node/weights/writeSafetensors.js';
+import { openSafetensors } from '../../src/weights/safetensors/tensorFile.js';
 import type { Tensors } from './publishedLayouts.js';
 
 /** Everything in a safetensors file. */

@@ -1,14 +1,14 @@
+import { transformerTensors } from '../../src/models/wan/checkpoint/expectedTensors.js';
+import type { TransformerConfig } from '../../src/models/wan/config.js';
 import { prepareContext, type TextContext } from '../../src/models/wan/crossAttention.js';
 import { loadTransformer, type Transformer } from '../../src/models/wan/weights.js';
+import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
 import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
-import type { RolloutOptions } from '../../src/pipelines/rolloutOptions.js';
 import type { Device } from '../../src/tensor/device.js';
 import { TorchGenerator } from '../../src/tensor/random.js';
 import { disposeAll } from '../../src/tensor/scope.js';
 import { elementCount } from '../../src/tensor/shape.js';
 import type { Decision } from '../../src/tokentrim/policy.js';
-import type { TransformerConfig } from '../../src/weights/config.js';
-import { transformerTensors } from '../../src/weights/expectedTensors.js';
 import { MemorySource } from './memorySource.js';
 
 /** The smallest DiT with everything in it: two layers, two heads whose 6 pairs split evenly, a prompt of 5 rows. */

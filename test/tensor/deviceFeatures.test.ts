@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { SUBGROUP_MATRICES } from '../../src/tensor/adapter/subgroupMatrices.js';
 import { NO_FEATURES } from '../../src/tensor/device.js';
-import { featuresOf, type SubgroupMatrixConfig } from '../../src/tensor/deviceFeatures.js';
+import { featuresOf, type SubgroupMatrixConfig } from '../../src/tensor/gpu/deviceFeatures.js';
+import { SUBGROUP_MATRICES } from '../../src/tensor/gpu/subgroupMatrices.js';
 
 const config = (size: number, componentType: string, resultComponentType = 'f32'): SubgroupMatrixConfig => ({
   M: size,

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { cast } from '../../src/kernels/cast.js';
-import { add, multiply } from '../../src/kernels/elementwise.js';
-import { linear } from '../../src/kernels/linear.js';
-import { rmsNorm } from '../../src/kernels/rmsNorm.js';
+import { cast } from '../../src/kernels/elementwise/cast.js';
+import { add, multiply } from '../../src/kernels/elementwise/elementwise.js';
+import { linear } from '../../src/kernels/linear/linear.js';
+import { rmsNorm } from '../../src/kernels/norms/rmsNorm.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import { u32 } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import { device, referenceDevice } from '../support/device.js';
 import { normal, randomTensor } from '../support/twins.js';
 

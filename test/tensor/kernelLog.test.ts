@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { add, multiply } from '../../src/kernels/elementwise.js';
+import { add, multiply } from '../../src/kernels/elementwise/elementwise.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import { type Device, u32 } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import { PlanningDevice } from '../../src/tensor/planningDevice.js';
 import { device } from '../support/device.js';
 

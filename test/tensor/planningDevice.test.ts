@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add } from '../../src/kernels/elementwise.js';
-import { rmsNorm } from '../../src/kernels/rmsNorm.js';
+import { add } from '../../src/kernels/elementwise/elementwise.js';
+import { rmsNorm } from '../../src/kernels/norms/rmsNorm.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
 import { PlanningDevice } from '../../src/tensor/planningDevice.js';
 import { device } from '../support/device.js';
 import { sizes } from '../support/twins.js';

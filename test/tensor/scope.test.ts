@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { add } from '../../src/kernels/elementwise.js';
+import { add } from '../../src/kernels/elementwise/elementwise.js';
 import type { Device } from '../../src/tensor/device.js';
 import { Arena } from '../../src/tensor/scope.js';
 import { device, referenceDevice } from '../support/device.js';

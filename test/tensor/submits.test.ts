@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { add } from '../../src/kernels/elementwise.js';
-import { openDevice } from '../../src/tensor/openDevice.js';
+import { add } from '../../src/kernels/elementwise/elementwise.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import { device } from '../support/device.js';
 
 /** Submissions while `body` runs, and those left for the wait after it. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../src/tensor/sixteenBit.js';
 import { toFloat32, toFloat64Numbers } from '../../src/weights/convert.js';
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../src/weights/sixteenBit.js';
 
 const ALL_BITS = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 

@@ -3,11 +3,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { inspectPath } from '../../src/weights/inspect.js';
-import { openModelFolder } from '../../src/weights/modelFolder.js';
-import { openTensorSource } from '../../src/weights/source.js';
-import { toyWorld } from '../../src/weights/toyWorld.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { openModelFolder } from '../../src/node/model/modelFolder.js';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import { inspectPath } from '../../src/node/weights/inspect.js';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { temporaryFolder } from './temporary.js';
 import { writeZip } from './torch/zipWriter.js';
 

@@ -1,5 +1,5 @@
 import type { DType } from '../../src/weights/dtype.js';
-import { byteCount } from '../../src/weights/safetensorsHeader.js';
+import { byteCount } from '../../src/weights/safetensors/header.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
 
 /** Names and shapes without a file; reading gives the name's bytes, so that a test sees which tensor was asked for. */

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { convertWeights } from '../../src/weights/convertWeights.js';
-import { inspectPath } from '../../src/weights/inspect.js';
-import { openTensorSource } from '../../src/weights/source.js';
-import { LAYOUTS, type Layout } from '../../src/weights/synthesize/layouts.js';
-import { PARTS, planSynthesis } from '../../src/weights/synthesize/plan.js';
-import { synthesize } from '../../src/weights/synthesize/synthesize.js';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { convertWeights } from '../../src/node/weights/convertWeights.js';
+import { inspectPath } from '../../src/node/weights/inspect.js';
+import { LAYOUTS, type Layout } from '../../src/synthesize/layouts.js';
+import { PARTS, planSynthesis } from '../../src/synthesize/plan.js';
+import { synthesize } from '../../src/synthesize/synthesize.js';
 import { SafeTensor } from '../support/independentSafetensors.js';
 import { temporaryFolder } from './temporary.js';
 

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openTensorSource } from '../../src/weights/source.js';
-import { writeSafetensors } from '../../src/weights/writeSafetensors.js';
+import { openTensorSource } from '../../src/node/model/source.js';
+import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { temporaryFolder } from './temporary.js';
 import { dense, float32, writeLegacy, writeTorchZip } from './torch/torchWriter.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { TensorData } from '../../src/node/weights/writeSafetensors.js';
 import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
-import type { TensorData } from '../../src/weights/writeSafetensors.js';
 
 const DTYPES: readonly ReadableDType[] = [
   'F64',

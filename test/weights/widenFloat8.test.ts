@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bfloat16ToFloat32 } from '../../src/tensor/sixteenBit.js';
 import { toFloat32 } from '../../src/weights/convert.js';
 import type { DType } from '../../src/weights/dtype.js';
 import { float8Values } from '../../src/weights/float8.js';
-import { bfloat16ToFloat32 } from '../../src/weights/sixteenBit.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
 import { hasScales, type WideType, widenFloat8 } from '../../src/weights/widenFloat8.js';
 

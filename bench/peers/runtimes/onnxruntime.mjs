@@ -8,7 +8,7 @@ import { modelsOf } from './onnxWorks.mjs';
 
 /** @param adapter the name of the one that this project found: onnxruntime is shown its driver only */
 export async function open(adapter) {
-  const routes = await fromDist('tensor/adapter/route.js');
+  const routes = await fromDist('node/adapter/route.js');
   const route = /llvmpipe/.test(adapter)
     ? routes.lavapipeRoute()
     : /SwiftShader/.test(adapter)

@@ -4,11 +4,13 @@ import { asBf16, asF16, sizeOf } from '../values.mjs';
 import { forwardForm } from './oursForward.mjs';
 
 export async function open() {
-  const { openDevice } = await fromDist('tensor/openDevice.js');
+  const { openDevice } = await fromDist('node/openDevice.js');
   const kernels = Object.assign(
     {},
     ...(await Promise.all(
-      ['attention', 'causalConv3d', 'layerNorm', 'linear'].map((name) => fromDist(`kernels/${name}.js`)),
+      ['attention/attention', 'convolution/causalConv3d', 'norms/layerNorm', 'linear/linear'].map((name) =>
+        fromDist(`kernels/${name}.js`),
+      ),
     )),
   );
   const device = await openDevice();

@@ -11,8 +11,8 @@ export async function forwardForm(device, { grid, layers }) {
         .concat('tensor/scope.js')
         .map(fromDist),
     );
-  const { transformerTensors } = await fromDist('weights/expectedTensors.js');
-  const { modelLike } = await fromDist('weights/synthesize/models.js');
+  const { transformerTensors } = await fromDist('models/wan/checkpoint/expectedTensors.js');
+  const { modelLike } = await fromDist('synthesize/models.js');
 
   const { transformer: config } = await modelLike('wan2.1-1.3b', layers);
   const types = { weights: 'bf16', keys: 'f16' };

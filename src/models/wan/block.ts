@@ -1,8 +1,8 @@
-import { mapRows } from '../../kernels/frames.js';
-import { affineLayerNorm, modulatedLayerNorm } from '../../kernels/layerNorm.js';
-import { linear } from '../../kernels/linear.js';
-import { modulation } from '../../kernels/modulation.js';
-import type { RopeTable } from '../../kernels/rope.js';
+import { mapRows } from '../../kernels/layout/frames.js';
+import { linear } from '../../kernels/linear/linear.js';
+import { modulation } from '../../kernels/modulation/modulation.js';
+import { affineLayerNorm, modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
+import type { RopeTable } from '../../kernels/rope/rope.js';
 import { through } from '../../tensor/scope.js';
 import { bytesOf, type Tensor } from '../../tensor/tensor.js';
 import { type BranchEnd, branchEnd } from './branch.js';

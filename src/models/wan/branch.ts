@@ -1,4 +1,4 @@
-import { added, linear, type Residual } from '../../kernels/linear.js';
+import { added, linear, type Residual } from '../../kernels/linear/linear.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Linear } from './loadTensors.js';
 import type { Tap } from './tap.js';

@@ -1,7 +1,7 @@
-import { attention } from '../../kernels/attention.js';
-import { cast } from '../../kernels/cast.js';
-import { linear } from '../../kernels/linear.js';
-import { rmsNorm } from '../../kernels/rmsNorm.js';
+import { attention } from '../../kernels/attention/attention.js';
+import { cast } from '../../kernels/elementwise/cast.js';
+import { linear } from '../../kernels/linear/linear.js';
+import { rmsNorm } from '../../kernels/norms/rmsNorm.js';
 import { through } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';

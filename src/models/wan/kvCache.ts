@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { updateRows } from '../../kernels/rows.js';
+import { updateRows } from '../../kernels/rows/rows.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { checkTokens } from '../../options/checkTokens.js';
 import { count, oneOf } from '../../options/fields.js';

@@ -2,9 +2,9 @@ import { ensure, TokenTrimError } from '../../errors.js';
 import { show } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { elementCount } from '../../tensor/shape.js';
+import { float32ToBfloat16, float32ToHalf } from '../../tensor/sixteenBit.js';
 import { FLOAT_TYPES, type FloatType, type Tensor } from '../../tensor/tensor.js';
 import { toFloat32 } from '../../weights/convert.js';
-import { float32ToBfloat16, float32ToHalf } from '../../weights/sixteenBit.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import { checkNarrowed, checkStored } from './checkWeights.js';
 

@@ -1,6 +1,6 @@
-import { cast } from '../../kernels/cast.js';
-import { rope } from '../../kernels/rope.js';
-import { gatherRows } from '../../kernels/rows.js';
+import { cast } from '../../kernels/elementwise/cast.js';
+import { rope } from '../../kernels/rope/rope.js';
+import { gatherRows } from '../../kernels/rows/rows.js';
 import { through } from '../../tensor/scope.js';
 import type { CacheCall, KvCache } from './kvCache.js';
 import { ropeTable } from './rope.js';

@@ -1,4 +1,4 @@
-import type { RopeTable } from '../../kernels/rope.js';
+import type { RopeTable } from '../../kernels/rope/rope.js';
 import type { Device } from '../../tensor/device.js';
 
 const THETA = 10_000;

@@ -1,9 +1,9 @@
-import { attention } from '../../kernels/attention.js';
-import { cast } from '../../kernels/cast.js';
-import { concatFrames } from '../../kernels/frames.js';
-import { linear } from '../../kernels/linear.js';
-import { rmsNorm } from '../../kernels/rmsNorm.js';
-import { type RopeTable, rope } from '../../kernels/rope.js';
+import { attention } from '../../kernels/attention/attention.js';
+import { cast } from '../../kernels/elementwise/cast.js';
+import { concatFrames } from '../../kernels/layout/frames.js';
+import { linear } from '../../kernels/linear/linear.js';
+import { rmsNorm } from '../../kernels/norms/rmsNorm.js';
+import { type RopeTable, rope } from '../../kernels/rope/rope.js';
 import { through } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { BranchEnd } from './branch.js';

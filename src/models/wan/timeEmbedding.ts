@@ -1,5 +1,5 @@
-import { silu } from '../../kernels/elementwise.js';
-import { linear } from '../../kernels/linear.js';
+import { silu } from '../../kernels/elementwise/elementwise.js';
+import { linear } from '../../kernels/linear/linear.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Transformer } from './weights.js';
 

@@ -1,13 +1,13 @@
 import { ensure } from '../../errors.js';
-import { modulatedLayerNorm } from '../../kernels/layerNorm.js';
-import { linear } from '../../kernels/linear.js';
-import { modulation } from '../../kernels/modulation.js';
-import { type PatchSize, patchify, unpatchify } from '../../kernels/patchify.js';
+import { type PatchSize, patchify, unpatchify } from '../../kernels/layout/patchify.js';
+import { linear } from '../../kernels/linear/linear.js';
+import { modulation } from '../../kernels/modulation/modulation.js';
+import { modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
 import { foldScoped } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { TransformerConfig } from '../../weights/config.js';
 import { transformerBlock } from './block.js';
+import type { TransformerConfig } from './config.js';
 import type { TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
 import { ropeTable } from './rope.js';

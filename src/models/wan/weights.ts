@@ -1,12 +1,12 @@
-import { concatFrames } from '../../kernels/frames.js';
+import { concatFrames } from '../../kernels/layout/frames.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { disposeAll } from '../../tensor/scope.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
-import type { TransformerConfig } from '../../weights/config.js';
 import { READ_AHEAD_BYTES, readAhead } from '../../weights/readAhead.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
+import type { TransformerConfig } from './config.js';
 import { type Linear, TensorLoader, type WeightType } from './loadTensors.js';
 
 /** The DiT's weights in the order of the forward pass. Names of fields say what; official names are in the loader. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cast } from '../../kernels/cast.js';
+import { cast } from '../../kernels/elementwise/cast.js';
 import { blockCall, KvCache } from '../../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
 import { disposeAll } from '../../tensor/scope.js';

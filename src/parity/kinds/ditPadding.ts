@@ -1,7 +1,7 @@
-import { modulatedLayerNorm } from '../../kernels/layerNorm.js';
-import { linear } from '../../kernels/linear.js';
-import { modulation } from '../../kernels/modulation.js';
-import type { RopeTable } from '../../kernels/rope.js';
+import { linear } from '../../kernels/linear/linear.js';
+import { modulation } from '../../kernels/modulation/modulation.js';
+import { modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
+import type { RopeTable } from '../../kernels/rope/rope.js';
 import { transformerBlock } from '../../models/wan/block.js';
 import type { TextContext } from '../../models/wan/crossAttention.js';
 import { blockCall, type CacheCall, KvCache } from '../../models/wan/kvCache.js';

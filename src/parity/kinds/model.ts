@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
-import { cast } from '../../kernels/cast.js';
-import { gatherRows } from '../../kernels/rows.js';
+import { cast } from '../../kernels/elementwise/cast.js';
+import { gatherRows } from '../../kernels/rows/rows.js';
+import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
 import type { KvCache } from '../../models/wan/kvCache.js';
 import { loadTransformer, type Transformer } from '../../models/wan/weights.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { transformerSchema } from '../../weights/config.js';
 import { toFloat32 } from '../../weights/convert.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import type { ParityInput, ParityOutput } from './input.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseConfig } from '../../weights/config.js';
+import { parseConfig } from '../../models/wan/config.js';
 import { drawsSchema, torchDraws } from '../torchDraws.js';
 import type { ParityInput, ParityOutput } from './input.js';
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { sliceFrames } from '../../kernels/frames.js';
+import { sliceFrames } from '../../kernels/layout/frames.js';
 import { patchSize } from '../../models/wan/transformer.js';
 import type { Transformer } from '../../models/wan/weights.js';
-import { fileNoise } from '../../pipelines/fileNoise.js';
-import type { NoiseSource } from '../../pipelines/noise.js';
+import { fileNoise } from '../../pipelines/noise/fileNoise.js';
+import type { NoiseSource } from '../../pipelines/noise/noise.js';
+import type { RolloutOptions } from '../../pipelines/plan/rolloutOptions.js';
 import { rollingForcing } from '../../pipelines/rollingForcing.js';
 import type { RolloutEvent, StepEvent } from '../../pipelines/rolloutEvent.js';
-import type { RolloutOptions } from '../../pipelines/rolloutOptions.js';
 import { createSchedule, denoisingTimesteps } from '../../pipelines/schedule.js';
 import { selfForcing } from '../../pipelines/selfForcing.js';
 import { Arena, disposeAll } from '../../tensor/scope.js';

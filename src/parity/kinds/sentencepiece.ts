@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TokenTrimError } from '../../errors.js';
+import { parseConfig } from '../../models/wan/config.js';
 import { cleanPrompt, cleanWithoutRepair } from '../../models/wan/text/clean.js';
 import { loadTokenizer, type PromptTokenizer } from '../../models/wan/text/tokenize.js';
-import { readTextFile } from '../../plainFile.js';
-import { parseConfig } from '../../weights/config.js';
+import { readTextFile } from '../../node/files/plainFile.js';
 import type { ParityCheck, ParityInput } from './input.js';
 
 const ids = z.array(z.int());

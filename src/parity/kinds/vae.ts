@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { createVaeStream, type VaeStream } from '../../models/wan/vae/stream.js';
-import { freeVaeDecoder, loadVaeDecoder, type VaeDecoder } from '../../models/wan/vae/weights.js';
+import { parseConfig } from '../../models/wan/config.js';
+import { freeVaeDecoder, loadVaeDecoder, type VaeDecoder } from '../../models/wan/vae/decoderWeights.js';
+import { createVaeStream, type VaeStream } from '../../models/wan/vae/decodeStream.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { parseConfig } from '../../weights/config.js';
 import type { ParityInput, ParityOutput } from './input.js';
 import { PartRecorder } from './partRecorder.js';
 import { channelsFirst, readVaeConfig, readVideo, videoPart } from './vaeParts.js';

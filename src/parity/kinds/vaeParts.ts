@@ -1,8 +1,8 @@
 import { ensure } from '../../errors.js';
+import { ensureTensors } from '../../models/wan/checkpoint/checkTensors.js';
+import { parseConfig, type VaeConfig, vaeSchema } from '../../models/wan/config.js';
 import { elementCount, expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { ensureTensors } from '../../weights/checkTensors.js';
-import { parseConfig, type VaeConfig, vaeSchema } from '../../weights/config.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { ParityInput, ParityOutput } from './input.js';
 import type { Part } from './partRecorder.js';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { predictVideoFlow } from '../../models/wan/bidirectional.js';
+import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext } from '../../models/wan/crossAttention.js';
 import { loadTransformer } from '../../models/wan/weights.js';
-import type { NoiseSource } from '../../pipelines/noise.js';
-import { createSolver, SOLVER_NAMES } from '../../pipelines/solver.js';
-import { wanOptions } from '../../pipelines/wanOptions.js';
+import type { NoiseSource } from '../../pipelines/noise/noise.js';
+import { wanOptions } from '../../pipelines/plan/wanOptions.js';
+import { createSolver, SOLVER_NAMES } from '../../pipelines/solvers/solver.js';
 import { wanSampling } from '../../pipelines/wanSampling.js';
 import { disposeAll } from '../../tensor/scope.js';
-import { transformerSchema } from '../../weights/config.js';
 import type { ParityInput, ParityItem } from './input.js';
 import { parseConfig } from './model.js';
 import { uploadPrompt, uploadVideo, videoOutput } from './wanLayout.js';

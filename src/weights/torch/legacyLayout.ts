@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { readAt } from '../fileRanges.js';
+import { readAt } from '../byteSource.js';
 import { quote } from '../quote.js';
 import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
 import type { PickleValue } from './pickleValue.js';

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { openFile, readAt } from '../fileRanges.js';
+import { openFile, readAt } from '../byteSource.js';
 import { type FlatTensors, flatten } from './flatten.js';
 import { openLegacyLayout } from './legacyLayout.js';
 import { TorchFile } from './torchFile.js';

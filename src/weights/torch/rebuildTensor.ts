@@ -1,5 +1,5 @@
 import { bitsOf } from '../dtype.js';
-import { byteCount } from '../safetensorsHeader.js';
+import { byteCount } from '../safetensors/header.js';
 import { ElementType, type PickleValue, Rebuilder, StoragePart, StridedTensor } from './pickleValue.js';
 import { refuse } from './refuse.js';
 

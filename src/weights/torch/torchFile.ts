@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
+import { readAt } from '../byteSource.js';
 import { bitsOf } from '../dtype.js';
-import { readAt } from '../fileRanges.js';
 import { expectOpen, expectRows, lookUp } from '../tensorRequest.js';
 import type { TensorInfo, TensorSource } from '../tensorSource.js';
 import type { CheckpointLayout } from './checkpointLayout.js';

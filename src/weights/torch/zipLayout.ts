@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
-import { readAt } from '../fileRanges.js';
+import { readAt } from '../byteSource.js';
 import { quote, quoteSome } from '../quote.js';
 import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
 import { itemBytes, StorageTable } from './storageTable.js';

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { readAt } from '../fileRanges.js';
+import { readAt } from '../byteSource.js';
 import { quote } from '../quote.js';
 
 /** Released checkpoints have up to 2 500. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCharsMap } from '../../../src/models/wan/text/charsMap.js';
-import { toyWorld } from '../../../src/weights/toyWorld.js';
+import { toyWorld } from '../../../src/node/model/toyWorld.js';
 
 // sentencepiece's nmt_nfkc, as umT5 has it.
 const base64: string = JSON.parse(readFileSync(join(toyWorld, 'tokenizer.json'), 'utf8')).normalizer.normalizers[0]

@@ -1,8 +1,8 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { runCase } from '../../../src/parity/runCase.js';
-import { toyWorld } from '../../../src/weights/toyWorld.js';
 import { referenceDevice } from '../../support/device.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 

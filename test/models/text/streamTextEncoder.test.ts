@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { textEncoderTensors } from '../../../src/models/wan/checkpoint/expectedTensors.js';
+import type { TextEncoderConfig } from '../../../src/models/wan/config.js';
 import { heldType, streamTextEncoder } from '../../../src/models/wan/text/streamTextEncoder.js';
 import { encodePrompt, encodePrompts, encoderStates } from '../../../src/models/wan/text/umt5.js';
 import { freeTextEncoder, loadTextEncoder } from '../../../src/models/wan/text/weights.js';
+import { openDevice } from '../../../src/node/openDevice.js';
 import type { Device } from '../../../src/tensor/device.js';
-import { openDevice } from '../../../src/tensor/openDevice.js';
 import { PlanningDevice } from '../../../src/tensor/planningDevice.js';
 import { elementCount } from '../../../src/tensor/shape.js';
-import type { TextEncoderConfig } from '../../../src/weights/config.js';
-import { textEncoderTensors } from '../../../src/weights/expectedTensors.js';
 import { device, referenceDevice } from '../../support/device.js';
 import { MemorySource } from '../../support/memorySource.js';
 import { normal } from '../../support/twins.js';

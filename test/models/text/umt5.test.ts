@@ -9,7 +9,7 @@ import {
   type TextEncoderModel,
 } from '../../../src/models/wan/text/weights.js';
 import type { Device } from '../../../src/tensor/device.js';
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../../src/weights/sixteenBit.js';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../../src/tensor/sixteenBit.js';
 import { expectAllClose } from '../../support/allclose.js';
 import { device, referenceDevice } from '../../support/device.js';
 import { MemorySource } from '../../support/memorySource.js';

@@ -1,9 +1,9 @@
 import type { Device } from '../../../tensor/device.js';
 import { disposeAll } from '../../../tensor/scope.js';
 import { bytesOf } from '../../../tensor/tensor.js';
-import type { TextEncoderConfig } from '../../../weights/config.js';
 import { readAhead } from '../../../weights/readAhead.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
+import type { TextEncoderConfig } from '../config.js';
 import { TensorLoader, type WeightType } from '../loadTensors.js';
 import { layerTensorNames, loadTextEncoderLayer, type TextEncoderLayer, type TextEncoderModel } from './weights.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
-import { readTextFile } from '../../../plainFile.js';
+import { readTextFile } from '../../../node/files/plainFile.js';
 import { whatElse } from '../../../weights/foreignFile.js';
 import { type AddedToken, addedTokenSchema, assignIds, splitterAt } from './addedTokens.js';
 import { libraryTrie } from './libraryTokenizer.js';

@@ -1,9 +1,9 @@
 import { ensure } from '../../../errors.js';
-import { attention } from '../../../kernels/attention.js';
-import { multiply } from '../../../kernels/elementwise.js';
-import { linear } from '../../../kernels/linear.js';
-import { rmsNorm } from '../../../kernels/rmsNorm.js';
-import { gatherRows } from '../../../kernels/rows.js';
+import { attention } from '../../../kernels/attention/attention.js';
+import { multiply } from '../../../kernels/elementwise/elementwise.js';
+import { linear } from '../../../kernels/linear/linear.js';
+import { rmsNorm } from '../../../kernels/norms/rmsNorm.js';
+import { gatherRows } from '../../../kernels/rows/rows.js';
 import { disposeAll } from '../../../tensor/scope.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { relativePositionBuckets } from './relativePosition.js';

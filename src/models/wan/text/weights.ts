@@ -2,10 +2,10 @@ import type { Device } from '../../../tensor/device.js';
 import { Arena, disposeAll } from '../../../tensor/scope.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import type { TextEncoderConfig } from '../../../weights/config.js';
 import { toFloat32 } from '../../../weights/convert.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import { checkStored } from '../checkWeights.js';
+import type { TextEncoderConfig } from '../config.js';
 import { TensorLoader, type WeightType } from '../loadTensors.js';
 
 /** One block of the encoder, in forward order. Matrices are [outFeatures, inFeatures]; none has a bias. */

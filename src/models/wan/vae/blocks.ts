@@ -1,8 +1,8 @@
-import { attention } from '../../../kernels/attention.js';
-import { channelNorm } from '../../../kernels/channelNorm.js';
-import { add } from '../../../kernels/elementwise.js';
-import { linear } from '../../../kernels/linear.js';
-import { updateSum } from '../../../kernels/updateSum.js';
+import { attention } from '../../../kernels/attention/attention.js';
+import { add } from '../../../kernels/elementwise/elementwise.js';
+import { updateSum } from '../../../kernels/elementwise/updateSum.js';
+import { linear } from '../../../kernels/linear/linear.js';
+import { channelNorm } from '../../../kernels/norms/channelNorm.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Linear } from '../loadTensors.js';
 import { causalConv, type Histories } from './histories.js';

@@ -1,4 +1,4 @@
-import { channelNorm } from '../../../kernels/channelNorm.js';
+import { channelNorm } from '../../../kernels/norms/channelNorm.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Linear } from '../loadTensors.js';
 import { attentionBlock, type Middle, pointwise, type ResidualBlock, residualBlock } from './blocks.js';

@@ -1,6 +1,6 @@
 import { ensure } from '../../../errors.js';
-import { channelsFirst } from '../../../kernels/channelsFirst.js';
-import { sliceFrames } from '../../../kernels/frames.js';
+import { channelsFirst } from '../../../kernels/layout/channelsFirst.js';
+import { sliceFrames } from '../../../kernels/layout/frames.js';
 import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';

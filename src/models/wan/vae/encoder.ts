@@ -1,6 +1,6 @@
-import { cast } from '../../../kernels/cast.js';
-import { conv2d } from '../../../kernels/conv2d.js';
-import { concatFrames } from '../../../kernels/frames.js';
+import { conv2d } from '../../../kernels/convolution/conv2d.js';
+import { cast } from '../../../kernels/elementwise/cast.js';
+import { concatFrames } from '../../../kernels/layout/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, widestOf } from './commonSteps.js';
 import type { VaeEncoder } from './encoderWeights.js';

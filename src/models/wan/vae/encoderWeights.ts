@@ -1,9 +1,9 @@
 import { ensure } from '../../../errors.js';
-import type { LatentScale } from '../../../kernels/channelsLast.js';
+import type { LatentScale } from '../../../kernels/layout/channelsLast.js';
 import type { Device } from '../../../tensor/device.js';
 import { disposeAll } from '../../../tensor/scope.js';
-import type { VaeConfig } from '../../../weights/config.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
+import type { VaeConfig } from '../config.js';
 import type { Linear, WeightType } from '../loadTensors.js';
 import { loadMiddle, type Middle } from './blocks.js';
 import type { Head } from './commonSteps.js';

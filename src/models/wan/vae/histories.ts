@@ -1,9 +1,9 @@
-import { cast } from '../../../kernels/cast.js';
-import { causalConv3d } from '../../../kernels/causalConv3d.js';
-import { sliceFrames } from '../../../kernels/frames.js';
+import { causalConv3d } from '../../../kernels/convolution/causalConv3d.js';
+import { cast } from '../../../kernels/elementwise/cast.js';
+import { sliceFrames } from '../../../kernels/layout/frames.js';
 import type { Device } from '../../../tensor/device.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import type { VaeConfig } from '../../../weights/config.js';
+import type { VaeConfig } from '../config.js';
 import type { Step } from './steps.js';
 import type { Conv } from './vaeLoader.js';
 

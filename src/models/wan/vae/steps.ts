@@ -1,4 +1,4 @@
-import { sliceFrames } from '../../../kernels/frames.js';
+import { sliceFrames } from '../../../kernels/layout/frames.js';
 import { checkOptions, optionsOf } from '../../../options/checkOptions.js';
 import { number } from '../../../options/fields.js';
 import type { Tensor } from '../../../tensor/tensor.js';

@@ -1,7 +1,7 @@
-import type { LatentScale } from '../../../kernels/channelsLast.js';
-import { sliceFrames } from '../../../kernels/frames.js';
+import type { LatentScale } from '../../../kernels/layout/channelsLast.js';
+import { sliceFrames } from '../../../kernels/layout/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import type { VaeConfig } from '../../../weights/config.js';
+import type { VaeConfig } from '../config.js';
 import { type Linear, TensorLoader } from '../loadTensors.js';
 
 /** A convolution: weight [outChannels, ...kernel, inChannels], causal with kernel (3, k, k), spatial with (3, 3). */

@@ -1,0 +1,109 @@
+import { TokenTrimError } from '../../errors.js';
+import { rowwise, u32 } from '../../tensor/device.js';
+import { expectShape } from '../../tensor/shape.js';
+import type { DType, Tensor } from '../../tensor/tensor.js';
+import { add, gelu } from '../elementwise/elementwise.js';
+import type { Variant } from '../forms/form.js';
+import { gatedResidual } from '../modulation/modulation.js';
+import * as reference from './linear.twin.js';
+import { type LinearForm, linearForm } from './linearForm.js';
+
+/** How kernels that read several types name them: the `WEIGHT_TYPE` override and those like it. */
+export function weightType(dtype: DType, what = 'weights'): number {
+  const code = { f32: 0, bf16: 1, f16: 2, u32: -1 }[dtype];
+  if (code < 0) throw new TokenTrimError(`${what} must be f32, bf16 or f16, found ${dtype}`);
+  return code;
+}
+
+/** What the products are added to: `to + result`, or with a gate `to + result * gate`, as `gatedResidual`. */
+export interface Residual {
+  /** [rows, outFeatures] */
+  readonly to: Tensor;
+  /** A chunk of `modulation` [frames, chunks, outFeatures], the gate of the rows of its frame. */
+  readonly gate?: { readonly modulation: Tensor; readonly chunk: number };
+}
+
+/** What is done in the same pass to `x · weightᵀ + bias`, in this order. */
+export interface LinearOptions {
+  /** The tanh form, as `gelu`. */
+  readonly gelu?: boolean;
+  readonly residual?: Residual;
+  /** The form of the kernel, for tests; the best for the device where absent. */
+  readonly variant?: Variant;
+}
+
+/**
+ * `x · weightᵀ + bias`, as `torch.nn.Linear`, and what `options` adds to it.
+ * @param x [rows, inFeatures]
+ * @param weight [outFeatures, inFeatures], f32 or packed 16-bit
+ * @param bias [outFeatures]
+ * @returns [rows, outFeatures]
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: LinearOptions = {}): Tensor {
+  expectShape(x.shape, ['any', 'any'], 'linear: x');
+  const [rows, inFeatures] = x.shape;
+  expectShape(weight.shape, ['any', inFeatures], 'linear: weight');
+  if (bias) expectShape(bias.shape, [weight.shape[0]], 'linear: bias');
+  checkResidual(options.residual, rows, weight.shape[0]);
+  const form = linearForm(x, weight, options.variant);
+  if (form.fuses) return launch(form, x, weight, bias, options);
+  return x.device.scope(() => {
+    const product = launch(form, x, weight, bias, {});
+    return added(options.gelu ? gelu(product) : product, options.residual);
+  });
+}
+
+/** The residual as a pass of its own, where nothing could be added in the pass before. */
+export function added(branch: Tensor, residual?: Residual): Tensor {
+  if (!residual) return branch;
+  const { to, gate } = residual;
+  return gate ? gatedResidual(to, branch, gate.modulation, gate.chunk) : add(to, branch);
+}
+
+function launch(form: LinearForm, x: Tensor, weight: Tensor, bias: Tensor | undefined, options: LinearOptions): Tensor {
+  const [rows, inFeatures] = x.shape;
+  const [outFeatures] = weight.shape;
+  const { residual } = options;
+  const gate = residual?.gate;
+  const [frames, chunks] = gate?.modulation.shape ?? [1, 1];
+  const ends = {
+    GELU: options.gelu ? 1 : 0,
+    RESIDUAL: gate ? 2 : residual ? 1 : 0,
+  };
+  return x.device.launch({
+    kernel: form.kernel,
+    reads: [x, weight, bias ?? x, ...(form.fuses ? [residual?.to ?? x, gate?.modulation ?? x] : []), ...form.rereads],
+    output: [rows, outFeatures],
+    overrides: {
+      ...form.overrides,
+      WEIGHT_TYPE: weightType(weight.dtype),
+      HAS_BIAS: bias ? 1 : 0,
+      ...(form.fuses ? ends : {}),
+    },
+    operations: 2 * rows * inFeatures * outFeatures,
+    ...rowwise(rows, residual ? [0, 3] : [0], (first, count) => {
+      const frame = [u32(gate ? first : 0), u32(rows / frames), u32(chunks), u32(gate?.chunk ?? 0)];
+      return {
+        params: [u32(count), u32(inFeatures), u32(outFeatures), ...(form.fuses ? frame : [])],
+        workgroups: Math.ceil(count / form.tile.rows) * Math.ceil(outFeatures / form.tile.columns),
+      };
+    }),
+    twin: () =>
+      reference.linear(x.host, weight.host, bias?.host, {
+        gelu: options.gelu,
+        residual: residual && {
+          to: residual.to.host,
+          gate: gate && { modulation: gate.modulation.host, chunk: gate.chunk },
+        },
+      }),
+  });
+}
+
+function checkResidual(residual: Residual | undefined, rows: number, outFeatures: number): void {
+  if (!residual) return;
+  expectShape(residual.to.shape, [rows, outFeatures], 'linear: residual');
+  if (!residual.gate) return;
+  const { shape } = residual.gate.modulation;
+  expectShape(shape, ['any', 'any', outFeatures], 'linear: modulation');
+  expectShape([rows], [Math.round(rows / shape[0]) * shape[0]], 'linear: rows by frame');
+}

@@ -1,0 +1,53 @@
+// y[row][i] = x[row][i] / sqrt(mean_j x[row][j]^2 + eps) * weight[i]
+//
+// Bindings: x f32 [rows, width]; weight f32 [width]; y f32 [rows, width].
+// Grid: one workgroup of 64 invocations for each row.
+// Precision: f32; each invocation sums every 64th square, then all add up the 64 parts.
+// Twin: norms.twin.ts
+
+struct Params {
+  rows: u32,
+  width: u32,
+  eps: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+var<workgroup> partial: array<f32, 64>;
+
+// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
+// barriers, where a tree has two for every level.
+fn workgroupSum(value: f32, lane: u32) -> f32 {
+  partial[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  for (var i = 0u; i < 64u; i++) {
+    sum += partial[i];
+  }
+  workgroupBarrier();
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = group.x + group.y * groups.x;
+  if (row >= params.rows) {
+    return;
+  }
+  let start = row * params.width;
+  var squares = 0.0;
+  for (var i = lane; i < params.width; i += 64u) {
+    squares += x[start + i] * x[start + i];
+  }
+  let scale = 1.0 / sqrt(workgroupSum(squares, lane) / f32(params.width) + params.eps);
+  for (var i = lane; i < params.width; i += 64u) {
+    y[start + i] = x[start + i] * scale * weight[i];
+  }
+}

@@ -1,0 +1,49 @@
+import { ensure } from '../../errors.js';
+import { rowwise, u32 } from '../../tensor/device.js';
+import { expectShape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import * as reference from './rope.twin.js';
+
+/** The angles of a token grid, ready for the kernel. `models/wan/rope.ts` makes one for any frames. */
+export interface RopeTable {
+  /** f32 [entries, 2], (cos, sin) by frame, then by grid row, then by grid column */
+  readonly entries: Tensor;
+  readonly frames: number;
+  readonly gridHeight: number;
+  readonly gridWidth: number;
+  /** Pairs of a head turned by frame, by grid row and by grid column; together headDim / 2. */
+  readonly pairs: { readonly temporal: number; readonly height: number; readonly width: number };
+}
+
+/**
+ * Rotates queries or keys by their position in the grid.
+ * @param x [frames * gridHeight * gridWidth, heads * headDim], tokens frame by frame, row by row
+ */
+export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
+  const { frames, gridHeight, gridWidth, pairs } = table;
+  const pairCount = pairs.temporal + pairs.height + pairs.width;
+  const tokens = frames * gridHeight * gridWidth;
+  expectShape(x.shape, [tokens, heads * pairCount * 2], 'rope: x');
+  const entryCount = frames * pairs.temporal + gridHeight * pairs.height + gridWidth * pairs.width;
+  ensure(table.entries.size === entryCount * 2, `rope: the table needs ${entryCount} entries`);
+  return x.device.launch({
+    kernel: 'rope',
+    reads: [x, table.entries],
+    output: x.shape,
+    ...rowwise(tokens, [0], (first, count) => ({
+      params: [
+        u32(first),
+        u32(count),
+        u32(frames),
+        u32(heads),
+        u32(pairCount),
+        u32(pairs.temporal),
+        u32(pairs.height),
+        u32(gridHeight),
+        u32(gridWidth),
+      ],
+      workgroups: count,
+    })),
+    twin: () => reference.rope(x.host, table.entries.host, table, heads),
+  });
+}

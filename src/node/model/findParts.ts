@@ -1,0 +1,144 @@
+import { stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { ensure, TokenTrimError } from '../../errors.js';
+import { describeOther } from '../../models/wan/checkpoint/foreignModel.js';
+import { whyUnusable } from '../../models/wan/checkpoint/names.js';
+import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import { quote } from '../../weights/quote.js';
+import { type FolderListing, listWeights } from './listWeights.js';
+import { openWeights } from './openWeights.js';
+
+/** The things a model needs. */
+export const THINGS = ['transformer', 'vae', 'text-encoder', 'tokenizer'] as const;
+export type Thing = (typeof THINGS)[number];
+
+/** The flag that names each of them. */
+export const FLAGS = {
+  transformer: '--checkpoint',
+  vae: '--vae',
+  'text-encoder': '--text-encoder',
+  tokenizer: '--tokenizer',
+} as const satisfies Record<Thing, string>;
+
+/** Which of two transformers in one folder is meant, where one is a training checkpoint and one is plain Wan2.1. */
+export type Preference = 'autoregressive' | 'bidirectional';
+
+/** Where things lie, and what stood in the way of finding the others. */
+export interface FoundParts {
+  readonly paths: ReadonlyMap<Thing, string>;
+  /** One line for each weight file that could not be read, or cannot be run. */
+  readonly problems: readonly string[];
+  /** Whether a text encoder carries a SentencePiece model, which is not the tokenizer that is needed. */
+  readonly hasSentencePiece: boolean;
+}
+
+/** This program's own layout, and the tokenizer's published places: these names are taken at their word. */
+const PLACES: Readonly<Record<Thing, readonly string[]>> = {
+  transformer: ['transformer.safetensors', 'transformer.safetensors.index.json'],
+  vae: ['vae.safetensors', 'vae.safetensors.index.json'],
+  'text-encoder': ['text_encoder.safetensors', 'text_encoder.safetensors.index.json'],
+  tokenizer: ['tokenizer.json', 'tokenizer/tokenizer.json', 'google/umt5-xxl/tokenizer.json'],
+};
+
+/**
+ * Finds the files of `wanted` in a folder of any published layout:
+ *
+ * 1. at the places of this program's own layout;
+ * 2. else anywhere in the folder, by contents, where just one file of the kind can be run;
+ * 3. of several transformers, training checkpoints (first those with averaged weights) go before plain ones, or after
+ *    them where `prefer` is 'bidirectional'; of several tokenizers, the one at a published place goes first;
+ * 4. else it is an error that names the candidates and the flag that decides.
+ *
+ * @param search.section that the transformer must have
+ * @param search.advice what to do about several candidates, where no flag decides
+ */
+export async function findParts(
+  folder: string,
+  wanted: ReadonlySet<Thing>,
+  { section, prefer = 'autoregressive', advice }: Search = {},
+): Promise<FoundParts> {
+  const paths = new Map<Thing, string>();
+  for (const thing of wanted) {
+    for (const place of PLACES[thing]) {
+      const path = join(folder, place);
+      if (!paths.has(thing) && (await stat(path).catch(() => undefined))) paths.set(thing, path);
+    }
+  }
+  const absent = THINGS.filter((thing) => wanted.has(thing) && !paths.has(thing));
+  if (absent.length === 0) return { paths, problems: [], hasSentencePiece: false };
+
+  const listing = await listWeights(folder);
+  const { candidates, problems } = await identify(listing, absent);
+  for (const thing of absent) {
+    const found = thing === 'tokenizer' ? bestTokenizers(listing) : bestCandidates(thing, candidates, prefer, section);
+    ensure(found.length <= 1, () => ambiguous(folder, thing, found, advice));
+    if (found.length === 1) paths.set(thing, found[0]);
+  }
+  return { paths, problems, hasSentencePiece: candidates.some((candidate) => candidate.hasSentencePiece) };
+}
+
+interface Search {
+  readonly section?: string;
+  readonly prefer?: Preference;
+  readonly advice?: string;
+}
+
+interface Candidate {
+  readonly part: Part;
+  readonly path: string;
+  readonly sections: readonly string[];
+  readonly hasSentencePiece: boolean;
+}
+
+async function identify({ weights }: FolderListing, absent: readonly Thing[]) {
+  const candidates: Candidate[] = [];
+  const problems: string[] = [];
+  for (const path of weights) {
+    try {
+      const { whole, tensors, sections, detection } = await openWeights(path);
+      await whole.close();
+      const unusable = whyUnusable(tensors);
+      const other = detection.part === 'unknown' ? describeOther(tensors.names()) : undefined;
+      if (other) problems.push(`${path} is ${other}`);
+      if (detection.part === 'unknown' || !absent.includes(detection.part)) continue;
+      const hasSentencePiece = tensors.has('spiece_model');
+      if (unusable) problems.push(`${path} is ${unusable}`);
+      else candidates.push({ part: detection.part, path, sections, hasSentencePiece });
+    } catch (error) {
+      if (!(error instanceof TokenTrimError)) throw error;
+      problems.push(error.message.split('\n')[0]);
+    }
+  }
+  return { candidates, problems };
+}
+
+function bestCandidates(part: Part, all: readonly Candidate[], prefer: Preference, section?: string): string[] {
+  const candidates = all.filter((candidate) => candidate.part === part);
+  if (part !== 'transformer') return candidates.map(({ path }) => path);
+  const rank = ({ sections }: Candidate) => {
+    if (section !== undefined) return sections.includes(section) ? 2 : 0;
+    if (prefer === 'bidirectional') return sections.length === 0 ? 1 : 0;
+    return sections.includes('generator_ema') ? 2 : sections.length > 0 ? 1 : 0;
+  };
+  const best = Math.max(0, ...candidates.map(rank));
+  return candidates.filter((candidate) => rank(candidate) === best).map(({ path }) => path);
+}
+
+function bestTokenizers({ tokenizers }: FolderListing): string[] {
+  for (const place of PLACES.tokenizer.toReversed()) {
+    const there = tokenizers.filter((path) => path.split(/[\\/]/).join('/').endsWith(`/${place}`));
+    if (there.length > 0) return there;
+  }
+  return [];
+}
+
+function ambiguous(
+  folder: string,
+  thing: Thing,
+  found: readonly string[],
+  advice = `Say which with ${FLAGS[thing]} <file>.`,
+): string {
+  const candidates = found.map((path) => `\n  ${quote(relative(folder, path))}`).join('');
+  const noun = thing === 'tokenizer' ? 'tokenizer' : `set of ${thing} weights`;
+  return `${folder}: expected one ${noun}, found ${found.length}:${candidates}\n${advice}`;
+}

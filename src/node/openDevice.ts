@@ -1,0 +1,67 @@
+import { availableParallelism } from 'node:os';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
+import { count, flag, text } from '../options/fields.js';
+import type { Device } from '../tensor/device.js';
+import { parseVariant } from '../tensor/formTable.js';
+import { DeviceErrors } from '../tensor/gpu/deviceErrors.js';
+import { GpuDevice } from '../tensor/gpu/gpuDevice.js';
+import { ReferenceDevice } from '../tensor/referenceDevice.js';
+import { findAdapter } from './adapter/findAdapter.js';
+import { openGpuDevice } from './adapter/openGpuDevice.js';
+import { kernelText } from './kernelTexts.js';
+
+/** Which adapter a device is opened on, and how. */
+export interface OpenDeviceOptions {
+  /**
+   * `gpu`, `lavapipe`, `swiftshader`, `reference` or part of an adapter's name; the environment variable
+   * `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent.
+   */
+  readonly adapter?: string;
+  /**
+   * The form of kernels to use wherever it fits (`plain`, `subgroup`, `tiled`, `matrix`); the environment variable
+   * `TOKENTRIM_KERNELS`, then `auto`, where absent: for each problem the form that is expected to be the best, or the one
+   * that `tuneKernels` found to be.
+   */
+  readonly kernels?: string;
+  /** Time every kernel (slower: one pass a launch). */
+  readonly profile?: boolean;
+  /** A lower limit than the adapter's own: what a run does on smaller adapters. */
+  readonly maxBindingBytes?: number;
+}
+
+const deviceSchema = optionsOf<OpenDeviceOptions>()({
+  adapter: text.optional(),
+  kernels: text.optional(),
+  profile: flag.optional(),
+  maxBindingBytes: count(1).optional(),
+});
+
+/**
+ * Opens the device that tensors live on.
+ * @throws TokenTrimError where no such adapter exists
+ */
+export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
+  checkOptions('openDevice', deviceSchema, options);
+  const forced = parseVariant(options.kernels ?? process.env.TOKENTRIM_KERNELS);
+  const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
+  if (request === 'reference') return new ReferenceDevice();
+  const found = await findAdapter(request);
+  const errors = new DeviceErrors();
+  const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
+  const open = async () => openGpuDevice(await findAdapter(request), { onLost: () => undefined });
+  const helpers = found.kind === 'lavapipe' ? { open, most: helpersAtMost() } : undefined;
+  const opened = new GpuDevice(device, found.name, kernelText, { ...options, note: found.note, errors, helpers });
+  opened.variants.forced = forced;
+  opened.variants.adapter = { name: found.name, driver: found.description };
+  return opened;
+}
+
+/** Devices that help at most: compiling a run's kernels takes seconds, and opening a device some of one. */
+const MOST_HELPERS = 3;
+
+/** What lavapipe has compiled another device finds on the disk, if Mesa's cache is on, as it is unless one of these says otherwise. */
+function helpersAtMost(): number {
+  const { MESA_SHADER_CACHE_DISABLE: disabled, MESA_GLSL_CACHE_DISABLE: disabledOnce } = process.env;
+  const isOff = [disabled, disabledOnce].some((value) => /^(1|true|yes|y)$/i.test(value ?? ''));
+  return isOff ? 0 : Math.min(availableParallelism() - 1, MOST_HELPERS);
+}

@@ -1,0 +1,92 @@
+import { ensure } from '../../errors.js';
+
+/** A run of latent frames that are generated, or given, together. */
+export interface PlannedBlock {
+  /** Number among the generated blocks, from 0; -1 for frames that were given. */
+  readonly block: number;
+  /** Position of its first frame in the video. */
+  readonly firstFrame: number;
+  readonly frames: number;
+}
+
+/** The blocks of a video in order. They are counted off while they are asked for: a long video costs no memory. */
+export interface BlockPlan extends Iterable<PlannedBlock> {
+  /** Blocks that the video begins with. */
+  readonly given: number;
+  /** Blocks to generate, at least one. */
+  readonly generated: number;
+}
+
+/**
+ * The blocks of a video: what was given first, then what is to be generated.
+ * Source: guandeh17/Self-Forcing pipeline/causal_inference.py CausalInferencePipeline.inference.
+ * @param frames latent frames to generate
+ * @param given latent frames that the video begins with
+ * @param independentFirstFrame whether the first frame of the video is a block of its own
+ */
+export function planBlocks(
+  frames: number,
+  framesPerBlock: number,
+  given = 0,
+  independentFirstFrame = false,
+): BlockPlan {
+  const count = (share: number, hasFirst: boolean, what: string): number => {
+    const rest = hasFirst && share > 0 ? share - 1 : share;
+    ensure(
+      Number.isInteger(share) && share >= 0 && rest % framesPerBlock === 0,
+      `${share} latent frames ${what} do not split into blocks of ${framesPerBlock}` +
+        `${hasFirst ? ' after a first frame of its own' : ''}: use ${nearby(share, framesPerBlock, hasFirst)}`,
+    );
+    return rest / framesPerBlock + (share - rest);
+  };
+  const givenBlocks = count(given, independentFirstFrame, 'to begin with');
+  const generated = count(frames, independentFirstFrame && given === 0, 'to generate');
+  ensure(generated > 0, 'there is no latent frame to generate');
+
+  return {
+    given: givenBlocks,
+    generated,
+    *[Symbol.iterator]() {
+      let firstFrame = 0;
+      for (let index = 0; index < givenBlocks + generated; index++) {
+        const size = independentFirstFrame && index === 0 ? 1 : framesPerBlock;
+        yield { block: Math.max(index - givenBlocks, -1), firstFrame, frames: size };
+        firstFrame += size;
+      }
+    },
+  };
+}
+
+/**
+ * The whole number of blocks that covers any number of pictures: n latent frames make 1 + temporal * (n - 1) of them.
+ * @param pixelFrames pictures of the video, those that it begins with included; 1 or more
+ * @param temporal pictures that a latent frame after the first stands for
+ * @returns latent frames of the whole video, the pictures that they make, and how many of those to drop at the end
+ */
+export function latentFramesFor(
+  pixelFrames: number,
+  temporal: number,
+  framesPerBlock: number,
+  independentFirstFrame = false,
+): { frames: number; pixelFrames: number; dropped: number } {
+  ensure(
+    Number.isSafeInteger(pixelFrames) && pixelFrames >= 1,
+    `a video has a whole number of frames, 1 or more, found ${pixelFrames}`,
+  );
+  const needed = Math.ceil((pixelFrames - 1) / temporal) + 1;
+  const frames = nextBlockStart(needed, framesPerBlock, independentFirstFrame);
+  const made = 1 + (frames - 1) * temporal;
+  return { frames, pixelFrames: made, dropped: made - pixelFrames };
+}
+
+/** The first frame, from `frame` on, that begins a block; where the last one ends, the next begins. */
+export function nextBlockStart(frame: number, framesPerBlock: number, independentFirstFrame = false): number {
+  const extra = independentFirstFrame && frame > 0 ? 1 : 0;
+  return Math.ceil((frame - extra) / framesPerBlock) * framesPerBlock + extra;
+}
+
+function nearby(count: number, framesPerBlock: number, hasFirst: boolean): string {
+  const extra = hasFirst ? 1 : 0;
+  const below = Math.max(1, Math.floor((count - extra) / framesPerBlock)) * framesPerBlock + extra;
+  return `${below} or ${below + framesPerBlock}`;
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { WeightType } from '../../models/wan/loadTensors.js';
+import { heldType, streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
+import type { EncodedPrompt } from '../../models/wan/text/tokenize.js';
+import { encodePrompts } from '../../models/wan/text/umt5.js';
+import { freeTextEncoder } from '../../models/wan/text/weights.js';
+import { cacheFolder as userCacheFolder } from '../../node/caches/cacheFolder.js';
+import { cacheKey, PromptEmbeddingsCache } from '../../node/caches/promptEmbeddingsCache.js';
+import type { ModelFolder } from '../../node/model/modelFolder.js';
+import type { StopSignal } from '../../options/stopSignal.js';
+import type { Device } from '../../tensor/device.js';
+import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
+import { cutNote, tokenizePrompts } from './promptTokens.js';
+import { weightsIdentity } from './weightsIdentity.js';
+
+/** Part of every key: changes when the encoder or the entries do. */
+const VERSION = 1;
+
+export interface EmbedOptions {
+  /** How the encoder's matrices are held; f32 ones that are too large for the device become bf16. */
+  readonly dtype: WeightType;
+  /** Where embeddings are kept between runs: by default in the user's cache folder; false for nowhere. */
+  readonly cacheFolder?: string | false;
+  /** Called before each tensor of the encoder is read, with its name; what it throws ends the encoding. */
+  readonly onTensor?: (name: string) => void;
+  readonly signal?: StopSignal;
+}
+
+/** The embeddings of prompts, on the host. */
+export interface EmbeddedPrompts {
+  /** For each prompt its rows [tokens, text_dim]; the zero rows up to text_len are left out. */
+  readonly embeds: Float32Array[];
+  /** What the user should know, if anything, a line each: that a prompt was cut, or could not be kept. */
+  readonly note?: string;
+}
+
+type Model = Pick<ModelFolder, 'config' | 'textEncoder' | 'tokenizerPath'>;
+
+/**
+ * Text to what the DiT reads. Prompts that were embedded before, with the same encoder on the same adapter, come from the
+ * disk bit for bit; the others go through the encoder in one pass, a layer at a time.
+ * @throws TokenTrimError where the tokenizer or the encoder's weights cannot be read
+ */
+export async function embedPrompts(
+  device: Device,
+  folder: Model,
+  prompts: readonly string[],
+  { dtype, cacheFolder, onTensor, signal }: EmbedOptions,
+): Promise<EmbeddedPrompts> {
+  const width = folder.config.text_encoder.dim;
+  const tokens = await tokenizePrompts(folder, prompts);
+  const cache =
+    cacheFolder === false || device.kind === 'planning'
+      ? undefined
+      : new PromptEmbeddingsCache(join(cacheFolder ?? userCacheFolder(), 'prompt-embeddings'));
+  const type = heldType(device, folder.config.text_encoder, dtype);
+  const encoder = cache ? await weightsIdentity(folder.textEncoder) : '';
+  const keys = tokens.map(({ ids, length }) =>
+    cacheKey({
+      ...{ version: VERSION, device: device.name, encoder, config: folder.config.text_encoder, type },
+      ...{ textLength: ids.length, ids: [...ids.subarray(0, length)] },
+    }),
+  );
+
+  const found = new Map<string, Float32Array>();
+  const missing = new Map<string, EncodedPrompt>();
+  for (const [index, key] of keys.entries()) {
+    if (found.has(key) || missing.has(key)) continue;
+    const embeds = await cache?.read(key, [tokens[index].length, width]);
+    if (embeds) found.set(key, embeds);
+    else missing.set(key, tokens[index]);
+  }
+  const notes = new Set<string | undefined>(prompts.map((prompt, index) => cutNote(prompt, tokens[index])));
+  notes.delete(undefined);
+  if (type !== dtype)
+    notes.add(`The text encoder runs in ${type}: ${device.name} binds no matrix as large as its ${dtype} ones.`);
+  if (missing.size > 0) {
+    const computed = await encode(
+      device,
+      folder,
+      [...missing.values()],
+      type,
+      () => signal?.throwIfAborted(),
+      onTensor,
+    );
+    for (const [index, [key, { length }]] of [...missing].entries()) {
+      found.set(key, computed[index]);
+      const note = await cache?.write(key, computed[index], [length, width]);
+      if (note) notes.add(note);
+    }
+  }
+  return {
+    embeds: keys.map((key) => found.get(key) as Float32Array),
+    note: notes.size > 0 ? [...notes].join('\n') : undefined,
+  };
+}
+
+/** The real rows of each prompt's embeddings; the encoder is on the device only for this. */
+async function encode(
+  device: Device,
+  { config, textEncoder }: Model,
+  prompts: readonly EncodedPrompt[],
+  type: WeightType,
+  checkAborted: () => void,
+  onTensor?: (name: string) => void,
+): Promise<Float32Array[]> {
+  checkAborted();
+  const encoder = await streamTextEncoder(device, textEncoder, config.text_encoder, type, (name) => {
+    checkAborted();
+    onTensor?.(name);
+  });
+  try {
+    const encoded = await encodePrompts(encoder, prompts); // [text_len, dim] each
+    const rows: Float32Array[] = [];
+    for (const [index, { length }] of prompts.entries()) {
+      const values = await device.read(encoded[index]);
+      encoded[index].dispose();
+      if (!areFinite(values))
+        throw notFiniteError('The text encoder made embeddings of the prompt that hold NaN or infinity');
+      rows.push(Float32Array.from(values.subarray(0, length * config.text_encoder.dim)));
+    }
+    return rows;
+  } finally {
+    freeTextEncoder(encoder);
+    await device.synchronize();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Kernel } from './kernelCache.js';
+import { gridOf } from './launchPieces.js';
+import type { Profiler } from './profile.js';
+
+/** Commands that wait to be handed to the adapter. Launches share a compute pass until something else comes between. */
+export class CommandRecorder {
+  /** Launches recorded since the last submit. */
+  launches = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #pipeline: GPUComputePipeline | undefined; // of the pass
+  #maxWorkgroups: number;
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly profiler: Profiler | undefined,
+  ) {
+    this.#maxWorkgroups = device.limits.maxComputeWorkgroupsPerDimension;
+  }
+
+  dispatch(name: string, { pipeline }: Kernel, group: GPUBindGroup, workgroups: number): void {
+    if (this.profiler) this.#endPass();
+    this.#pass ??= this.#commands().beginComputePass(
+      this.profiler ? { timestampWrites: this.profiler.stamp(name) } : undefined,
+    );
+    if (this.#pipeline !== pipeline) this.#pass.setPipeline(pipeline);
+    this.#pipeline = pipeline;
+    this.#pass.setBindGroup(0, group);
+    const [columns, rows] = gridOf(workgroups, this.#maxWorkgroups);
+    this.#pass.dispatchWorkgroups(columns, rows);
+    this.launches++;
+  }
+
+  clear(buffer: GPUBuffer, bytes: number): void {
+    this.#endPass();
+    this.#commands().clearBuffer(buffer, 0, bytes);
+  }
+
+  copy(source: GPUBuffer, fromByte: number, target: GPUBuffer, toByte: number, bytes: number): void {
+    this.#endPass();
+    this.#commands().copyBufferToBuffer(source, fromByte, target, toByte, bytes);
+  }
+
+  /** Hands over what was recorded, if anything. */
+  submit(): void {
+    this.#endPass();
+    this.launches = 0;
+    if (!this.#encoder) return;
+    const collect = this.profiler?.resolve(this.#encoder);
+    this.device.queue.submit([this.#encoder.finish()]);
+    this.#encoder = undefined;
+    collect?.();
+  }
+
+  /** Forgets what was recorded: the device is going. */
+  discard(): void {
+    this.#encoder = this.#pass = this.#pipeline = undefined;
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = this.#pipeline = undefined;
+  }
+}

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { lostError } from '../../../src/node/adapter/openGpuDevice.js';
+
+test.each([
+  ['', 'its driver gives no reason'],
+  ['VK_ERROR_DEVICE_LOST\n at queue', 'VK_ERROR_DEVICE_LOST'],
+])('a lost device has a reason: %j', (message, reason) => {
+  const { message: said } = lostError('card', message);
+  expect(said).toContain(`its device is lost: ${reason}. The usual causes are too little memory`);
+  expect(said).toContain('--adapter swiftshader');
+});
