@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { blockSchema, REPORT_VERSION } from './reportSchema.js';
 
 // What `generate --progress json` writes on standard error, a line each; docs/generate-events.schema.json is made from it.

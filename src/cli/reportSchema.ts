@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { settingsSchema } from './settingsSchema.js';
 
 // The object that `generate --json` prints. docs/generate-json.schema.json is made from it by scripts/make-schema.mjs, and

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventSchema } from './eventSchema.js';
 import { reportSchema } from './reportSchema.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const path = z.string().nullable();
 const type = z.enum(['f32', 'bf16', 'f16']);

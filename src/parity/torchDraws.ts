@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TorchGenerator } from '../tensor/random.js';
 import { elementCount } from '../tensor/shape.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const TOKENIZER = z.object({
   normalizer: z.object({ normalizers: z.array(z.object({ precompiled_charsmap: z.base64().optional() })) }),

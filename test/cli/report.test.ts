@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FilePathSource, Input, MP4 } from 'mediabunny';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventSchema } from '../../src/cli/eventSchema.js';
 import { createProgram } from '../../src/cli/program.js';
 import { type Report, reportSchema } from '../../src/cli/reportSchema.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { isAbsent, readTextFile } from '../../node/files/plainFile.js';
 import { whatElse } from '../../weights/foreignFile.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AdapterDriver, VARIANTS } from '../../tensor/formTable.js';
 import { readTextFileSync } from '../files/plainFile.js';
 import { cacheProblem } from '../files/writeProblem.js';

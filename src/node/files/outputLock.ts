@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync 
 import { link, lstat, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { atExit } from './atExit.js';
 import { lockPath } from './outputTarget.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { detectConfig } from '../../models/wan/checkpoint/detectConfig.js';
 import type { Part } from '../../models/wan/checkpoint/officialNames.js';
 import {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { bareNames } from '../../models/wan/checkpoint/names.js';
 import { parseConfig } from '../../models/wan/config.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { predictVideoFlow } from '../../models/wan/bidirectional.js';
 import { transformerSchema } from '../../models/wan/config.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cast } from '../../kernels/elementwise/cast.js';
 import { blockCall, KvCache } from '../../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';

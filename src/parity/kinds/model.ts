@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { cast } from '../../kernels/elementwise/cast.js';
 import { gatherRows } from '../../kernels/rows/rows.js';

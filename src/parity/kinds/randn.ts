@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseConfig } from '../../models/wan/config.js';
 import { drawsSchema, torchDraws } from '../torchDraws.js';
 import type { ParityInput, ParityOutput } from './input.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sliceFrames } from '../../kernels/layout/frames.js';
 import { patchSize } from '../../models/wan/transformer.js';
 import type { Transformer } from '../../models/wan/weights.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { parseConfig } from '../../models/wan/config.js';
 import { cleanPrompt, cleanWithoutRepair } from '../../models/wan/text/clean.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { weightedSum } from '../../kernels/elementwise/weightedSum.js';
 import { sliceFrames } from '../../kernels/layout/frames.js';
 import { type RopeTable, rope } from '../../kernels/rope/rope.js';

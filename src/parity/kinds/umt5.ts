@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { parseConfig, textEncoderSchema } from '../../models/wan/config.js';
 import { relativePositionBuckets } from '../../models/wan/text/relativePosition.js';

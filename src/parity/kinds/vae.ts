@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseConfig } from '../../models/wan/config.js';
 import { freeVaeDecoder, loadVaeDecoder, type VaeDecoder } from '../../models/wan/vae/decoderWeights.js';
 import { createVaeStream, type VaeStream } from '../../models/wan/vae/decodeStream.js';

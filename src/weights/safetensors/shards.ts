@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../errors.js';
 import { isAbsent } from '../../node/files/plainFile.js';
 import { readIndexText } from '../../node/model/listWeights.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { detectConfig } from '../../../src/models/wan/checkpoint/detectConfig.js';
 import {
   textEncoderTensors,

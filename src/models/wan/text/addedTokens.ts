@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** An entry of `added_tokens`: a string that becomes one id wherever it is written. */
 export const addedTokenSchema = z.looseObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
 import { readTextFile } from '../../../node/files/plainFile.js';
 import { whatElse } from '../../../weights/foreignFile.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCharsMap } from './charsMap.js';
 import { libraryNormalizer, libraryPreTokenizer } from './libraryTokenizer.js';
 
