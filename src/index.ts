@@ -31,10 +31,12 @@ export { type MemoryPlan, planMemory } from './pipelines/plan/planMemory.js';
 
 // ---- Devices, tensors and kernels
 
-/** Measures which form of each kernel is the fastest here. */
-export { type Tuned, type TuneOptions, tuneKernels } from './kernels/forms/tuneKernels.js';
+/** What measuring the forms of kernels came to. */
+export type { Tuned } from './kernels/forms/tuneForms.js';
 /** Opens the best adapter there is, or the one that is named. */
 export { type OpenDeviceOptions, openDevice } from './node/openDevice.js';
+/** Measures which form of each kernel is the fastest here. */
+export { type TuneOptions, tuneKernels } from './node/tuneKernels.js';
 /** What tensors live on: a WebGPU adapter, or the float64 twins. */
 export type { Device } from './tensor/device.js';
 /** Frees every tensor in a value: a model's weights, say. */

@@ -1,6 +1,6 @@
 import { checkMatrixForm } from '../../dist/kernels/forms/checkMatrixForm.js';
-import { tuneKernels } from '../../dist/kernels/forms/tuneKernels.js';
 import { openDevice } from '../../dist/node/openDevice.js';
+import { tuneKernels } from '../../dist/node/tuneKernels.js';
 import { measureCeilings } from './ceilings.mjs';
 import { clockOf, isProcessor } from './clock.mjs';
 

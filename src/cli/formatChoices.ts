@@ -1,4 +1,4 @@
-import type { MeasuredChoice, MeasuredChoices } from '../node/caches/rememberedChoices.js';
+import type { MeasuredChoice, MeasuredChoices } from '../kernels/forms/formStore.js';
 import { VARIANTS } from '../tensor/formTable.js';
 
 /** The table of measured kernels that `doctor` prints: every form's time, which one is used, and how fast that is. */

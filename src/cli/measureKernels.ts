@@ -1,6 +1,7 @@
 import { Option } from 'commander';
-import { type Tuned, type TuneOptions, tuneKernels } from '../kernels/forms/tuneKernels.js';
+import type { Tuned } from '../kernels/forms/tuneForms.js';
 import type { Progress } from '../media/progress.js';
+import { type TuneOptions, tuneKernels } from '../node/tuneKernels.js';
 import type { Device } from '../tensor/device.js';
 import { VARIANTS } from '../tensor/formTable.js';
 import { emit, say, startProgress } from './output.js';

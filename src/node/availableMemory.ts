@@ -15,10 +15,11 @@ export function availableOn({ kind, name }: Pick<Device, 'kind' | 'name'>): numb
 }
 
 /**
+ * Bytes that the machine has left for this process.
  * Node tells what is available to the process (from 20.13 on): caches that would be given up and the limit of its control
  * group included, but not a limit of its address space (`ulimit -v`), past which drivers crash.
  */
-function availableMemory(): number {
+export function availableMemory(): number {
   const ofMachine = typeof process.availableMemory === 'function' ? process.availableMemory() : freemem();
   return Math.min(ofMachine, addressSpaceLeft());
 }

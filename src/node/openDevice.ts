@@ -8,6 +8,7 @@ import { GpuDevice } from '../tensor/gpu/gpuDevice.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
 import { findAdapter } from './adapter/findAdapter.js';
 import { openGpuDevice } from './adapter/openGpuDevice.js';
+import { availableMemory } from './availableMemory.js';
 import { kernelText } from './kernelTexts.js';
 
 /** Which adapter a device is opened on, and how. */
@@ -44,13 +45,19 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   checkOptions('openDevice', deviceSchema, options);
   const forced = parseVariant(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
-  if (request === 'reference') return new ReferenceDevice();
+  if (request === 'reference') return new ReferenceDevice({ availableBytes: availableMemory });
   const found = await findAdapter(request);
   const errors = new DeviceErrors();
   const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
   const open = async () => openGpuDevice(await findAdapter(request), { onLost: () => undefined });
   const helpers = found.kind === 'lavapipe' ? { open, most: helpersAtMost() } : undefined;
-  const opened = new GpuDevice(device, found.name, kernelText, { ...options, note: found.note, errors, helpers });
+  const opened = new GpuDevice(device, found.name, kernelText, {
+    ...options,
+    note: found.note,
+    availableBytes: found.kind === 'gpu' ? undefined : availableMemory, // WebGPU does not say what a graphics card has
+    errors,
+    helpers,
+  });
   opened.variants.forced = forced;
   opened.variants.adapter = { name: found.name, driver: found.description };
   return opened;

@@ -110,6 +110,8 @@ export interface Device {
   readonly maxTensorBytes: number;
   /** Most bytes of a tensor that a kernel sees at once; launches that can be cut (`RowSplit`) are cut past it. */
   readonly maxBindingBytes: number;
+  /** Bytes that a run may take here at the moment of asking; absent, or undefined, where nothing says what there is. */
+  readonly availableBytes?: () => number | undefined;
 
   /** A new tensor whose contents are zero. */
   zeros(shape: Shape, dtype?: DType): Tensor;

@@ -23,11 +23,16 @@ export class ReferenceDevice implements Device {
   readonly kernels = new KernelLog();
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
   readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;
+  readonly availableBytes: Device['availableBytes'];
   #scopes = new ScopeStack();
   #nextId = 1;
   #storages = 0;
   #bytes = 0;
   #peakBytes = 0;
+
+  constructor(options: Pick<Device, 'availableBytes'> = {}) {
+    this.availableBytes = options.availableBytes;
+  }
 
   get memory(): MemoryStats {
     return { buffers: this.#storages, bytes: this.#bytes, peakBytes: this.#peakBytes, liveStorages: this.#storages };

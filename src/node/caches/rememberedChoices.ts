@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { FormStore, MeasuredChoice, MeasuredChoices } from '../../kernels/forms/formStore.js';
 import { type AdapterDriver, VARIANTS } from '../../tensor/formTable.js';
 import { readTextFileSync } from '../files/plainFile.js';
 import { cacheProblem } from '../files/writeProblem.js';
@@ -10,20 +11,14 @@ import { kernelNames, kernelText } from '../kernelTexts.js';
 /** A run's classes of problems are some dozens, of 300 bytes each. */
 const MAX_BYTES = 2 ** 22;
 
-const Choice = z.object({
+const Choice: z.ZodType<MeasuredChoice> = z.object({
   kernel: z.string(),
   type: z.string(),
   size: z.string(),
-  /** The form to use. */
   form: z.enum(VARIANTS),
-  /** Milliseconds a run of each form that was tried; null for one that failed. */
   milliseconds: z.partialRecord(z.enum(VARIANTS), z.number().positive().nullable()),
-  /** Floating-point operations of that run; absent where memory sets the pace. */
   operations: z.number().positive().optional(),
 });
-
-/** What was measured for a class, and the form to use. */
-export type MeasuredChoice = z.infer<typeof Choice>;
 
 const File = z.object({
   name: z.string(),
@@ -32,8 +27,11 @@ const File = z.object({
   choices: z.record(z.string(), Choice),
 });
 
-/** Choices by `classKey`. */
-export type MeasuredChoices = Readonly<Record<string, MeasuredChoice>>;
+/** A folder of one file an adapter and driver. */
+export const choicesIn = (folder: string): FormStore => ({
+  recall: async (adapter) => recallChoices(folder, adapter),
+  remember: async (adapter, choices) => rememberChoices(folder, adapter, choices),
+});
 
 /** Choices measured on an adapter with this driver by this program; none where there is no file, or one that does not hold. */
 export function recallChoices(folder: string, adapter: AdapterDriver): MeasuredChoices {

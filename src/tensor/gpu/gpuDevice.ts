@@ -30,6 +30,7 @@ export class GpuDevice implements Device {
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
   readonly note: string | undefined;
+  readonly availableBytes: Device['availableBytes'];
   #pool: BufferPool;
   #pipelines: KernelCache;
   #bindings: BindingCache;
@@ -51,6 +52,7 @@ export class GpuDevice implements Device {
       profile?: boolean;
       note?: string;
       maxBindingBytes?: number;
+      availableBytes?: Device['availableBytes'];
       errors?: DeviceErrors;
       helpers?: Helpers;
     } = {},
@@ -60,6 +62,7 @@ export class GpuDevice implements Device {
     this.maxBindingBytes = Math.min(maxStorageBufferBindingSize, options.maxBindingBytes ?? maxBufferSize);
     this.features = featuresOf(device);
     this.note = options.note;
+    this.availableBytes = options.availableBytes;
     this.#pool = new BufferPool(device);
     this.#errors = options.errors ?? new DeviceErrors();
     this.#helpers = options.helpers;

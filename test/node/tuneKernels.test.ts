@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Variant } from '../../../src/kernels/forms/form.js';
-import { TrialInputs } from '../../../src/kernels/forms/trial.js';
-import { trialOf } from '../../../src/kernels/forms/trials.js';
-import { type TuneOptions, tuneKernels } from '../../../src/kernels/forms/tuneKernels.js';
-import { openDevice } from '../../../src/node/openDevice.js';
-import type { Device } from '../../../src/tensor/device.js';
-import { referenceDevice } from '../../support/device.js';
+import type { Variant } from '../../src/kernels/forms/form.js';
+import { TrialInputs } from '../../src/kernels/forms/trial.js';
+import { trialOf } from '../../src/kernels/forms/trials.js';
+import { openDevice } from '../../src/node/openDevice.js';
+import { type TuneOptions, tuneKernels } from '../../src/node/tuneKernels.js';
+import type { Device } from '../../src/tensor/device.js';
+import { referenceDevice } from '../support/device.js';
 
 /** A class with a `subgroup` form on every adapter whose subgroups have one size. */
 const NORM = { kernel: 'layerNorm', type: 'f32', size: 'any' } as const;

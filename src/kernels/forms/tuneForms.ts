@@ -1,24 +1,15 @@
-import { cacheFolder } from '../../node/caches/cacheFolder.js';
-import {
-  type MeasuredChoice,
-  type MeasuredChoices,
-  recallChoices,
-  rememberChoices,
-} from '../../node/caches/rememberedChoices.js';
-import { openDevice } from '../../node/openDevice.js';
-import { checkOptions, optionsOf } from '../../options/checkOptions.js';
-import { callback, number, oneOf, text } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
 import { type Contest, contestsOf } from './contest.js';
 import { expectedForm, isProcessor, type KernelClass, type Variant } from './form.js';
+import type { FormStore, MeasuredChoice, MeasuredChoices } from './formStore.js';
 import { trustsMatrixForm } from './matrixForm.js';
 import { fastestForm, timeForms } from './timeForms.js';
 import { TrialBench } from './trialBench.js';
 import { knownClasses } from './trials.js';
 
-/** How `tuneKernels` goes about it. */
-export interface TuneOptions {
+/** What is to be measured. */
+export interface FormTuning {
   /**
    * `asked`, the default: classes that a plan or a run on the device has met and of which nothing is remembered; `all`:
    * every class there is, afresh; `none`: what is remembered is used and nothing is measured.
@@ -31,24 +22,19 @@ export interface TuneOptions {
   readonly work?: number;
   /** Called before every trial. */
   readonly onTrial?: (done: number, total: number, problem: KernelClass) => void;
-  /** Where choices are kept; the user's cache folder where absent. */
-  readonly folder?: string;
-  /** A clock in milliseconds; by default the wall's, for an adapter that is a processor the time of this process. */
-  readonly now?: () => number;
-  /** Opens a device on the same adapter for the trials. */
-  readonly open?: () => Promise<Device>;
 }
 
-const tuneSchema = optionsOf<TuneOptions>()({
-  measure: oneOf(['asked', 'all', 'none']).optional(),
-  work: number('must be a number of operations, 0 or more', (work) => work >= 0).optional(),
-  onTrial: callback<NonNullable<TuneOptions['onTrial']>>().optional(),
-  folder: text.optional(),
-  now: callback<() => number>().optional(),
-  open: callback<() => Promise<Device>>().optional(),
-});
+/** What measuring takes of the program around it. */
+export interface TuningTools {
+  /** Where choices are kept. */
+  readonly store: FormStore;
+  /** A clock in milliseconds. */
+  readonly now: () => number;
+  /** Opens another device on the same adapter, with no form forced, for the trials. */
+  readonly open: () => Promise<Device>;
+}
 
-/** What `tuneKernels` came to. */
+/** What tuning came to. */
 export interface Tuned {
   /** Classes that were measured. */
   readonly measured: number;
@@ -59,35 +45,31 @@ export interface Tuned {
 }
 
 /**
- * Chooses among the forms of each kernel by short measured trials, and remembers the choices for this adapter, driver and
- * version of the program. `planMemory` comes before it: it meets every class of a run. Does nothing where a form is forced
- * (`kernels` of `openDevice`), and on the reference device. Where the `matrix` form exists it is checked here: before, it
- * fits nothing.
- *
- * Forms round differently, so the same seed gives the same bytes on an adapter for as long as its choices are remembered;
- * an update of the driver or of this program, or an emptied cache folder, has them measured anew, and another form may win.
+ * Chooses among the forms of each kernel by short measured trials, and keeps the choices in the store. Does nothing where
+ * a form is forced, on the reference device, and on a device whose adapter is not named (`VariantTable.adapter`). Where the
+ * `matrix` form exists it is checked here: before, it fits nothing.
  */
-export async function tuneKernels(device: Device, options: TuneOptions = {}): Promise<Tuned> {
-  checkOptions('tuneKernels', tuneSchema, options);
+export async function tuneForms(device: Device, tools: TuningTools, tuning: FormTuning = {}): Promise<Tuned> {
   const { adapter, forced } = device.variants;
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
   const trusted = trustsMatrixForm(device);
-  const { measure = 'asked', folder = cacheFolder(), work } = options;
+  const { measure = 'asked', work } = tuning;
+  const { store } = tools;
   const isChecked = forced === 'matrix' || forced === 'half' || (!isFixed && checkPays(measure, work));
   if (isChecked) await checkMatrixForm(device); // without which these forms fit nothing
   if (isFixed) return { measured: 0, changed: false };
-  use(device, measure === 'all' ? {} : recallChoices(folder, adapter));
+  use(device, measure === 'all' ? {} : await store.recall(adapter));
   const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
   const contests = await contestsOf(device, classes);
   let note: string | undefined;
   const isDue = measure === 'all' || trialsPay(device, contests.length, work);
   if (isDue && contests.length > 0) {
-    const measured = await measureAll(device, contests, options);
+    const measured = await measureAll(contests, tools, tuning.onTrial);
     use(device, measured);
     // Another process may have measured meanwhile; what was remembered first stands.
-    const others = measure === 'all' ? {} : recallChoices(folder, adapter);
-    note = rememberChoices(folder, adapter, { ...measured, ...others });
+    const others = measure === 'all' ? {} : await store.recall(adapter);
+    note = await store.remember(adapter, { ...measured, ...others });
   }
   const hasMore = trustsMatrixForm(device) !== trusted && before.length > 0; // than classes that were met knew of
   const changed = hasMore || formsInUse(device).join() !== before.join();
@@ -102,7 +84,7 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
 const WORK_PER_TRIAL = { processor: 5e11, card: 2e13 };
 
 /** To compare forms with their twins takes a card four seconds, most of which it compiles: a short run is done by then. */
-function checkPays(measure: TuneOptions['measure'], work = measure === 'none' ? 0 : Number.POSITIVE_INFINITY): boolean {
+function checkPays(measure: FormTuning['measure'], work = measure === 'none' ? 0 : Number.POSITIVE_INFINITY): boolean {
   return work >= WORK_PER_TRIAL.card;
 }
 
@@ -132,11 +114,10 @@ function formsInUse(device: Device): Variant[] {
 }
 
 async function measureAll(
-  device: Device,
   contests: readonly Contest[],
-  options: TuneOptions,
+  { now, open }: TuningTools,
+  onTrial: FormTuning['onTrial'],
 ): Promise<Record<string, MeasuredChoice>> {
-  const { onTrial, now = clockFor(device), open = () => openAnother(device) } = options;
   const measured: Record<string, MeasuredChoice> = {};
   const bench = new TrialBench(open);
   try {
@@ -153,18 +134,4 @@ async function measureAll(
     bench.close();
   }
   return measured;
-}
-
-/** Asks for all that a request is compared with: one card's name may be the beginning of another's. */
-function openAnother({ name, variants: { adapter } }: Device): Promise<Device> {
-  return openDevice({ adapter: adapter ? `${adapter.name} ${adapter.driver}` : name, kernels: 'auto' });
-}
-
-/** Other programs take their share of the wall's time; where this process does all the work, its own says more. */
-function clockFor({ features }: Device): () => number {
-  if (!isProcessor(features)) return () => performance.now();
-  return () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e3;
-  };
 }
