@@ -79,22 +79,18 @@ export { loadTransformer, type Transformer } from './models/wan/weights.js';
 
 // ---- Rollouts, and what a sampler of one's own is made of
 
+/** The noise schedule, the timesteps of steps on it, and from a flow to clean latents and back to noisy ones. */
+export { addNoise, createSchedule, denoisingTimesteps, type Schedule, x0FromFlow } from './pipelines/flowMatching.js';
 /** Recorded noise. */
 export { fileNoise } from './pipelines/noise/fileNoise.js';
 /** Where a rollout's randomness comes from. */
 export type { NoiseSource } from './pipelines/noise/noise.js';
 /** The noise of a seed, as PyTorch draws it on a CPU. */
 export { seededNoise } from './pipelines/noise/seededNoise.js';
-/** What a rollout takes. */
-export type { RolloutOptions } from './pipelines/plan/rolloutOptions.js';
 /** A window of blocks that slides over the video. */
 export { rollingForcing } from './pipelines/rollingForcing.js';
-/** What it tells of. */
-export type { RolloutEvent } from './pipelines/rolloutEvent.js';
-/** From a flow to clean latents, and back to noisy ones. */
-export { addNoise, x0FromFlow } from './pipelines/sampling.js';
-/** The noise schedule, and the timesteps of denoising steps on it. */
-export { createSchedule, denoisingTimesteps, type Schedule } from './pipelines/schedule.js';
+/** What a rollout takes, and what it tells of. */
+export type { RolloutEvent, RolloutOptions } from './pipelines/rollout.js';
 /** Block after block, each denoised over the cache of those before it. */
 export { type SelfForcingOptions, selfForcing } from './pipelines/selfForcing.js';
 /** The bidirectional model: all frames at once. */

@@ -8,15 +8,12 @@ import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
-import { checkWindow } from './plan/checkWindow.js';
 import { planBlocks } from './plan/planBlocks.js';
-import { PLAN_OPTIONS, type RolloutOptions, rolloutSchema } from './plan/rolloutOptions.js';
-import { planWindow } from './planWindow.js';
+import { planWindow } from './plan/rollingWindow.js';
 import { contextLookup, promptRuns, type RolloutContext } from './prompts/promptContexts.js';
-import type { RolloutEvent } from './rolloutEvent.js';
-import { addNoise, x0FromFlow } from './sampling.js';
-import { createSchedule, denoisingTimesteps } from './schedule.js';
+import { checkWindow, PLAN_OPTIONS, type RolloutEvent, type RolloutOptions, rolloutSchema } from './rollout.js';
 
 /**
  * Rolling Forcing: a window of as many blocks as there are denoising steps slides over the video, its blocks noisier

@@ -1,61 +1,140 @@
-import type { TextContext } from '../models/wan/crossAttention.js';
-import type { Transformer } from '../models/wan/weights.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { acceptAll, type Policy } from '../tokentrim/policy.js';
-import type { NoiseSource } from './noise/noise.js';
-import type { Plan, WanPlan } from './plan/plan.js';
-import { type EmbeddedPrompt, promptContexts } from './prompts/promptContexts.js';
-import { rollingForcing } from './rollingForcing.js';
-import type { RolloutEvent, SamplingEvent } from './rolloutEvent.js';
-import { selfForcing } from './selfForcing.js';
-import { wanSampling } from './wanSampling.js';
+import { ensure } from '../errors.js';
+import type { KvCache } from '../models/wan/kvCache.js';
+import { optionsOf } from '../options/checkOptions.js';
+import { count, flag, someNumber, value } from '../options/fields.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Decision } from '../tokentrim/policy.js';
+import { contextNoise, stepList } from './plan/planRequest.js';
 
 /**
- * The rollout of a plan, by its preset.
- * @param prompts of the video, in the order of their frames
- * @param negative what the bidirectional model is guided away from; unused by the others
- * @param policy that a rollout in blocks asks; the caller's to dispose
- * @param initialLatents clean latents that the video begins with, the caller's to dispose
+ * What a rollout did. Tensors are valid until the generator is resumed.
+ *
+ * - `step`: one denoising call. `input` and `x0` cover the frames of the call (a block, or a whole rolling window);
+ *   `block` is its first block, `attempt` counts from 0.
+ * - `cache`: clean keys and values of `block` were written; `flow` is that call's output, which rollouts discard.
+ * - `block`: a block joined the video. `latents` [frames, channels, height, width] in the DiT's normalised space.
  */
-export async function* roll(
-  model: Transformer,
-  plan: Plan,
-  prompts: readonly EmbeddedPrompt[],
-  negative: Float32Array,
-  noise: NoiseSource,
-  policy: Policy = acceptAll,
-  initialLatents?: Tensor,
-): AsyncGenerator<RolloutEvent | SamplingEvent> {
-  if (plan.preset === 'wan') {
-    yield* sampleVideo(model, plan, prompts[0].embeds, negative, noise);
-    return;
-  }
-  const isRolling = plan.preset === 'rolling-forcing';
-  const contexts = promptContexts(model, prompts, isRolling ? (plan.steps.length - 1) * plan.framesPerBlock : 0);
-  const context = (firstFrame: number): TextContext => contexts.at(firstFrame);
-  try {
-    if (isRolling) yield* rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
-    else {
-      const independentFirstFrame = plan.given?.independentFirstFrame;
-      yield* selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
-    }
-  } finally {
-    contexts.dispose();
-  }
+export type RolloutEvent = StepEvent | CacheEvent | CachedBlockEvent;
+
+/** What sampling a whole video did: the same, where there is no cache and one block. */
+export type SamplingEvent = StepEvent | BlockEvent;
+
+export interface StepEvent {
+  readonly kind: 'step';
+  readonly block: number;
+  readonly step: number;
+  readonly attempt: number;
+  readonly timesteps: readonly number[];
+  readonly input: Tensor;
+  readonly flow: Tensor;
+  readonly x0: Tensor;
+  /** The predictions that `flow` was guided from, where there was guidance. */
+  readonly guided?: { readonly positive: Tensor; readonly negative: Tensor };
 }
 
-async function* sampleVideo(
-  model: Transformer,
-  plan: WanPlan,
-  prompt: Float32Array,
-  negativePrompt: Float32Array,
-  noise: NoiseSource,
-): AsyncGenerator<SamplingEvent> {
-  const prepared = [prompt, negativePrompt].map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
-  try {
-    const [positive, negative] = prepared.map((contexts) => contexts.at(0));
-    yield* wanSampling(model, { positive, negative }, noise, plan);
-  } finally {
-    for (const contexts of prepared) contexts.dispose();
+export interface CacheEvent {
+  readonly kind: 'cache';
+  readonly block: number;
+  readonly flow: Tensor;
+}
+
+export interface BlockEvent {
+  readonly kind: 'block';
+  readonly block: number;
+  readonly firstFrame: number;
+  readonly latents: Tensor;
+  /** Null for frames that were given, not generated. */
+  readonly decision: Decision | null;
+}
+
+export interface CachedBlockEvent extends BlockEvent {
+  /** As it is now, this block included. */
+  readonly cache: KvCache;
+}
+
+/** What both rollouts take. Frames are latent frames everywhere below the command line. */
+export interface RolloutOptions {
+  /** Latent height and width. */
+  readonly latent: { readonly height: number; readonly width: number };
+  /** Frames to generate. */
+  readonly frames: number;
+  readonly framesPerBlock: number;
+  /** Denoising steps on the 1000 ... 0 scale, before the shift warps them. */
+  readonly steps: readonly number[];
+  /** Whether the steps count along the shifted schedule (default), or are timesteps as they stand. */
+  readonly warp?: boolean;
+  readonly shift: number;
+  /** Frames that attention spans, those being generated included. */
+  readonly window: number;
+  /** Frames at the start of the video that stay in the window for ever and are never pruned. */
+  readonly sink: number;
+  /** Timestep at which a finished block is written into the cache. */
+  readonly contextNoise: number;
+  /** Clean latents [frames, channels, height, width], whole blocks, that the video begins with; they stay the caller's. */
+  readonly initialLatents?: Tensor;
+}
+
+/** What Self Forcing takes beyond what both rollouts take. */
+export interface SelfForcingOptions extends RolloutOptions {
+  /** Whether the first frame of the video is a block of its own. */
+  readonly independentFirstFrame?: boolean;
+}
+
+/** @internal Latent height and width. */
+export const latentSchema = optionsOf<RolloutOptions['latent']>()({ height: count(1), width: count(1) });
+
+/** Frames, steps and shift are checked where the blocks are counted off. */
+const rolloutFields = {
+  latent: latentSchema,
+  frames: someNumber,
+  framesPerBlock: count(1),
+  steps: stepList('a list of timesteps such as [1000, 750, 500, 250]'),
+  warp: flag.optional(),
+  shift: someNumber,
+  window: count(1),
+  sink: count(0),
+  contextNoise: contextNoise(),
+  initialLatents: value<Tensor>('must be a tensor', (given) => given instanceof Tensor).optional(),
+};
+
+/** @internal */
+export const rolloutSchema = optionsOf<RolloutOptions>()(rolloutFields);
+
+/** @internal */
+export const selfForcingSchema = optionsOf<SelfForcingOptions>()({
+  ...rolloutFields,
+  independentFirstFrame: flag.optional(),
+});
+
+/** @internal What a plan says beyond them: a plan may be given as it is. */
+export const PLAN_OPTIONS = ['preset', 'pixel', 'shown', 'given'] as const;
+
+/**
+ * Refuses a window that the rollout could not work in, before anything is loaded.
+ * @param isBounded false where the window is the whole video: then no frame ever leaves it, and a sink changes nothing
+ */
+export function checkWindow(
+  plan: RolloutOptions & { readonly preset: 'self-forcing' | 'rolling-forcing' },
+  isBounded: boolean,
+): void {
+  const { preset, steps, framesPerBlock: size, window, sink } = plan;
+  if (preset === 'self-forcing') {
+    ensure(
+      !isBounded || window >= size + sink,
+      `the window of ${window} latent frames must hold a block of ${size} beside the sink of ${sink}: use --window ` +
+        `${size + sink} or more${sink > 0 ? ', or a smaller --sink' : ''}`,
+    );
+    return;
   }
+  ensure(
+    sink === 0 || sink === size,
+    `rolling-forcing keeps its first block in sight: --sink must be ${size} (or 0 for none), found ${sink}`,
+  );
+  const rolled = steps.length * size;
+  const needed = rolled + sink;
+  ensure(
+    window >= needed && window % size === 0,
+    `rolling-forcing with ${steps.length} steps rolls ${rolled} latent frames beside a sink of ${sink}: --window must be ` +
+      `a multiple of ${size} and at least ${needed}, found ${window}`,
+  );
 }

@@ -7,15 +7,13 @@ import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/planBlocks.js';
-import { PLAN_OPTIONS, type SelfForcingOptions, selfForcingSchema } from './plan/rolloutOptions.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
-import type { RolloutEvent } from './rolloutEvent.js';
-import { addNoise, x0FromFlow } from './sampling.js';
-import { createSchedule, denoisingTimesteps } from './schedule.js';
+import { PLAN_OPTIONS, type RolloutEvent, type SelfForcingOptions, selfForcingSchema } from './rollout.js';
 
-export type { SelfForcingOptions } from './plan/rolloutOptions.js';
+export type { SelfForcingOptions } from './rollout.js';
 
 /**
  * Self Forcing: one block of latent frames after another, each denoised in a few steps over the cache of those before it,

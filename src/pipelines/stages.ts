@@ -19,13 +19,13 @@ import type { Picture } from './pictures/pictures.js';
 import { choosePolicy } from './plan/choosePolicy.js';
 import { checkRequest, type GenerateRequest } from './plan/generateRequest.js';
 import { checkPrompt, checkScheduled } from './plan/inputChecks.js';
+import { roll } from './plan/methods.js';
 import { type Plan, planRollout, type RolloutPlan } from './plan/plan.js';
 import { vaeFactors } from './plan/planSize.js';
 import { type WeightTypes, weightTypes } from './plan/weightTypes.js';
 import { WAN_NEGATIVE_PROMPT } from './prompts/negativePrompt.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
 import { parsePromptSchedule, type ScheduledPrompt } from './prompts/promptSchedule.js';
-import { roll } from './rollout.js';
 
 export type { GenerateRequest } from './plan/generateRequest.js';
 

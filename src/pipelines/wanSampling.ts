@@ -8,9 +8,8 @@ import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise/noise.js';
-import { PLAN_OPTIONS } from './plan/rolloutOptions.js';
 import { type WanOptions, wanSchema } from './plan/wanOptions.js';
-import type { SamplingEvent } from './rolloutEvent.js';
+import { PLAN_OPTIONS, type SamplingEvent } from './rollout.js';
 import { createSolver } from './solvers/solver.js';
 
 /** A prompt, and what to guide away from: needed unless the guidance scale is 1. */

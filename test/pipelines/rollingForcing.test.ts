@@ -1,8 +1,8 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { rollingCall } from '../../src/models/wan/rollingCall.js';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
+import type { RolloutOptions } from '../../src/pipelines/rollout.js';
 import { device } from '../support/device.js';
 import { runRollout, TINY_ROLLING_FORCING, tinyModel } from '../support/tinyModel.js';
 import { normal } from '../support/twins.js';

@@ -1,5 +1,4 @@
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutEvent, RolloutOptions } from '../../src/pipelines/rollout.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectAllClose } from '../support/allclose.js';
 import { runRollout, TINY_CONFIG, type TinyModel } from '../support/tinyModel.js';

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutEvent, RolloutOptions } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';

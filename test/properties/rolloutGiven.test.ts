@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { KvCache } from '../../src/models/wan/kvCache.js';
 import type { NoiseSource } from '../../src/pipelines/noise/noise.js';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutEvent } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';
 import { device } from '../support/device.js';

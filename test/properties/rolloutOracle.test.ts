@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
+import type { RolloutOptions } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { device } from '../support/device.js';
 import { TINY_ROLLING_FORCING, TINY_SELF_FORCING, tinyModel } from '../support/tinyModel.js';

@@ -4,7 +4,7 @@ import { predictFlow } from '../../src/models/wan/transformer.js';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
 import type { RolloutContext } from '../../src/pipelines/prompts/promptContexts.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutEvent } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { disposeAll } from '../../src/tensor/scope.js';
 import { maxDifference } from '../support/allclose.js';

@@ -1,4 +1,4 @@
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
+import type { RolloutOptions } from '../../src/pipelines/rollout.js';
 import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
 
 /** The tokens to prune before a block is made again, by block. */

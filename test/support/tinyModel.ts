@@ -2,8 +2,7 @@ import { transformerTensors } from '../../src/models/wan/checkpoint/expectedTens
 import type { TransformerConfig } from '../../src/models/wan/config.js';
 import { prepareContext, type TextContext } from '../../src/models/wan/crossAttention.js';
 import { loadTransformer, type Transformer } from '../../src/models/wan/weights.js';
-import type { RolloutOptions } from '../../src/pipelines/plan/rolloutOptions.js';
-import type { RolloutEvent } from '../../src/pipelines/rolloutEvent.js';
+import type { RolloutEvent, RolloutOptions } from '../../src/pipelines/rollout.js';
 import type { Device } from '../../src/tensor/device.js';
 import { TorchGenerator } from '../../src/tensor/random.js';
 import { disposeAll } from '../../src/tensor/scope.js';

@@ -3,8 +3,14 @@ import { weightedSum } from '../../kernels/elementwise/weightedSum.js';
 import { sliceFrames } from '../../kernels/layout/frames.js';
 import { type RopeTable, rope } from '../../kernels/rope/rope.js';
 import { ropeAngles, ropePairs, ropeTable } from '../../models/wan/rope.js';
-import { addNoise, x0FromFlow } from '../../pipelines/sampling.js';
-import { createSchedule, timestepIndex, trainingWeights, warpSteps } from '../../pipelines/schedule.js';
+import {
+  addNoise,
+  createSchedule,
+  timestepIndex,
+  trainingWeights,
+  warpSteps,
+  x0FromFlow,
+} from '../../pipelines/flowMatching.js';
 import { createSolver, type Solver } from '../../pipelines/solvers/solver.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';

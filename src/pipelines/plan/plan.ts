@@ -1,15 +1,14 @@
 import { ensure } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
 import { checkOptions } from '../../options/checkOptions.js';
+import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import { type GivenPlan, planGivenFrames } from '../pictures/givenFrames.js';
-import { createSchedule, denoisingTimesteps } from '../schedule.js';
-import { checkWindow } from './checkWindow.js';
+import { checkWindow, type RolloutOptions } from '../rollout.js';
 import { GENERATE_OPTIONS } from './generateRequest.js';
 import { checkGiven } from './inputChecks.js';
 import { latentFramesFor } from './planBlocks.js';
 import { type PlanRequest, planSchema } from './planRequest.js';
 import { checkFrames, DEFAULT_FRAMES, type PlannedSize, planSize, vaeFactors } from './planSize.js';
-import type { RolloutOptions } from './rolloutOptions.js';
 import { type WanOptions, wanOptions } from './wanOptions.js';
 
 export { type PlanRequest, PRESETS, type Preset } from './planRequest.js';

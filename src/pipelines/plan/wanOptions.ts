@@ -1,8 +1,8 @@
 import { ensure } from '../../errors.js';
 import { optionsOf } from '../../options/checkOptions.js';
 import { count, number, oneOf, someNumber } from '../../options/fields.js';
+import { latentSchema } from '../rollout.js';
 import { createSolver, SOLVER_NAMES, type SolverName } from '../solvers/solver.js';
-import { latentSchema } from './rolloutOptions.js';
 
 /** What sampling the bidirectional model takes. Frames are latent frames, any number of them. */
 export interface WanOptions {

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { TRAIN_TIMESTEPS } from '../schedule.js';
+import { TRAIN_TIMESTEPS } from '../flowMatching.js';
 
 /**
  * The steps of a solver of the bidirectional model. It differs from the rollouts' schedule (`schedule.ts`): as many

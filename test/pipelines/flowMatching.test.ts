@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addNoise, x0FromFlow } from '../../src/pipelines/sampling.js';
-import { createSchedule, sigmaAt, timestepIndex, warpSteps } from '../../src/pipelines/schedule.js';
+import {
+  addNoise,
+  createSchedule,
+  sigmaAt,
+  timestepIndex,
+  warpSteps,
+  x0FromFlow,
+} from '../../src/pipelines/flowMatching.js';
 import { expectAllClose } from '../support/allclose.js';
 import { device } from '../support/device.js';
 import { KERNEL_TOLERANCE } from '../support/tolerance.js';

@@ -1,4 +1,6 @@
 import { TokenTrimError } from '../errors.js';
+import { blendFrames } from '../kernels/elementwise/blendFrames.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /**
  * The flow-matching noise schedule: a table of (timestep, sigma) from pure noise to nearly clean. Every entry is rounded
@@ -58,15 +60,6 @@ export function denoisingTimesteps(
   return timesteps;
 }
 
-/** Loss weights by timestep: training only, kept because the parity cases dump them beside the tables. */
-export function trainingWeights({ timesteps }: Schedule): Float32Array {
-  const middle = TRAIN_TIMESTEPS / 2;
-  const bell = Array.from(timesteps, (timestep) => Math.exp(-2 * ((timestep - middle) / TRAIN_TIMESTEPS) ** 2));
-  const lowest = Math.min(...bell);
-  const total = bell.reduce((sum, value) => sum + value - lowest, 0);
-  return Float32Array.from(bell, (value) => ((value - lowest) * TRAIN_TIMESTEPS) / total);
-}
-
 /** Sigma of the table's entry nearest to `timestep`; for 0 that is the last one, about 0.005, and never 0. */
 export function sigmaAt(schedule: Schedule, timestep: number): number {
   return schedule.sigmas[timestepIndex(schedule, timestep)];
@@ -81,6 +74,40 @@ export function timestepIndex({ timesteps }: Schedule, timestep: number): number
     if (distance < fround(abs(fround(timesteps[nearest] - fround(timestep))))) nearest = index;
   }
   return nearest;
+}
+
+/**
+ * The clean latents that a flow prediction implies: x0 = x_t - sigma * flow, each frame at its own timestep.
+ * Source: guandeh17/Self-Forcing utils/wan_wrapper.py _convert_flow_pred_to_x0.
+ */
+export function x0FromFlow(schedule: Schedule, noisy: Tensor, flow: Tensor, timesteps: readonly number[]): Tensor {
+  return blendFrames(
+    noisy,
+    flow,
+    timesteps.map((timestep) => [1, -sigmaAt(schedule, timestep)]),
+  );
+}
+
+/**
+ * Noise put back for the next step: (1 - sigma) * x0 + sigma * noise, every frame at `timestep`.
+ * Source: guandeh17/Self-Forcing utils/scheduler.py FlowMatchScheduler.add_noise.
+ */
+export function addNoise(schedule: Schedule, x0: Tensor, noise: Tensor, timestep: number): Tensor {
+  const sigma = sigmaAt(schedule, timestep);
+  return blendFrames(
+    x0,
+    noise,
+    Array.from({ length: x0.shape[0] }, () => [1 - sigma, sigma]),
+  );
+}
+
+/** Loss weights by timestep: training only, kept because the parity cases dump them beside the tables. */
+export function trainingWeights({ timesteps }: Schedule): Float32Array {
+  const middle = TRAIN_TIMESTEPS / 2;
+  const bell = Array.from(timesteps, (timestep) => Math.exp(-2 * ((timestep - middle) / TRAIN_TIMESTEPS) ** 2));
+  const lowest = Math.min(...bell);
+  const total = bell.reduce((sum, value) => sum + value - lowest, 0);
+  return Float32Array.from(bell, (value) => ((value - lowest) * TRAIN_TIMESTEPS) / total);
 }
 
 /**
