@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 120_000,
     include: ['test/**/*.test.ts'],
+    globalSetup: ['scripts/kernelTexts.mjs'],
     setupFiles: ['test/support/childLoader.ts'],
   },
 });

@@ -1,12 +1,15 @@
-// Compiles src/ to dist/ and puts the WGSL files beside the compiled launchers that read them.
+// Compiles src/ to dist/, the module of all WGSL for pages included, and puts the WGSL files beside the compiled launchers,
+// where Node reads them.
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import writeKernelTexts from './kernelTexts.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const typescript = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'));
 
+writeKernelTexts();
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.build.json'], {
   cwd: root,

@@ -24,6 +24,7 @@ it('builds in a folder whose path has a dot, a space and letters outside ASCII',
   for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'src']) {
     cpSync(join(root, name), join(clone, name), { recursive: true });
   }
+  rmSync(join(clone, 'src', 'web', 'kernelTexts.ts'), { force: true }); // which a fresh clone does not have
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
 
   const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: clone, encoding: 'utf8' });
@@ -32,4 +33,7 @@ it('builds in a folder whose path has a dot, a space and letters outside ASCII',
   expect(status).toBe(0);
   expect(shaders(join(clone, 'dist'))).toEqual(shaders(join(root, 'src')));
   expect(readdirSync(join(clone, 'dist'))).toContain('index.js');
+  expect(readdirSync(join(clone, 'dist', 'web'))).toEqual(
+    expect.arrayContaining(['kernelTexts.js', 'kernelTexts.d.ts']),
+  );
 });
