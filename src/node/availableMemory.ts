@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import type { Device } from '../tensor/device.js';
-import { adapterKind } from './adapter/adapterKind.js';
+import { adapterKind } from '../tensor/gpu/adapterKind.js';
 
 const NO_NAMES = { vendor: '', architecture: '', device: '', isFallbackAdapter: false } as const;
 

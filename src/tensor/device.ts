@@ -62,6 +62,8 @@ export interface DeviceFeatures {
   /** Invocations in a subgroup, 0 without subgroups. Where both are equal, every subgroup has that size. */
   readonly minSubgroupSize: number;
   readonly maxSubgroupSize: number;
+  /** Whether the adapter says that it is a program on the processor. */
+  readonly software?: boolean;
   /**
    * Matrices that a subgroup multiplies as one, of the sizes that there are kernels for: 8 by 8 in f32, or 16 by 16 in f16
    * summed in f32. Absent where there are none, or Dawn does not tell.

@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { expect, test } from 'vitest';
-import { adapterKind } from '../../src/node/adapter/adapterKind.js';
+import { adapterKind } from '../../src/tensor/gpu/adapterKind.js';
 import { device, referenceDevice } from '../support/device.js';
 
 const isCard =

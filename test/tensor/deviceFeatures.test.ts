@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { expectedForm, isProcessor } from '../../src/kernels/forms/form.js';
 import { NO_FEATURES } from '../../src/tensor/device.js';
 import { featuresOf, type SubgroupMatrixConfig } from '../../src/tensor/gpu/deviceFeatures.js';
 import { SUBGROUP_MATRICES } from '../../src/tensor/gpu/subgroupMatrices.js';
@@ -30,6 +31,20 @@ const nvidia = [config(16, 'f16', 'f16'), config(16, 'f16'), config(16, 'u8', 'u
 
 test('without subgroups there is nothing', () => {
   expect(featuresWith(['shader-f16', SUBGROUP_MATRICES], apple)).toEqual(NO_FEATURES);
+});
+
+test('a software adapter without subgroups is no graphics card, and runs the plain forms', () => {
+  const of = (isFallbackAdapter: boolean) =>
+    featuresOf({
+      features: new Set<string>(),
+      limits: {},
+      adapterInfo: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter },
+    } as unknown as GPUDevice);
+  expect(of(true)).toEqual({ ...NO_FEATURES, software: true });
+  expect(of(false)).toEqual(NO_FEATURES);
+  expect([of(true), of(false)].map(isProcessor)).toEqual([true, false]);
+  const forms = ['plain', 'tiled'] as const;
+  expect([of(true), of(false)].map((features) => expectedForm({ features }, forms))).toEqual(['plain', 'tiled']);
 });
 
 test.each([

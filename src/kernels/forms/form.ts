@@ -12,9 +12,13 @@ export function subgroupSize({ features }: Device): number {
   return isProcessor(features) && SUBGROUP_SIZES.includes(size) ? size : 0;
 }
 
-/** Software adapters have subgroups of one size, that of the processor's vectors; graphics cards have larger ones. */
-export function isProcessor({ subgroups, minSubgroupSize, maxSubgroupSize }: Device['features']): boolean {
-  return subgroups && minSubgroupSize === maxSubgroupSize && maxSubgroupSize <= Math.max(...SUBGROUP_SIZES);
+/**
+ * Software adapters have subgroups of one size, that of the processor's vectors; graphics cards have larger ones. Of an
+ * adapter without subgroups only its name tells.
+ */
+export function isProcessor({ software, subgroups, minSubgroupSize, maxSubgroupSize }: Device['features']): boolean {
+  if (!subgroups) return software === true;
+  return minSubgroupSize === maxSubgroupSize && maxSubgroupSize <= Math.max(...SUBGROUP_SIZES);
 }
 
 /** Of forms that handle a problem, the one to use where nothing was measured. */

@@ -1,4 +1,4 @@
-import type { AdapterKind } from './adapterKind.js';
+import type { AdapterKind } from '../../tensor/gpu/adapterKind.js';
 import type { ProbedAdapter } from './probe.js';
 
 /** Best first: SwiftShader is 7 to 10 times slower than lavapipe. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type AdapterIdentity, type AdapterKind, adapterKind } from './adapterKind.js';
+import { type AdapterIdentity, type AdapterKind, adapterKind } from '../../tensor/gpu/adapterKind.js';
 import { probeScript } from './probeScript.js';
 import { type Route, routeEnvironment } from './route.js';
 

@@ -1,4 +1,5 @@
 import { type DeviceFeatures, NO_FEATURES } from '../device.js';
+import { adapterKind } from './adapterKind.js';
 import { SUBGROUP_MATRICES } from './subgroupMatrices.js';
 
 /** One entry of `GPUAdapterInfo.subgroupMatrixConfigs`: an M by K matrix times a K by N one. */
@@ -16,9 +17,10 @@ export function featuresOf({
   adapterInfo,
   limits,
 }: Pick<GPUDevice, 'features' | 'adapterInfo' | 'limits'>): DeviceFeatures {
-  if (!features.has('subgroups')) return NO_FEATURES;
+  const software = adapterKind(adapterInfo) === 'gpu' ? {} : { software: true };
+  if (!features.has('subgroups')) return { ...NO_FEATURES, ...software };
   const { subgroupMinSize, subgroupMaxSize } = adapterInfo;
-  const known = { subgroups: true, minSubgroupSize: subgroupMinSize, maxSubgroupSize: subgroupMaxSize };
+  const known = { subgroups: true, minSubgroupSize: subgroupMinSize, maxSubgroupSize: subgroupMaxSize, ...software };
   // Kernels with matrices have four of the largest subgroups.
   const most = Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX);
   if (!(features as ReadonlySet<string>).has(SUBGROUP_MATRICES) || 4 * subgroupMaxSize > most) return known;

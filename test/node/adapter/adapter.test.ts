@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adapterKind } from '../../../src/node/adapter/adapterKind.js';
 import { chooseAdapter } from '../../../src/node/adapter/chooseAdapter.js';
 import type { ProbedAdapter } from '../../../src/node/adapter/probe.js';
 import { readTar } from '../../../src/node/adapter/readTar.js';
 import { lavapipeDriverFiles } from '../../../src/node/adapter/vulkanDrivers.js';
+import { adapterKind } from '../../../src/tensor/gpu/adapterKind.js';
 
 // Discovery changes what the whole process can see, so each case runs in a child process, as the command line would.
 // Node 20 does not run TypeScript: the files under test are transpiled into a temporary folder first.

@@ -1,0 +1,68 @@
+import { TokenTrimError } from '../../errors.js';
+import { SUBGROUP_MATRICES } from './subgroupMatrices.js';
+
+/** WebGPU grants default limits unless more is asked for; these are the ones that kernels on large tensors meet. */
+const LIMITS = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/** Used where they exist, required nowhere. */
+const FEATURES: readonly string[] = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRICES];
+
+/** How a device is asked for. */
+export interface DeviceRequest {
+  /** The adapter's name, for messages. */
+  readonly name: string;
+  /** The device's label in WebGPU's messages; `tokentrim` where absent. */
+  readonly label?: string;
+  /** What to do about a driver that refuses, and about one that gives up later: sentences that end a message. */
+  readonly advice: { readonly refused: string; readonly lost: string };
+  /** Called once if the device is lost without having been destroyed. */
+  readonly onLost: (error: TokenTrimError) => void;
+}
+
+/**
+ * A device with the adapter's own maxima and the optional features it has.
+ *
+ * @throws TokenTrimError if the driver refuses, which happens when another process holds all of its memory.
+ */
+export async function requestDevice(adapter: GPUAdapter, request: DeviceRequest): Promise<GPUDevice> {
+  const { name, label = 'tokentrim', advice, onLost } = request;
+  const device = await adapter
+    .requestDevice({
+      label,
+      requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+    })
+    .catch((error: Error) => {
+      throw new TokenTrimError(
+        `${name} refused a device with its own limits: ${firstLine(error.message)}. ${advice.refused}`,
+      );
+    });
+  // The two are the same by the specification, but Dawn's binding for Node tells of matrices in the adapter's alone.
+  Object.defineProperty(device, 'adapterInfo', { value: adapter.info });
+  device.lost.then(({ reason, message }) => {
+    if (reason !== 'destroyed') onLost(lostError(name, message, advice.lost));
+  });
+  return device;
+}
+
+/** What a lost device is told as. */
+export function lostError(name: string, message: string, advice: string): TokenTrimError {
+  return new TokenTrimError(
+    `${name} stopped responding and its device is lost: ${firstLine(message) || 'its driver gives no reason'}. The usual ` +
+      `causes are too little memory, a kernel past the driver's time limit, or a driver reset. ${advice}`,
+  );
+}
+
+function firstLine(message: string): string {
+  return message.trim().split('\n')[0];
+}
