@@ -6,10 +6,10 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { streamTextEncoder } from '../dist/models/wan/text/streamTextEncoder.js';
-import { loadTokenizer } from '../dist/models/wan/text/tokenize.js';
 import { encodePrompts } from '../dist/models/wan/text/umt5.js';
 import { freeTextEncoder } from '../dist/models/wan/text/weights.js';
 import { loadTransformer } from '../dist/models/wan/weights.js';
+import { loadTokenizer } from '../dist/node/model/loadTokenizer.js';
 import { openModelFolder } from '../dist/node/model/modelFolder.js';
 import { openDevice } from '../dist/node/openDevice.js';
 import { planMemory } from '../dist/pipelines/plan/planMemory.js';

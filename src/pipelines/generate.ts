@@ -1,4 +1,4 @@
-import type { ModelFolder } from '../node/model/modelFolder.js';
+import type { Model } from '../models/wan/model.js';
 import type { Device } from '../tensor/device.js';
 import { checkRequest } from './plan/generateRequest.js';
 import { planMemory } from './plan/planMemory.js';
@@ -13,7 +13,7 @@ export type { GenerateEvent, GenerateRequest } from './stages.js';
  */
 export async function* generate(
   device: Device,
-  folder: ModelFolder,
+  folder: Model,
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent> {
   checkRequest('generate', request);

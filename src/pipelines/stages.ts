@@ -1,10 +1,10 @@
 import { ensure } from '../errors.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import type { KvCache } from '../models/wan/kvCache.js';
+import type { Model } from '../models/wan/model.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
-import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -59,7 +59,7 @@ export type Stage = 'text' | 'given' | 'weights' | 'rollout' | 'decode';
  */
 export async function* runStages(
   device: Device,
-  folder: ModelFolder,
+  folder: Model,
   request: GenerateRequest,
 ): AsyncGenerator<GenerateEvent> {
   checkRequest('generate', request);
@@ -175,7 +175,7 @@ export function promptsOf(
 /** The given pictures as latents; the encoder is loaded for this and freed after. */
 async function encodeGiven(
   device: Device,
-  { vae, config }: ModelFolder,
+  { vae, config }: Model,
   { pixel }: RolloutPlan,
   given: GivenPlan,
   { pictures, signal }: GenerateRequest,

@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { ensure } from '../errors.js';
+import type { ByteSource } from './byteSource.js';
 import { quote } from './quote.js';
 
 // What every tensor source answers in the same words when it is asked for something that it does not have.
@@ -29,12 +29,12 @@ export function expectRows(rows: number, firstRow: number, rowCount: number, nam
 
 /** Throws where a file was closed before bytes of a tensor are read, or where they are more than one array holds. */
 export function expectOpen(
-  file: FileHandle | undefined,
+  bytes: ByteSource | undefined,
   byteLength: number,
   name: string,
   label: string,
-): asserts file is FileHandle {
-  ensure(file, () => `${label}: the file was closed before tensor ${quote(name)} was read.`);
+): asserts bytes is ByteSource {
+  ensure(bytes, () => `${label}: the file was closed before tensor ${quote(name)} was read.`);
   ensure(
     byteLength <= MAX_TENSOR_BYTES,
     () =>

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { hfName } from '../../src/models/wan/checkpoint/hfName.js';
 import type { Part } from '../../src/models/wan/checkpoint/officialNames.js';
 import { OutputFile } from '../../src/node/files/outputFile.js';
+import { openTensorSource } from '../../src/node/model/source.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import type { TensorStream } from '../../src/node/weights/streamSafetensors.js';
 import type { TorchContents } from '../../src/node/weights/torchWriter/statePickle.js';
@@ -10,7 +11,6 @@ import { streamTorch } from '../../src/node/weights/torchWriter/streamTorch.js';
 import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { StreamedFile } from '../../src/synthesize/streamedFile.js';
 import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
-import { openSafetensors } from '../../src/weights/safetensors/tensorFile.js';
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 
@@ -18,7 +18,7 @@ const FILES = { transformer: 'transformer', vae: 'vae', 'text-encoder': 'text_en
 
 /** The toy world's tensors of one part, under official names. */
 export async function toyTensors(part: Part): Promise<Map<string, TensorData>> {
-  const source = await openSafetensors(join(toyWorld, `${FILES[part]}.safetensors`));
+  const source = await openTensorSource(join(toyWorld, `${FILES[part]}.safetensors`));
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);

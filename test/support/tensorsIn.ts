@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
+import { openTensorSource } from '../../src/node/model/source.js';
 import type { TensorData } from '../../src/node/weights/writeSafetensors.js';
-import { openSafetensors } from '../../src/weights/safetensors/tensorFile.js';
 import type { Tensors } from './publishedLayouts.js';
 
 /** Everything in a safetensors file. */
 export async function tensorsIn(path: string): Promise<Map<string, TensorData>> {
-  const source = await openSafetensors(path);
+  const source = await openTensorSource(path);
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenTrimError } from '../../src/errors.js';
+import { openFileBytes } from '../../src/node/files/fileBytes.js';
 import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { openSafetensors } from '../../src/weights/safetensors/tensorFile.js';
 import { SafeTensor } from '../support/independentSafetensors.js';
@@ -16,7 +17,7 @@ describe('safetensors', () => {
     await fc.assert(
       fc.asyncProperty(tensorsArbitrary, metadataArbitrary, async (tensors, metadata) => {
         await writeSafetensors(path, tensors, metadata);
-        const file = await openSafetensors(path);
+        const file = await openSafetensors(await openFileBytes(path));
         try {
           expect(new Set(file.names())).toEqual(new Set(tensors.keys()));
           expect(file.metadata).toEqual(new Map(Object.entries(metadata)));
@@ -43,7 +44,7 @@ describe('safetensors', () => {
       fc.asyncProperty(tensorsArbitrary, async (tensors) => {
         await writeSafetensors(path, tensors);
         const other = new SafeTensor(Uint8Array.from(await readFile(path)));
-        const file = await openSafetensors(path);
+        const file = await openSafetensors(await openFileBytes(path));
         try {
           expect(file.names()).toEqual([...other.metadata.keys()]);
           for (const name of file.names()) {
@@ -89,7 +90,7 @@ describe('safetensors', () => {
     await handle.truncate(last + 4096);
     await handle.close();
 
-    const file = await openSafetensors(path);
+    const file = await openSafetensors(await openFileBytes(path));
     const read = await file.readRows('table', rows - 2, 2);
     expect([...new Float32Array(read.buffer).slice(1023, 1028)]).toEqual([0, 1, 2, 3, 0]);
     await expect(file.read('table')).rejects.toThrow(/read it by rows/);
@@ -104,7 +105,7 @@ describe('safetensors', () => {
     const prefix = Buffer.alloc(8);
     prefix.writeBigUInt64LE(BigInt(header.length));
     await writeFile(path, Buffer.concat([prefix, Buffer.from(header), Buffer.alloc(2)]));
-    const file = await openSafetensors(path);
+    const file = await openSafetensors(await openFileBytes(path));
     expect(file.info('w')).toMatchObject({ dtype: 'F8_E8M0', shape: [2] });
     await expect(file.read('w')).rejects.toThrow(/F8_E8M0, which is not supported yet: use the bf16 or fp16 file/);
     await file.close();
@@ -112,11 +113,11 @@ describe('safetensors', () => {
 
   it('explains a file that is not there, and a name that is not in it', async () => {
     const folder = await temporaryFolder();
-    await expect(openSafetensors(join(folder, 'none.safetensors'))).rejects.toThrow(/could not be opened \(ENOENT\)/);
-    await expect(openSafetensors(folder)).rejects.toThrow(/not a file/);
+    await expect(openFileBytes(join(folder, 'none.safetensors'))).rejects.toThrow(/could not be opened \(ENOENT\)/);
+    await expect(openFileBytes(folder)).rejects.toThrow(/not a file/);
     const path = join(folder, 'empty.safetensors');
     await writeSafetensors(path, new Map());
-    const file = await openSafetensors(path);
+    const file = await openSafetensors(await openFileBytes(path));
     expect(() => file.info('__proto__')).toThrow(TokenTrimError);
     await file.close();
   });

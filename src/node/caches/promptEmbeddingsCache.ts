@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { areFinite } from '../../tokentrim/notFinite.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { openSafetensors } from '../../weights/safetensors/tensorFile.js';
+import { openFileBytes } from '../files/fileBytes.js';
 import { cacheProblem } from '../files/writeProblem.js';
 import { writeSafetensors } from '../weights/writeSafetensors.js';
 
@@ -29,7 +30,7 @@ export class PromptEmbeddingsCache {
   async read(key: string, shape: readonly [number, number]): Promise<Float32Array | undefined> {
     const path = this.#path(key);
     try {
-      const source = await openSafetensors(path);
+      const source = await openSafetensors(await openFileBytes(path));
       try {
         const { dtype, shape: stored } = source.info(TENSOR);
         if (dtype !== 'F32' || stored.join() !== shape.join()) return undefined;

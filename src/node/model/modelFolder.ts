@@ -3,14 +3,15 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../../errors.js';
 import { ensureTensors } from '../../models/wan/checkpoint/checkTensors.js';
 import type { Part } from '../../models/wan/checkpoint/officialNames.js';
-import { type ModelConfig, readConfig } from '../../models/wan/config.js';
+import { readConfig } from '../../models/wan/config.js';
+import type { Model } from '../../models/wan/model.js';
 import { checkOptions, checkText, optionsOf } from '../../options/checkOptions.js';
 import { oneOf, text } from '../../options/fields.js';
-import type { TensorSource } from '../../weights/tensorSource.js';
 import { openPlainFile } from '../files/plainFile.js';
 import { completeConfig } from './completeConfig.js';
 import { type FoundParts, findParts, type Preference, THINGS, type Thing } from './findParts.js';
 import { snapshotOf } from './listWeights.js';
+import { readTokenizer } from './loadTokenizer.js';
 import { describeMissing } from './missingParts.js';
 import { countDtypes, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
 import { recognise } from './recognise.js';
@@ -51,13 +52,9 @@ export interface ModelPart {
   readonly dtypes?: Readonly<Record<string, number>>;
 }
 
-/** An opened model: its configuration, its three parts under official names with their data still on disk. */
-export interface ModelFolder {
+/** A model whose files lie on this machine's disk. */
+export interface ModelFolder extends Model {
   readonly path: string;
-  readonly config: ModelConfig;
-  readonly transformer: TensorSource;
-  readonly vae: TensorSource;
-  readonly textEncoder: TensorSource;
   readonly tokenizerPath: string;
   /** Every file that it was made from: weights, indexes, configurations, the tokenizer. Some may not be there. */
   readonly files: readonly string[];
@@ -109,6 +106,8 @@ export async function openModelFolder(path: string | undefined, overrides: Model
       transformer: transformer.tensors,
       vae: vae.tensors,
       textEncoder: textEncoder.tensors,
+      tokenizer: () => readTokenizer(paths.tokenizer),
+      tokenizerLabel: paths.tokenizer,
       tokenizerPath: paths.tokenizer,
       files: filesOf(folder, paths, opened),
       parts: [

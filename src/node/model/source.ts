@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { openFile, readAt } from '../../weights/byteSource.js';
+import type { ByteSource } from '../../weights/byteSource.js';
 import { FOREIGN_BYTES, refuseForeign } from '../../weights/foreignFile.js';
 import { quote, quoteSome } from '../../weights/quote.js';
 import { beginsAsSafetensors } from '../../weights/safetensors/header.js';
@@ -9,6 +9,7 @@ import { openShards } from '../../weights/safetensors/shards.js';
 import { openSafetensors } from '../../weights/safetensors/tensorFile.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import { openTorchFile, torchFormat } from '../../weights/torch/openTorchFile.js';
+import { openFileBytes } from '../files/fileBytes.js';
 import { refuseUnfinished } from './unfinished.js';
 
 export type { TensorSource } from '../../weights/tensorSource.js';
@@ -26,11 +27,13 @@ export async function openTensorSource(path: string): Promise<TensorSource> {
   if (await isFolder(path)) return openTensorSource(await weightsIn(path));
   if (path.endsWith(INDEX_SUFFIX)) return openShards(path);
   await refuseUnfinished(path);
-  const { start, size } = await firstBytes(path);
-  if (torchFormat(start)) return openTorchFile(path);
+  const bytes = await openFileBytes(path);
+  const start = await firstBytes(bytes);
+  if (torchFormat(start)) return openTorchFile(bytes);
   // Its own reader says best what is wrong with a file that is called safetensors.
-  if (beginsAsSafetensors(start) || extname(path) === '.safetensors') return openSafetensors(path);
-  refuseForeign(path, 'a file of weights', start, size);
+  if (beginsAsSafetensors(start) || extname(path) === '.safetensors') return openSafetensors(bytes);
+  await bytes.close();
+  refuseForeign(path, 'a file of weights', start, bytes.size);
   throw new TokenTrimError(
     `${path}: expected a safetensors file, a PyTorch file of torch.save, a ${INDEX_SUFFIX.slice(1)} or a folder with one ` +
       `of them, found ${start.length === 0 ? 'an empty file' : `a file that begins with ${quote(textOf(start))}`}. ` +
@@ -38,13 +41,12 @@ export async function openTensorSource(path: string): Promise<TensorSource> {
   );
 }
 
-async function firstBytes(path: string): Promise<{ start: Uint8Array; size: number }> {
-  const file = await openFile(path);
+async function firstBytes(bytes: ByteSource): Promise<Uint8Array> {
   try {
-    const { size } = await file.stat();
-    return { start: await readAt(file, 0, Math.min(size, FOREIGN_BYTES), path), size };
-  } finally {
-    await file.close();
+    return await bytes.read(0, Math.min(bytes.size, FOREIGN_BYTES));
+  } catch (error) {
+    await bytes.close();
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openFile, readAt } from '../../weights/byteSource.js';
+import { openFileBytes } from '../files/fileBytes.js';
 
 /** What a file is known by. */
 export interface FileDigest {
@@ -24,13 +24,13 @@ const SAMPLE_BYTES = 64 * 1024;
  * @throws TokenTrimError where the file cannot be read
  */
 export async function digestFile(path: string, wholeBytes = WHOLE_BYTES): Promise<FileDigest> {
-  const file = await openFile(path);
+  const file = await openFileBytes(path);
   try {
-    const { size: bytes } = await file.stat();
+    const bytes = file.size;
     const hash = createHash('sha256');
     if (bytes <= wholeBytes) {
       for (let at = 0; at < bytes; at += WHOLE_BYTES) {
-        hash.update(await readAt(file, at, Math.min(WHOLE_BYTES, bytes - at), path));
+        hash.update(await file.read(at, Math.min(WHOLE_BYTES, bytes - at)));
       }
       return { path, bytes, sha256: hash.digest('hex'), method: 'whole' };
     }
@@ -39,7 +39,7 @@ export async function digestFile(path: string, wholeBytes = WHOLE_BYTES): Promis
     hash.update(size);
     const length = Math.min(SAMPLE_BYTES, bytes);
     for (let piece = 0; piece < SAMPLES; piece++) {
-      hash.update(await readAt(file, Math.floor((piece * (bytes - length)) / (SAMPLES - 1)), length, path));
+      hash.update(await file.read(Math.floor((piece * (bytes - length)) / (SAMPLES - 1)), length));
     }
     return { path, bytes, sha256: hash.digest('hex'), method: 'sampled' };
   } finally {

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { openFile, readAt } from '../../weights/byteSource.js';
 import { SIGNATURE_BYTES, torchFormat } from '../../weights/torch/openTorchFile.js';
 import { ZipRecords } from '../../weights/torch/zipRecords.js';
+import { openFileBytes } from '../files/fileBytes.js';
 
 const PIECE_BYTES = 8 * 2 ** 20;
 
@@ -22,11 +22,10 @@ export async function checkRecords(
   onBytes: (bytes: number) => void,
 ): Promise<CheckedRecords | undefined> {
   if (!(await stat(path)).isFile()) return undefined;
-  const file = await openFile(path);
+  const file = await openFileBytes(path);
   try {
-    const { size } = await file.stat();
-    if (torchFormat(await readAt(file, 0, Math.min(size, SIGNATURE_BYTES), path)) !== 'zip') return undefined;
-    const records = await ZipRecords.open(file, path);
+    if (torchFormat(await file.read(0, Math.min(file.size, SIGNATURE_BYTES))) !== 'zip') return undefined;
+    const records = await ZipRecords.open(file);
     const named = records.names().filter((name) => records.byteLength(name) > 0);
     if (named.every((name) => records.checksum(name) === 0)) return { checked: 0, wrong: [] };
     const wrong: string[] = [];
@@ -35,7 +34,7 @@ export async function checkRecords(
       const length = records.byteLength(name);
       let crc = 0;
       for (let done = 0; done < length; done += PIECE_BYTES) {
-        const piece = await readAt(file, start + done, Math.min(PIECE_BYTES, length - done), path);
+        const piece = await file.read(start + done, Math.min(PIECE_BYTES, length - done));
         crc = crc32(piece, crc);
         onBytes(piece.length);
       }

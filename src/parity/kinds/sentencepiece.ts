@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { parseConfig } from '../../models/wan/config.js';
 import { cleanPrompt, cleanWithoutRepair } from '../../models/wan/text/clean.js';
-import { loadTokenizer, type PromptTokenizer } from '../../models/wan/text/tokenize.js';
+import type { PromptTokenizer } from '../../models/wan/text/tokenize.js';
 import { readTextFile } from '../../node/files/plainFile.js';
+import { loadTokenizer } from '../../node/model/loadTokenizer.js';
 import type { ParityCheck, ParityInput } from './input.js';
 
 const ids = z.array(z.int());

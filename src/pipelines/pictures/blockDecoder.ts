@@ -1,7 +1,7 @@
 import type { WeightType } from '../../models/wan/loadTensors.js';
+import type { Model } from '../../models/wan/model.js';
 import { freeVaeDecoder, loadVaeDecoder } from '../../models/wan/vae/decoderWeights.js';
 import { createVaeStream } from '../../models/wan/vae/decodeStream.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { areFinite, blockNotFinite } from '../../tokentrim/notFinite.js';
@@ -21,7 +21,7 @@ export interface BlockDecoder {
 /** Loads the decoder for one video. */
 export async function openDecoder(
   device: Device,
-  { vae, config }: Pick<ModelFolder, 'vae' | 'config'>,
+  { vae, config }: Pick<Model, 'vae' | 'config'>,
   type: WeightType,
   shown: Plan['shown'],
   onTensor?: () => void,

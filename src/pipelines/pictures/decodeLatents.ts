@@ -1,5 +1,5 @@
 import type { WeightType } from '../../models/wan/loadTensors.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
+import type { Model } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
@@ -29,7 +29,7 @@ const decodeSchema = optionsOf<DecodeOptions>()({
  */
 export async function* decodeLatents(
   device: Device,
-  folder: ModelFolder,
+  folder: Model,
   latents: Tensor,
   options: DecodeOptions = {},
 ): AsyncGenerator<Picture> {

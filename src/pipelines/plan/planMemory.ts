@@ -1,7 +1,7 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
+import type { Model } from '../../models/wan/model.js';
 import { availableOn } from '../../node/availableMemory.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
 import { checkCount } from '../../options/checkOptions.js';
 import type { Device } from '../../tensor/device.js';
 import { MAX_PLANNED_BYTES, PlanningDevice } from '../../tensor/planningDevice.js';
@@ -44,7 +44,7 @@ const STEADY_PICTURES = 8;
  */
 export async function planMemory(
   device: Device,
-  folder: ModelFolder,
+  folder: Model,
   request: GenerateRequest,
   allowedBytes?: number,
 ): Promise<MemoryPlan> {
@@ -95,7 +95,7 @@ function leastBytes(device: Device, { transformer, vae }: ModelConfig, plan: Pla
 
 async function measure(
   device: Device,
-  folder: ModelFolder,
+  folder: Model,
   request: GenerateRequest,
 ): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations'>> {
   const plan = planRollout(folder.config, request);

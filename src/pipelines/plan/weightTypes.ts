@@ -1,6 +1,6 @@
 import { ensure } from '../../errors.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
+import type { Model } from '../../models/wan/model.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
 /** How each part of a model holds its matrices on the device, and the KV cache its keys and values. */
@@ -22,7 +22,7 @@ const MAX_F32_BYTES = 2 ** 30;
  * @param chosenKeys the type of keys and values that a user chose
  */
 export function weightTypes(
-  { transformer, vae, textEncoder }: Pick<ModelFolder, 'transformer' | 'vae' | 'textEncoder'>,
+  { transformer, vae, textEncoder }: Pick<Model, 'transformer' | 'vae' | 'textEncoder'>,
   chosen?: WeightType,
   chosenKeys?: WeightType,
 ): WeightTypes {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { WeightType } from '../../models/wan/loadTensors.js';
+import type { Model } from '../../models/wan/model.js';
 import { heldType, streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
 import type { EncodedPrompt } from '../../models/wan/text/tokenize.js';
 import { encodePrompts } from '../../models/wan/text/umt5.js';
 import { freeTextEncoder } from '../../models/wan/text/weights.js';
 import { cacheFolder as userCacheFolder } from '../../node/caches/cacheFolder.js';
 import { cacheKey, PromptEmbeddingsCache } from '../../node/caches/promptEmbeddingsCache.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
 import type { StopSignal } from '../../options/stopSignal.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
@@ -34,7 +34,7 @@ export interface EmbeddedPrompts {
   readonly note?: string;
 }
 
-type Model = Pick<ModelFolder, 'config' | 'textEncoder' | 'tokenizerPath'>;
+type Prompted = Pick<Model, 'config' | 'textEncoder' | 'tokenizer' | 'tokenizerLabel'>;
 
 /**
  * Text to what the DiT reads. Prompts that were embedded before, with the same encoder on the same adapter, come from the
@@ -43,7 +43,7 @@ type Model = Pick<ModelFolder, 'config' | 'textEncoder' | 'tokenizerPath'>;
  */
 export async function embedPrompts(
   device: Device,
-  folder: Model,
+  folder: Prompted,
   prompts: readonly string[],
   { dtype, cacheFolder, onTensor, signal }: EmbedOptions,
 ): Promise<EmbeddedPrompts> {
@@ -98,7 +98,7 @@ export async function embedPrompts(
 /** The real rows of each prompt's embeddings; the encoder is on the device only for this. */
 async function encode(
   device: Device,
-  { config, textEncoder }: Model,
+  { config, textEncoder }: Prompted,
   prompts: readonly EncodedPrompt[],
   type: WeightType,
   checkAborted: () => void,

@@ -1,22 +1,22 @@
+import type { Model } from '../../models/wan/model.js';
 import { cleanPrompt } from '../../models/wan/text/clean.js';
-import { loadTokenizer, type TokenizedPrompt } from '../../models/wan/text/tokenize.js';
-import type { ModelFolder } from '../../node/model/modelFolder.js';
+import { createTokenizer, type TokenizedPrompt } from '../../models/wan/text/tokenize.js';
 
-type Model = Pick<ModelFolder, 'config' | 'tokenizerPath'>;
+type Prompted = Pick<Model, 'config' | 'tokenizer' | 'tokenizerLabel'>;
 
-const tokenized = new WeakMap<Model, Map<string, TokenizedPrompt>>();
+const tokenized = new WeakMap<Prompted, Map<string, TokenizedPrompt>>();
 
 /**
  * Cleaned prompts in token ids. They are remembered as long as the model is open, since a run is planned before it is made;
  * the tokenizer is not: its vocabulary takes 400 MB at full size.
  */
-export async function tokenizePrompts(folder: Model, prompts: readonly string[]): Promise<TokenizedPrompt[]> {
-  const known = tokenized.get(folder) ?? new Map<string, TokenizedPrompt>();
-  tokenized.set(folder, known);
+export async function tokenizePrompts(model: Prompted, prompts: readonly string[]): Promise<TokenizedPrompt[]> {
+  const known = tokenized.get(model) ?? new Map<string, TokenizedPrompt>();
+  tokenized.set(model, known);
   if (prompts.some((prompt) => !known.has(prompt))) {
-    const tokenizer = await loadTokenizer(folder.tokenizerPath);
+    const tokenizer = createTokenizer(await model.tokenizer(), model.tokenizerLabel);
     for (const prompt of prompts) {
-      known.set(prompt, tokenizer.encode(cleanPrompt(prompt), folder.config.transformer.text_len));
+      known.set(prompt, tokenizer.encode(cleanPrompt(prompt), model.config.transformer.text_len));
     }
   }
   return prompts.map((prompt) => known.get(prompt) as TokenizedPrompt);

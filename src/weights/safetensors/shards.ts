@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../errors.js';
+import { openFileBytes } from '../../node/files/fileBytes.js';
 import { isAbsent } from '../../node/files/plainFile.js';
 import { readIndexText } from '../../node/model/listWeights.js';
 import { whatElse } from '../foreignFile.js';
@@ -94,7 +95,7 @@ async function openShard(indexPath: string, shard: string): Promise<TensorFile> 
     `${indexPath}: expected shards to be .safetensors files beside the index, found ${quote(shard)}.`,
   );
   try {
-    return await openSafetensors(join(dirname(indexPath), shard));
+    return await openSafetensors(await openFileBytes(join(dirname(indexPath), shard)));
   } catch (cause) {
     if (!isAbsent(cause)) throw cause;
     throw new TokenTrimError(`${indexPath}: the shard ${quote(shard)} is missing. Download it into the same folder.`, {

@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
-import { openFile, readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { isReadable } from '../dtype.js';
 import { FOREIGN_BYTES, refuseForeign } from '../foreignFile.js';
 import { quote } from '../quote.js';
@@ -9,41 +8,37 @@ import type { TensorInfo, TensorSource } from '../tensorSource.js';
 import { beginsAsSafetensors, headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.js';
 
 /**
- * Opens a safetensors file: reads and checks its header, and leaves the data on disk.
+ * Opens a safetensors file: reads and checks its header, and leaves the data where it lies.
  *
- * @throws TokenTrimError when the file is missing, unreadable, cut short or malformed
+ * @throws TokenTrimError when the file is cut short or malformed
  */
-export async function openSafetensors(path: string): Promise<TensorFile> {
-  const file = await openFile(path);
+export async function openSafetensors(bytes: ByteSource): Promise<TensorFile> {
+  const { label, size } = bytes;
   try {
-    const { size } = await file.stat();
-    const start = await readAt(file, 0, Math.min(FOREIGN_BYTES, size), path);
-    if (!beginsAsSafetensors(start)) refuseForeign(path, 'a safetensors file', start, size);
-    const length = headerLength(start.subarray(0, 8), size, path);
-    const header = parseHeader(await readAt(file, 8, length, path), size - 8 - length, path);
-    return new TensorFile(path, file, 8 + length, header);
+    const start = await bytes.read(0, Math.min(FOREIGN_BYTES, size));
+    if (!beginsAsSafetensors(start)) refuseForeign(label, 'a safetensors file', start, size);
+    const length = headerLength(start.subarray(0, 8), size, label);
+    const header = parseHeader(await bytes.read(8, length), size - 8 - length, label);
+    return new TensorFile(bytes, 8 + length, header);
   } catch (error) {
-    await file.close();
+    await bytes.close();
     throw error;
   }
 }
 
-/** A safetensors file on disk, read by ranges. Make one with {@link openSafetensors}. */
+/** A safetensors file, read by ranges. Make one with {@link openSafetensors}. */
 export class TensorFile implements TensorSource {
   readonly files: readonly string[];
   readonly metadata: ReadonlyMap<string, string>;
   readonly #tensors: ReadonlyMap<string, TensorEntry>;
   readonly #dataStart: number;
-  #file: FileHandle | undefined;
+  readonly label: string;
+  #bytes: ByteSource | undefined;
 
-  constructor(
-    readonly label: string,
-    file: FileHandle,
-    dataStart: number,
-    header: SafetensorsHeader,
-  ) {
-    this.#file = file;
-    this.files = [label];
+  constructor(bytes: ByteSource, dataStart: number, header: SafetensorsHeader) {
+    this.#bytes = bytes;
+    this.label = bytes.label;
+    this.files = [bytes.label];
     this.#dataStart = dataStart;
     this.#tensors = header.tensors;
     this.metadata = header.metadata;
@@ -75,9 +70,9 @@ export class TensorFile implements TensorSource {
   }
 
   async close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+    const bytes = this.#bytes;
+    this.#bytes = undefined;
+    await bytes?.close();
   }
 
   #entry(name: string): TensorEntry {
@@ -95,8 +90,8 @@ export class TensorFile implements TensorSource {
   }
 
   async #range(name: string, begin: number, byteLength: number): Promise<Uint8Array> {
-    const file = this.#file;
-    expectOpen(file, byteLength, name, this.label);
-    return readAt(file, this.#dataStart + begin, byteLength, this.label);
+    const bytes = this.#bytes;
+    expectOpen(bytes, byteLength, name, this.label);
+    return bytes.read(this.#dataStart + begin, byteLength);
   }
 }

@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { quote } from '../quote.js';
 import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
 import type { PickleValue } from './pickleValue.js';
@@ -19,9 +18,9 @@ const ADVICE = 'The file is cut short or damaged: download it again.';
  * then every storage, in the order of the keys, after its number of elements.
  * Source: pytorch/pytorch `torch/serialization.py _legacy_save`.
  */
-export async function openLegacyLayout(file: FileHandle, label: string): Promise<CheckpointLayout> {
-  const { size } = await file.stat();
-  const bytes = await readAt(file, 0, Math.min(size, MAX_PICKLE_BYTES), label);
+export async function openLegacyLayout(source: ByteSource): Promise<CheckpointLayout> {
+  const { label, size } = source;
+  const bytes = await source.read(0, Math.min(size, MAX_PICKLE_BYTES));
   const storages = new StorageTable();
   let end = 0;
   const next = (context: Partial<PickleContext> = {}): PickleValue => {
@@ -39,7 +38,7 @@ export async function openLegacyLayout(file: FileHandle, label: string): Promise
     `${label}: expected values in little-endian byte order, found another: save the file again on a PC or a Mac.`,
   );
   const root = next({ storage: (id) => storages.find(id) });
-  const positions = await locate(next(), file, { size, start: end, storages, label });
+  const positions = await locate(next(), source, { start: end, storages });
   return {
     root,
     storages,
@@ -54,9 +53,10 @@ export async function openLegacyLayout(file: FileHandle, label: string): Promise
 /** Walks over the storages from one count to the next. */
 async function locate(
   keys: PickleValue,
-  file: FileHandle,
-  { size, start, storages, label }: { size: number; start: number; storages: StorageTable; label: string },
+  source: ByteSource,
+  { start, storages }: { start: number; storages: StorageTable },
 ): Promise<Map<string, number>> {
+  const { label, size } = source;
   ensure(Array.isArray(keys), `${label}: expected the list of storages, found something else. ${ADVICE}`);
   const positions = new Map<string, number>();
   let position = start;
@@ -71,7 +71,7 @@ async function locate(
       end <= size,
       `${label}: storage ${quote(storage.key)} should end at byte ${end}, but the file ends at ${size}. ${ADVICE}`,
     );
-    const count = new DataView((await readAt(file, position, COUNT_BYTES, label)).buffer).getBigInt64(0, true);
+    const count = new DataView((await source.read(position, COUNT_BYTES)).buffer).getBigInt64(0, true);
     ensure(
       Number(count) * itemBytes(storage.type) === storage.byteLength,
       `${label}: storage ${quote(storage.key)} should have ${storage.byteLength} bytes, but holds ${count} elements. ${ADVICE}`,

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { openFile, readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { type FlatTensors, flatten } from './flatten.js';
 import { openLegacyLayout } from './legacyLayout.js';
 import { TorchFile } from './torchFile.js';
@@ -27,26 +27,25 @@ export function torchFormat(signature: Uint8Array): 'zip' | 'legacy' | undefined
 /**
  * Opens a file of torch.save (.pt, .pth, .bin, .ckpt), in the zip format or the one before it. Nothing in it is run: its
  * pickle may name tensors, storages and dictionaries, and anything else is refused. Only the pickle is read; tensors stay
- * on disk. Names are the nested keys joined by "/".
+ * where they lie. Names are the nested keys joined by "/".
  *
- * @throws TokenTrimError when the file is missing, cut short, malformed, or holds more than tensors and plain values
+ * @throws TokenTrimError when the file is cut short, malformed, or holds more than tensors and plain values
  */
-export async function openTorchFile(path: string): Promise<TorchFile> {
-  const file = await openFile(path);
+export async function openTorchFile(bytes: ByteSource): Promise<TorchFile> {
+  const { label, size } = bytes;
   try {
-    const { size } = await file.stat();
-    const format = torchFormat(await readAt(file, 0, Math.min(size, SIGNATURE_BYTES), path));
+    const format = torchFormat(await bytes.read(0, Math.min(size, SIGNATURE_BYTES)));
     ensure(
       format,
-      `${path}: expected a PyTorch file of torch.save (a zip archive, or the format before torch 1.6), found neither. ` +
+      `${label}: expected a PyTorch file of torch.save (a zip archive, or the format before torch 1.6), found neither. ` +
         'Download the file again, or save it with torch.save.',
     );
-    const layout = await (format === 'zip' ? openZipLayout : openLegacyLayout)(file, path);
-    const tensors = flatten(layout.root, path);
-    checkGrowth(tensors, size, path);
-    return new TorchFile(path, file, layout, tensors);
+    const layout = await (format === 'zip' ? openZipLayout : openLegacyLayout)(bytes);
+    const tensors = flatten(layout.root, label);
+    checkGrowth(tensors, size, label);
+    return new TorchFile(bytes, layout, tensors);
   } catch (error) {
-    await file.close();
+    await bytes.close();
     throw error;
   }
 }

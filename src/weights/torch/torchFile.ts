@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
-import { readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { bitsOf } from '../dtype.js';
 import { expectOpen, expectRows, lookUp } from '../tensorRequest.js';
 import type { TensorInfo, TensorSource } from '../tensorSource.js';
@@ -8,7 +7,7 @@ import type { FlatTensors } from './flatten.js';
 import type { StridedTensor } from './pickleValue.js';
 import { readStrided } from './stridedRead.js';
 
-/** A torch.save file on disk, read tensor by tensor. Make one with `openTorchFile`. */
+/** A torch.save file, read tensor by tensor. Make one with `openTorchFile`. */
 export class TorchFile implements TensorSource {
   readonly files: readonly string[];
   readonly metadata: ReadonlyMap<string, string> = new Map();
@@ -16,16 +15,17 @@ export class TorchFile implements TensorSource {
   readonly ignored: readonly string[];
   readonly #tensors: ReadonlyMap<string, StridedTensor>;
   readonly #positions = new Map<string, number>();
-  #file: FileHandle | undefined;
+  readonly label: string;
+  #bytes: ByteSource | undefined;
 
   constructor(
-    readonly label: string,
-    file: FileHandle,
+    bytes: ByteSource,
     private readonly layout: CheckpointLayout,
     { tensors, ignored }: FlatTensors,
   ) {
-    this.#file = file;
-    this.files = [label];
+    this.#bytes = bytes;
+    this.label = bytes.label;
+    this.files = [bytes.label];
     this.#tensors = tensors;
     this.ignored = ignored;
   }
@@ -59,9 +59,9 @@ export class TorchFile implements TensorSource {
   }
 
   async close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+    const bytes = this.#bytes;
+    this.#bytes = undefined;
+    await bytes?.close();
   }
 
   #tensor(name: string): StridedTensor {
@@ -69,12 +69,12 @@ export class TorchFile implements TensorSource {
   }
 
   async #read(name: string, tensor: StridedTensor): Promise<Uint8Array> {
-    const file = this.#file;
-    expectOpen(file, tensor.byteLength, name, this.label);
+    const bytes = this.#bytes;
+    expectOpen(bytes, tensor.byteLength, name, this.label);
     if (tensor.byteLength === 0) return new Uint8Array(0);
     const start = (await this.#position(tensor.storage.key)) + tensor.storage.begin;
     return readStrided(tensor, bitsOf(tensor.dtype) / 8, this.label, (begin, byteLength) =>
-      readAt(file, start + begin, byteLength, this.label),
+      bytes.read(start + begin, byteLength),
     );
   }
 

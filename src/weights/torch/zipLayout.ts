@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
-import { readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { quote, quoteSome } from '../quote.js';
 import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
 import { itemBytes, StorageTable } from './storageTable.js';
@@ -11,8 +10,9 @@ import { ZipRecords } from './zipRecords.js';
  * The format of torch 1.6 and later: a zip archive with `<any name>/data.pkl`, and `<name>/data/<key>` for each storage.
  * Source: pytorch/pytorch `torch/serialization.py _save` and `caffe2/serialize/inline_container.cc`.
  */
-export async function openZipLayout(file: FileHandle, label: string): Promise<CheckpointLayout> {
-  const records = await ZipRecords.open(file, label);
+export async function openZipLayout(bytes: ByteSource): Promise<CheckpointLayout> {
+  const { label } = bytes;
+  const records = await ZipRecords.open(bytes);
   refuseOtherZip(records.names(), label);
   const pickles = records.names().filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   ensure(
@@ -22,7 +22,7 @@ export async function openZipLayout(file: FileHandle, label: string): Promise<Ch
         quoteSome(pickles.length > 0 ? pickles : records.names()) || 'no records'
       }.`,
   );
-  const read = async (name: string) => readAt(file, await records.position(name), records.byteLength(name), label);
+  const read = async (name: string) => bytes.read(await records.position(name), records.byteLength(name));
   const folder = pickles[0].slice(0, -'data.pkl'.length);
   await checkByteOrder(records, `${folder}byteorder`, read, label);
   const length = records.byteLength(pickles[0]);

@@ -1,7 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { readAt } from '../byteSource.js';
+import type { ByteSource } from '../byteSource.js';
 import { quote } from '../quote.js';
 
 /** Released checkpoints have up to 2 500. */
@@ -24,10 +23,10 @@ export class ZipRecords {
   ) {}
 
   /** Reads the directory of the archive. */
-  static async open(file: FileHandle, label: string): Promise<ZipRecords> {
+  static async open(bytes: ByteSource): Promise<ZipRecords> {
+    const { label, size } = bytes;
     try {
-      const { size } = await file.stat();
-      const reader = new FileReader(file, size, label);
+      const reader = new SourceReader(bytes);
       const zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false });
       ensure(
         zip.entryCount <= MAX_RECORDS,
@@ -113,16 +112,12 @@ function checkRanges(entries: readonly Entry[], fileBytes: number, label: string
 }
 
 /** Reads for yauzl, never past the end, and the directory in large pieces. */
-class FileReader extends RandomAccessReader {
+class SourceReader extends RandomAccessReader {
   windowBytes = DIRECTORY_WINDOW_BYTES;
   #windowStart = 0;
   #window: Uint8Array = new Uint8Array(0);
 
-  constructor(
-    private readonly file: FileHandle,
-    private readonly size: number,
-    private readonly label: string,
-  ) {
+  constructor(private readonly source: ByteSource) {
     super();
   }
 
@@ -143,13 +138,14 @@ class FileReader extends RandomAccessReader {
   }
 
   async #bytes(position: number, length: number): Promise<Uint8Array> {
+    const { label, size } = this.source;
     ensure(
-      Number.isSafeInteger(position) && position + length <= this.size,
-      `${this.label}: the zip directory points to byte ${position}, past the end at ${this.size}. ${ADVICE}`,
+      Number.isSafeInteger(position) && position + length <= size,
+      `${label}: the zip directory points to byte ${position}, past the end at ${size}. ${ADVICE}`,
     );
     if (position < this.#windowStart || position + length > this.#windowStart + this.#window.length) {
-      const ahead = Math.min(Math.max(length, this.windowBytes), this.size - position);
-      this.#window = await readAt(this.file, position, ahead, this.label);
+      const ahead = Math.min(Math.max(length, this.windowBytes), size - position);
+      this.#window = await this.source.read(position, ahead);
       this.#windowStart = position;
     }
     return this.#window.subarray(position - this.#windowStart, position - this.#windowStart + length);

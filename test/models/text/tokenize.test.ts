@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cleanPrompt } from '../../../src/models/wan/text/clean.js';
-import { loadTokenizer, type PromptTokenizer } from '../../../src/models/wan/text/tokenize.js';
+import type { PromptTokenizer } from '../../../src/models/wan/text/tokenize.js';
+import { loadTokenizer } from '../../../src/node/model/loadTokenizer.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
 const TOY = fileURLToPath(new URL('../../../weights/toy-world/tokenizer.json', import.meta.url));

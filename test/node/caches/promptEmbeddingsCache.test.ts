@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cacheKey, PromptEmbeddingsCache } from '../../../src/node/caches/promptEmbeddingsCache.js';
-import { openSafetensors } from '../../../src/weights/safetensors/tensorFile.js';
+import { openTensorSource } from '../../../src/node/model/source.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
 const key = (number: number) => cacheKey({ number });
@@ -23,7 +23,7 @@ describe('PromptEmbeddingsCache', () => {
     const folder = await temporaryFolder();
     await new PromptEmbeddingsCache(folder).write(key(1), values(2), [2, 4]);
     expect(await readdir(folder)).toEqual([`${key(1)}.safetensors`]);
-    const source = await openSafetensors(join(folder, `${key(1)}.safetensors`));
+    const source = await openTensorSource(join(folder, `${key(1)}.safetensors`));
     expect(source.info('prompt_embeds')).toMatchObject({ dtype: 'F32', shape: [2, 4] });
     await source.close();
   });

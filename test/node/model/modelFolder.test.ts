@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
+import { openTensorSource } from '../../../src/node/model/source.js';
 import { formatInspection } from '../../../src/node/weights/formatInspection.js';
 import { inspectPath } from '../../../src/node/weights/inspect.js';
 import { type TensorData, writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
 import type { ReadableDType } from '../../../src/weights/dtype.js';
-import { openSafetensors } from '../../../src/weights/safetensors/tensorFile.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
 const TOY = fileURLToPath(new URL('../../../weights/toy-world', import.meta.url));
@@ -32,7 +32,7 @@ async function rewrite(
   file: string,
   change: (tensors: Map<string, TensorData>) => void,
 ): Promise<void> {
-  const source = await openSafetensors(join(TOY, file));
+  const source = await openTensorSource(join(TOY, file));
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);

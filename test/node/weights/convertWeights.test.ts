@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Part } from '../../../src/models/wan/checkpoint/officialNames.js';
+import { openTensorSource } from '../../../src/node/model/source.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { type ConvertOptions, convertWeights } from '../../../src/node/weights/convertWeights.js';
 import { type TensorData, writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
 import { float32ToBfloat16 } from '../../../src/tensor/sixteenBit.js';
 import { toFloat32 } from '../../../src/weights/convert.js';
-import { openSafetensors } from '../../../src/weights/safetensors/tensorFile.js';
 import { SafeTensor } from '../../support/independentSafetensors.js';
 import {
   hfNamed,
@@ -153,7 +153,7 @@ describe('conversion', () => {
       expect(read.metadata.get(name)).toMatchObject({ dtype, shape });
       expect(Buffer.from(read.getTensor(name)).equals(data as Uint8Array), name).toBe(true);
     }
-    const source = await openSafetensors(to);
+    const source = await openTensorSource(to);
     expect(source.metadata.size).toBe(0);
     await source.close();
   });

@@ -3,9 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cleanPrompt } from '../../../src/models/wan/text/clean.js';
-import { loadTokenizer } from '../../../src/models/wan/text/tokenize.js';
 import { encodePrompt } from '../../../src/models/wan/text/umt5.js';
 import { freeTextEncoder, loadTextEncoder } from '../../../src/models/wan/text/weights.js';
+import { loadTokenizer } from '../../../src/node/model/loadTokenizer.js';
 import { type ModelFolder, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { type EmbedOptions, embedPrompts } from '../../../src/pipelines/prompts/promptEmbeddings.js';
@@ -43,10 +43,10 @@ function opened(change = (bytes: Uint8Array) => bytes) {
     },
     close: async () => {},
   };
-  const { config, tokenizerPath } = toy;
-  return { folder: { config, tokenizerPath, textEncoder }, reads, rows };
+  const { config, tokenizer, tokenizerLabel } = toy;
+  return { folder: { config, tokenizer, tokenizerLabel, textEncoder }, reads, rows };
 }
-type Model = Pick<ModelFolder, 'config' | 'textEncoder' | 'tokenizerPath'>;
+type Model = Pick<ModelFolder, 'config' | 'textEncoder' | 'tokenizer' | 'tokenizerLabel'>;
 
 async function embed(folder: Model, prompts: readonly string[], options: Partial<EmbedOptions>) {
   return embedPrompts(device, folder, prompts, { dtype: 'f32', ...options });

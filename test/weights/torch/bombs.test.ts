@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { openTorchFile } from '../../../src/weights/torch/openTorchFile.js';
 import { temporaryFolder } from '../temporary.js';
+import { openTorch } from './openTorch.js';
 import { type Pickled, Raw } from './pickleWriter.js';
 import { dense, float32, tensorOf, writeTorchZip } from './torchWriter.js';
 
@@ -88,7 +88,7 @@ test.each<[string, Pickled | Buffer, RegExp | 'loads']>([
   const path = join(await temporaryFolder(), 'bomb.pt');
   await writeTorchZip(path, root, [weights]);
   const start = process.cpuUsage();
-  const outcome = await openTorchFile(path).then(
+  const outcome = await openTorch(path).then(
     (source) => source.close().then(() => 'loads'),
     (thrown: Error) => thrown,
   );

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openTorchFile } from '../../../src/weights/torch/openTorchFile.js';
 import type { TorchFile } from '../../../src/weights/torch/torchFile.js';
 import { temporaryFolder } from '../temporary.js';
+import { openTorch } from './openTorch.js';
 import { built, bytesOp, call, global, type Pickled, persistent, pickle, tuple } from './pickleWriter.js';
 import { dense, float32, storageOf, tensorOf, writeLegacy, writeTorchZip } from './torchWriter.js';
 import { writeZip } from './zipWriter.js';
@@ -24,7 +24,7 @@ async function withZip<Result>(
   const path = join(await temporaryFolder(), 'model.pt');
   const isEntries = Array.isArray(entries) && entries.every((entry) => Array.isArray(entry) && entry.length === 2);
   await writeTorchZip(path, isEntries ? new Map(entries as [Pickled, Pickled][]) : (entries as Pickled), storages);
-  const source = await openTorchFile(path);
+  const source = await openTorch(path);
   try {
     return await body(source);
   } finally {
@@ -46,7 +46,7 @@ describe('both formats', () => {
     await writeTorchZip(join(folder, 'zip64.pt'), root, storages, { protocol, zip64: true });
     await writeLegacy(join(folder, 'legacy.pth'), root, storages, { protocol });
     for (const name of ['zip.pt', 'zip64.pt', 'legacy.pth']) {
-      const source = await openTorchFile(join(folder, name));
+      const source = await openTorch(join(folder, name));
       expect(source.names()).toEqual(['w', 'flat', 'bias']);
       expect(source.ignored).toEqual(['note']);
       expect(source.info('w')).toMatchObject({ dtype: 'F32', shape: [2, 3], byteLength: 24 });
@@ -66,8 +66,8 @@ describe('both formats', () => {
     const byteorder = { name: 'archive/byteorder', data: Buffer.from('big') };
     await writeTorchZip(join(folder, 'zip.pt'), new Map([['w', matrix]]), [weights], { more: [byteorder] });
     await writeLegacy(join(folder, 'legacy.pt'), new Map([['w', matrix]]), [weights], { littleEndian: false });
-    await expect(openTorchFile(join(folder, 'zip.pt'))).rejects.toThrow(/little-endian byte order, found "big"/);
-    await expect(openTorchFile(join(folder, 'legacy.pt'))).rejects.toThrow(/little-endian byte order/);
+    await expect(openTorch(join(folder, 'zip.pt'))).rejects.toThrow(/little-endian byte order, found "big"/);
+    await expect(openTorch(join(folder, 'legacy.pt'))).rejects.toThrow(/little-endian byte order/);
   });
 
   test('the records that torch 2 adds, and the little-endian mark', async () => {
@@ -78,7 +78,7 @@ describe('both formats', () => {
       { name: 'archive/.data/serialization_id', data: Buffer.alloc(40, '7') },
     ];
     await writeTorchZip(path, new Map([['w', matrix]]), [weights], { more });
-    const source = await openTorchFile(path);
+    const source = await openTorch(path);
     expect(await floats(source, 'w')).toEqual([1, 2, 3, 4, 5, 6]);
     await source.close();
   });
@@ -88,7 +88,7 @@ describe('both formats', () => {
     const view = storageOf(weights, tuple('1', 2, 3)); // elements 2 to 4
     const root = new Map<Pickled, Pickled>([['w', tensorOf(view, { offset: 1, shape: [2], strides: [1] })]]);
     await writeLegacy(path, root, [weights]);
-    const source = await openTorchFile(path);
+    const source = await openTorch(path);
     expect(await floats(source, 'w')).toEqual([4, 5]);
     await source.close();
   });
@@ -202,7 +202,7 @@ test('only the pickle is read at open, and a tensor only where it lies', async (
   const path = join(await temporaryFolder(), 'model.pt');
   await writeTorchZip(path, new Map([['w', matrix]]), [weights]);
   const bytes = await readFile(path);
-  const source = await openTorchFile(path);
+  const source = await openTorch(path);
   const at = bytes.indexOf(Buffer.from(weights.bytes));
   bytes.writeFloatLE(60, at + 20);
   await writeFile(path, bytes); // the last element changes after the file was opened
@@ -233,7 +233,7 @@ test('a zip64 archive of 4.5 GB: the last tensor, and the last rows of the large
     ],
     { zip64: true },
   );
-  const source = await openTorchFile(path);
+  const source = await openTorch(path);
   expect(source.info('large').byteLength).toBe(elements * 4);
   expect(await floats(source, 'last')).toEqual([5, 6, 7]);
   const rows = await source.readRows('large', elements / 2 - 2, 2);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TokenTrimError } from '../../../src/errors.js';
-import { openTorchFile } from '../../../src/weights/torch/openTorchFile.js';
 import { temporaryFolder } from '../temporary.js';
+import { openTorch } from './openTorch.js';
 import type { Pickled } from './pickleWriter.js';
 import {
   legacyFile,
@@ -88,7 +88,7 @@ test('any views of shared storages, in both formats, whole and by rows', async (
         );
         const path = join(folder, 'file.pt');
         await (isZip ? writeTorchZip : writeLegacy)(path, root, file.storages, { protocol });
-        const source = await openTorchFile(path);
+        const source = await openTorch(path);
         try {
           for (const [index, { storage, view }] of file.tensors.entries()) {
             expect(source.info(`t${index}`)).toMatchObject({ dtype: storage.dtype, shape: view.shape });
@@ -132,7 +132,7 @@ test('damaged files: the tensors or an explanation, never another error', async 
         for (const [position, value] of changes) bytes[position % bytes.length] = value;
         await writeFile(path, isCut ? bytes.subarray(0, Math.floor(cut * bytes.length)) : bytes);
         try {
-          const source = await openTorchFile(path);
+          const source = await openTorch(path);
           try {
             for (const name of source.names()) {
               expect((await source.read(name)).length).toBe(source.info(name).byteLength);

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { TokenTrimError } from '../../../src/errors.js';
-import { openTorchFile } from '../../../src/weights/torch/openTorchFile.js';
 import { temporaryFolder } from '../temporary.js';
+import { openTorch } from './openTorch.js';
 import type { Pickled } from './pickleWriter.js';
 import { dense, float32, type Storage, writeTorchZip, type ZipOptions } from './torchWriter.js';
 import { writeZip, type ZipRecord } from './zipWriter.js';
@@ -14,7 +14,7 @@ export const matrix = dense(weights, [2, 2]);
 
 /** The explanation that opening a file, and reading all of it, ends with. */
 async function refusal(path: string): Promise<string> {
-  const error = await openTorchFile(path)
+  const error = await openTorch(path)
     .then(async (source) => {
       try {
         for (const name of source.names()) await source.read(name);

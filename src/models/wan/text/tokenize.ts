@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../../errors.js';
-import { readTextFile } from '../../../node/files/plainFile.js';
 import { whatElse } from '../../../weights/foreignFile.js';
 import { type AddedToken, addedTokenSchema, assignIds, splitterAt } from './addedTokens.js';
 import { libraryTrie } from './libraryTokenizer.js';
@@ -31,9 +30,6 @@ export interface PromptTokenizer {
   encode(prompt: string, textLength: number): TokenizedPrompt;
 }
 
-/** umT5's has 17 MB. */
-const MAX_BYTES = 2 ** 26;
-
 const END = '</s>';
 const PADDING = '<pad>';
 
@@ -50,19 +46,21 @@ const fileSchema = z.looseObject({
 });
 
 /**
- * Loads a `tokenizer.json` (unigram, as umT5's). The library reads it; where its steps differ from those of the Rust
+ * The tokenizer of a `tokenizer.json` (unigram, as umT5's). The library reads it; where its steps differ from those of the Rust
  * library, which the official code uses, they are ours, so that ids are the same.
  * Source: Wan-Video/Wan2.1 `wan/modules/tokenizers.py HuggingfaceTokenizer`: the end mark is appended, truncation
  * keeps it, padding goes on the right.
  *
- * @throws TokenTrimError when the file is missing or is not a tokenizer with `</s>`
+ * @param text of the file
+ * @param label how errors name it
+ * @throws TokenTrimError when it is not a tokenizer with `</s>`
  */
-export async function loadTokenizer(path: string): Promise<PromptTokenizer> {
-  const { idOf, vocabSize, pieces } = await readTokenizer(path);
+export function createTokenizer(text: string, label: string): PromptTokenizer {
+  const { idOf, vocabSize, pieces } = readTokenizer(text, label);
   const end = idOf(END);
   ensure(
     end !== undefined,
-    `${path}: expected a T5 tokenizer with the token ${END}, found none. Use the model's own tokenizer.json.`,
+    `${label}: expected a T5 tokenizer with the token ${END}, found none. Use the model's own tokenizer.json.`,
   );
   const padding = idOf(PADDING) ?? 0;
   return {
@@ -118,15 +116,14 @@ interface TokenizerFile {
   pieces(text: string): number[];
 }
 
-async function readTokenizer(path: string): Promise<TokenizerFile> {
-  const text = await readTextFile(path, { what: 'a tokenizer.json with a Unigram model', limit: MAX_BYTES });
+function readTokenizer(text: string, label: string): TokenizerFile {
   try {
     return parseTokenizer(JSON.parse(text));
   } catch (cause) {
     const reason =
       cause instanceof z.ZodError ? z.prettifyError(cause).split('\n').join(' ') : (cause as Error).message;
     throw new TokenTrimError(
-      `${path}: expected a tokenizer.json with a Unigram model, but it cannot be read (${reason})${whatElse(text)}: ` +
+      `${label}: expected a tokenizer.json with a Unigram model, but it cannot be read (${reason})${whatElse(text)}: ` +
         "copy the model's own tokenizer.json again",
       { cause },
     );

@@ -1,0 +1,14 @@
+import type { TensorSource } from '../../weights/tensorSource.js';
+import type { ModelConfig } from './modelConfig.js';
+
+/** A model that is opened: its configuration, and its three parts under official names, their data still where it lies. */
+export interface Model {
+  readonly config: ModelConfig;
+  readonly transformer: TensorSource;
+  readonly vae: TensorSource;
+  readonly textEncoder: TensorSource;
+  /** Reads the text of tokenizer.json, which is not kept: umT5's has 17 MB. */
+  readonly tokenizer: () => Promise<string>;
+  /** How errors name it. */
+  readonly tokenizerLabel: string;
+}

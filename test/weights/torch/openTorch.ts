@@ -1,0 +1,8 @@
+import { openFileBytes } from '../../../src/node/files/fileBytes.js';
+import { openTorchFile } from '../../../src/weights/torch/openTorchFile.js';
+import type { TorchFile } from '../../../src/weights/torch/torchFile.js';
+
+/** Opens a file of torch.save on the disk. */
+export async function openTorch(path: string): Promise<TorchFile> {
+  return openTorchFile(await openFileBytes(path));
+}
