@@ -1,4 +1,4 @@
-import type { Part } from '../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 
 /** Mean and standard deviation of a tensor's values. */
 export interface Distribution {

@@ -1,4 +1,4 @@
-import type { Part } from '../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 import type { FloatDType } from './valueTable.js';
 
 /** A file, or a set of shards, with the tensors of one part. */

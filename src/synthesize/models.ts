@@ -7,7 +7,7 @@ import {
   vaeDecoderTensors,
   vaeEncoderTensors,
 } from '../models/wan/checkpoint/expectedTensors.js';
-import type { Part } from '../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 import { type ModelConfig, modelSchema } from '../models/wan/config.js';
 import { LATENT_STATISTICS, SAMPLING_DEFAULTS, TRANSFORMER_DEFAULTS } from '../models/wan/wanDefaults.js';
 import { toyWorld } from '../node/model/toyWorld.js';

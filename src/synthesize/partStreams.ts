@@ -1,4 +1,4 @@
-import { hfName } from '../models/wan/checkpoint/hfName.js';
+import { hfName } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import type { TensorStream } from '../node/weights/streamSafetensors.js';
 import { distributionOf } from './distribution.js';

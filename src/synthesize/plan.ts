@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import type { Part } from '../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 import type { TensorStream } from '../node/weights/streamSafetensors.js';

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hfName } from '../../src/models/wan/checkpoint/hfName.js';
-import type { Part } from '../../src/models/wan/checkpoint/officialNames.js';
+import { hfName, type Part } from '../../src/models/wan/checkpoint/names.js';
 import { OutputFile } from '../../src/node/files/outputFile.js';
 import { openTensorSource } from '../../src/node/model/source.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { detectConfig } from '../../models/wan/checkpoint/detectConfig.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
 import {
   type ModelConfig,
   modelSchema,

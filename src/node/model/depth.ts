@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ensure } from '../../errors.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
 import { type RawConfig, readConfig } from '../../models/wan/config.js';
 import { SECTIONS } from './partConfig.js';
 

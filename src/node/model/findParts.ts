@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { describeOther } from '../../models/wan/checkpoint/foreignModel.js';
-import { whyUnusable } from '../../models/wan/checkpoint/names.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import { describeOther, whyUnusable } from '../../models/wan/checkpoint/detection.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
 import { quote } from '../../weights/quote.js';
 import { type FolderListing, listWeights } from './listWeights.js';
 import { openWeights } from './openWeights.js';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../../errors.js';
 import { ensureTensors } from '../../models/wan/checkpoint/checkTensors.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
 import { readConfig } from '../../models/wan/config.js';
 import type { Model } from '../../models/wan/model.js';
 import { checkOptions, checkText, optionsOf } from '../../options/checkOptions.js';

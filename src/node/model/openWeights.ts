@@ -1,6 +1,7 @@
 import { TokenTrimError } from '../../errors.js';
-import { type Detection, detectPart, whyUnusable, withOfficialNames } from '../../models/wan/checkpoint/names.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import { type Detection, detectPart, whyUnusable } from '../../models/wan/checkpoint/detection.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
+import { withOfficialNames } from '../../models/wan/checkpoint/withOfficialNames.js';
 import { isFloat8 } from '../../weights/dtype.js';
 import { RenamedSource } from '../../weights/renamedSource.js';
 import { sectionsOf, selectSection } from '../../weights/sections.js';

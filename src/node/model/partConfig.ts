@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
 import { type RawConfig, readConfig } from '../../models/wan/config.js';
 
 /** The sections of config.json by part. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { describeOther } from '../../models/wan/checkpoint/foreignModel.js';
-import { findStructure, type Structure } from '../../models/wan/checkpoint/nameStructure.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
+import { describeOther } from '../../models/wan/checkpoint/detection.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
+import { findStructure, type Structure } from '../../models/wan/checkpoint/structure.js';
 import type { RawConfig } from '../../models/wan/config.js';
 import { quoteSome } from '../../weights/quote.js';
 import { hasScales } from '../../weights/widenFloat8.js';

@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
-import { hfName } from '../../models/wan/checkpoint/hfName.js';
-import { findStructure } from '../../models/wan/checkpoint/nameStructure.js';
-import { withOfficialNames } from '../../models/wan/checkpoint/names.js';
-import type { Part } from '../../models/wan/checkpoint/officialNames.js';
-import { describeQuantisation } from '../../models/wan/checkpoint/quantisation.js';
+import { describeQuantisation } from '../../models/wan/checkpoint/detection.js';
+import { hfName, type Part } from '../../models/wan/checkpoint/names.js';
+import { findStructure } from '../../models/wan/checkpoint/structure.js';
+import { withOfficialNames } from '../../models/wan/checkpoint/withOfficialNames.js';
 import { checkOptions, checkText, optionsOf } from '../../options/checkOptions.js';
 import { callback, flag, oneOf, text } from '../../options/fields.js';
 import { type StopSignal, stopSignal } from '../../options/stopSignal.js';

@@ -3,9 +3,9 @@ import { basename, join } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
 import { checkTensors, type TensorCheck } from '../../models/wan/checkpoint/checkTensors.js';
 import { detectConfig } from '../../models/wan/checkpoint/detectConfig.js';
-import { explainOther } from '../../models/wan/checkpoint/foreignModel.js';
-import { findStructure } from '../../models/wan/checkpoint/nameStructure.js';
-import { type Detection, type Part, whyUnusable } from '../../models/wan/checkpoint/names.js';
+import { type Detection, explainOther, whyUnusable } from '../../models/wan/checkpoint/detection.js';
+import type { Part } from '../../models/wan/checkpoint/names.js';
+import { findStructure } from '../../models/wan/checkpoint/structure.js';
 import {
   parseConfig,
   type RawConfig,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
-import { bareNames } from '../../models/wan/checkpoint/names.js';
+import { bareNames } from '../../models/wan/checkpoint/structure.js';
 import { parseConfig } from '../../models/wan/config.js';
 import { openTensorSource } from '../../node/model/source.js';
 import { quote } from '../../weights/quote.js';

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Part } from '../../../src/models/wan/checkpoint/officialNames.js';
+import type { Part } from '../../../src/models/wan/checkpoint/names.js';
 import { type ModelOverrides, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';

@@ -1,38 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findStructure } from '../../../src/models/wan/checkpoint/nameStructure.js';
-import { bareNames, detectPart, withOfficialNames } from '../../../src/models/wan/checkpoint/names.js';
-import { officialName, type Part } from '../../../src/models/wan/checkpoint/officialNames.js';
+import { hfName, namePatterns, officialName, type Part } from '../../../src/models/wan/checkpoint/names.js';
 import { modelLike, partTensors } from '../../../src/synthesize/models.js';
-import { memorySource } from '../../weights/memorySource.js';
-
-interface Row {
-  part: Part;
-  official: string;
-  hf: string;
-  shape: number[];
-}
-
-// Every tensor of Wan2.1-T2V-1.3B under both names, from the official module trees and diffusers' own conversion.
-const PARTS: Record<string, Part> = { dit: 'transformer', vae: 'vae', t5: 'text-encoder' };
-const ROWS: Row[] = gunzipSync(readFileSync(new URL('../../weights/fixtures/key-mapping.tsv.gz', import.meta.url)))
-  .toString('utf8')
-  .trim()
-  .split('\n')
-  .slice(1)
-  .map((line) => line.split('\t'))
-  .map(([part, official, hf, shape]) => ({ part: PARTS[part], official, hf, shape: shape.split('x').map(Number) }));
-
-const rowsOf = (part: Part) => ROWS.filter((row) => row.part === part);
-const EACH_PART: readonly Part[] = ['transformer', 'vae', 'text-encoder'];
+import { EACH_PART, ROWS, rowsOf } from './mappingRows.js';
 
 describe('names', () => {
-  it('renames all 1261 tensors of Wan2.1-1.3B', () => {
+  it('knows all 1261 tensors of Wan2.1-1.3B by either name', () => {
     expect(ROWS.length).toBe(1261);
-    const wrong = ROWS.filter(({ part, official, hf }) => officialName(part, hf) !== official);
-    expect(wrong).toEqual([]);
+    expect(ROWS.filter(({ part, official, hf }) => officialName(part, hf) !== official)).toEqual([]);
+    expect(ROWS.filter(({ part, official, hf }) => hfName(part, official) !== hf)).toEqual([]);
+  });
+
+  it.each(EACH_PART)('has patterns for the tensors of the %s, and hardly any others', (part) => {
+    const open = (name: string) => name.replace(/(?<=^|\.)\d+(?=\.|$)/g, '#');
+    const patterns = (naming: 'official' | 'hf') => new Set(namePatterns(part, naming).map(open));
+    const expected = (naming: 'official' | 'hf') => new Set(rowsOf(part).map((row) => open(row[naming])));
+    // What the table allows and Wan2.1-1.3B does not have.
+    const official = [...patterns('official')].filter((name) => !expected('official').has(name));
+    const hf = [...patterns('hf')].filter((name) => !expected('hf').has(name));
+    const shortcuts = (module: string) =>
+      ['encoder', 'decoder'].flatMap((half) => ['weight', 'bias'].map((name) => `${half}.${module}.${name}`));
+    expect(official).toEqual(part === 'vae' ? shortcuts('middle.#.shortcut') : []);
+    expect(hf).toEqual(
+      {
+        transformer: [],
+        vae: shortcuts('mid_block.resnets.#.conv_shortcut'),
+        'text-encoder': ['encoder.embed_tokens.weight'],
+      }[part],
+    );
+    expect([...expected('official')].filter((name) => !patterns('official').has(name))).toEqual([]);
+    expect([...expected('hf')].filter((name) => !patterns('hf').has(name))).toEqual([]);
   });
 
   it.each(EACH_PART)('expects those tensors of the %s, with their shapes, of that configuration', async (part) => {
@@ -40,166 +36,29 @@ describe('names', () => {
     expect(partTensors(part, await modelLike('wan2.1-1.3b'))).toEqual(expected);
   });
 
-  it.each(EACH_PART)('recognises the %s by either naming, under any wrapper', (part) => {
-    const prefixes = fc.oneof(
-      fc.constantFrom('', 'model.', 'model.diffusion_model.', 'module.', 'base_model.model.', 'generator.model.'),
-      fc.constantFrom('dit.', 'pipe.dit.', '_orig_mod._checkpoint_wrapped_module.', 'transformer.', 'text_encoders.x.'),
-      fc
-        .array(fc.stringMatching(/^[a-z_]{1,12}$/), { maxLength: 4 })
-        .map((names) => names.map((n) => `w_${n}.`).join('')),
+  it('leaves what follows a module as it is, and what it does not know', () => {
+    expect(officialName('transformer', 'blocks.29.attn2.to_out.0.scale_weight')).toBe(
+      'blocks.29.cross_attn.o.scale_weight',
     );
-    fc.assert(
-      fc.property(prefixes, fc.constantFrom('official', 'hf'), (prefix, naming) => {
-        const rows = rowsOf(part);
-        const source = memorySource(rows.map((row) => [prefix + row[naming as 'official' | 'hf'], row.shape]));
-        expect(detectPart(source)).toEqual({ part, naming });
-        expect(withOfficialNames(source).names()).toEqual(rows.map((row) => row.official));
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  it('reads the tensor that the official name stands for', async () => {
-    const view = withOfficialNames(memorySource(rowsOf('transformer').map((row) => [`model.${row.hf}`, row.shape])));
-    expect(new TextDecoder().decode(await view.read('blocks.3.norm3.bias'))).toBe('model.blocks.3.norm2.bias');
-    expect(view.info('head.modulation').shape).toEqual([1, 2, 1536]);
-    expect(() => view.info('scale_shift_table')).toThrow(/no tensor "scale_shift_table" among its 825/);
-  });
-
-  it.each(EACH_PART)('finds wrappers inside the %s by structure: of all blocks, of some modules', (part) => {
-    const naming = fc.constantFrom('official', 'hf') as fc.Arbitrary<'official' | 'hf'>;
-    const cuts = fc.array(fc.record({ module: fc.nat(5000), wrapper: fc.stringMatching(/^w_[a-z]{1,8}$/) }), {
-      maxLength: 4,
-    });
-    fc.assert(
-      fc.property(naming, cuts, fc.boolean(), (by, chosen, isBlock) => {
-        const rows = rowsOf(part);
-        let names = rows.map((row) => row[by]);
-        // Into each chosen module, all its tensors behind one more name; a module is a name without its last part.
-        for (const { module, wrapper } of chosen) {
-          const whole = names[module % names.length].split('.').slice(0, -1).join('.');
-          names = names.map((name) =>
-            name.startsWith(`${whole}.`) ? `${whole}.${wrapper}.${name.slice(whole.length + 1)}` : name,
-          );
-        }
-        if (isBlock) names = names.map((name) => name.replace(/^((?:encoder\.)?blocks?\.\d+)\./, '$1.module.'));
-        const source = memorySource(rows.map((row, index) => [names[index], row.shape]));
-        expect(detectPart(source)).toEqual({ part, naming: by });
-        expect(withOfficialNames(source).names()).toEqual(rows.map((row) => row.official));
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  it('takes a part out of a file with a whole pipeline, whichever is asked for', () => {
-    const prefixes = {
-      transformer: 'model.diffusion_model.',
-      vae: 'vae.',
-      'text-encoder': 'text_encoders.umt5xxl.transformer.',
-    };
-    const all = ROWS.map(
-      (row) => [prefixes[row.part] + (row.part === 'text-encoder' ? row.hf : row.official), row.shape] as const,
-    );
-    const source = memorySource([...all, ['clip_vision.visual.conv1.weight', [8]]]);
-    for (const part of EACH_PART) {
-      expect(withOfficialNames(source, part).names()).toEqual(rowsOf(part).map((row) => row.official));
+    expect(hfName('transformer', 'blocks.29.cross_attn.o.scale_weight')).toBe('blocks.29.attn2.to_out.0.scale_weight');
+    expect(officialName('text-encoder', 'encoder.embed_tokens.weight')).toBe('token_embedding.weight');
+    for (const rename of [officialName, hfName]) {
+      expect(rename('transformer', 'blocks.x.other.weight')).toBe('blocks.x.other.weight');
+      expect(rename('vae', 'spiece_model')).toBe('spiece_model');
     }
-    expect(findStructure(source.names())).toMatchObject({
-      part: 'transformer',
-      wrappers: ['model.diffusion_model.'],
-      beside: ['vae.', 'text_encoders.', 'clip_vision.'],
-    });
   });
 
-  it('takes the averaged weights of a training checkpoint whose sections are in its names', () => {
-    const names = (prefix: string) => rowsOf('transformer').map(({ official }) => prefix + official);
-    const of = (...prefixes: string[]) => findStructure(prefixes.flatMap(names));
-    const found = of('generator.model.', 'critic.model.', 'generator_ema.model.');
-    expect(found).toMatchObject({ wrappers: ['generator_ema.model.'], beside: ['generator.', 'critic.'] });
-    expect(found?.names.size).toBe(825);
-    expect(of('critic.', 'generator.')).toMatchObject({ wrappers: ['generator.'], beside: ['critic.'] });
-    const two = memorySource(['a.', 'b.'].flatMap(names).map((name) => [name, [1]]));
-    expect(() => withOfficialNames(two)).toThrow(/both "a.patch_embedding.weight" and "b.patch_embedding.weight"/);
-  });
-
-  it('names each wrapper once', () => {
-    const names = rowsOf('transformer').map(
-      ({ official }) => `model.net.${official.replace(/^(blocks\.\d+)/, '$1._orig_mod')}`,
-    );
-    expect(findStructure(names)?.wrappers).toEqual(['model.net.', '_orig_mod.']);
-    expect([...bareNames(memorySource(names.map((name) => [name, [1]]))).values()]).toEqual(
-      rowsOf('transformer').map((row) => row.official),
-    );
-  });
-
-  it('does not take adapters, or parts of other models, for wrapped tensors', () => {
-    const rows = rowsOf('transformer').map((row) => [row.official, row.shape] as const);
-    const lora = rows
-      .filter(([name]) => name.endsWith('attn.q.weight'))
-      .flatMap(([name]) =>
-        ['lora_A', 'lora_B'].map((side) => [name.replace('weight', `${side}.weight`), [8, 8]] as const),
-      );
-    expect(findStructure(lora.map(([name]) => name))).toBeUndefined();
-    const peft = rows.map(
-      ([name, shape]) => [name.replace(/attn\.q\.(weight|bias)$/, 'attn.q.base_layer.$1'), shape] as const,
-    );
-    expect(() => withOfficialNames(memorySource([...peft, ...lora]))).toThrow(
-      /a transformer with a LoRA that is not merged/,
-    );
-    const clip = ['token_embedding.weight', 'position_embedding.weight'].map((name) => `text_model.embeddings.${name}`);
-    expect(findStructure(clip)).toBeUndefined();
-    const extra = memorySource([...rows, ['control.blocks.0.self_attn.q.weight', [8, 8]]]);
-    expect(() => withOfficialNames(extra)).toThrow(/both "blocks.0.self_attn.q.weight" and "control.blocks.0/);
-  });
-
-  it('knows a part that lacks its mark by all the rest', () => {
-    const names = rowsOf('transformer')
-      .map((row) => row.official)
-      .filter((name) => name !== 'head.modulation');
-    expect(findStructure(names)).toMatchObject({ part: 'transformer', naming: 'official' });
-  });
-
-  it('leaves out the tokenizer and the second name of the embedding', () => {
-    const rows = rowsOf('text-encoder').map((row) => [row.hf, row.shape] as const);
-    const extra = [
-      ['spiece_model', [4548313]],
-      ['encoder.embed_tokens.weight', [256384, 4096]],
-    ] as const;
-    const view = withOfficialNames(memorySource([...extra, ...rows]));
-    expect(view.names()).toEqual(rowsOf('text-encoder').map((row) => row.official));
-  });
-
-  it.each([
-    'img_emb.proj.0.weight',
-    'blocks.0.cross_attn.k_img.weight',
-    'blocks.0.cross_attn.norm_k_img.weight',
-    'blocks.0.attn2.add_k_proj.weight',
-    'condition_embedder.image_embedder.norm1.weight',
-    'vace_blocks.0.norm3.bias',
-    'model.diffusion_model.vace_patch_embedding.weight',
-  ])('refuses an image-to-video or VACE checkpoint by %s', (name) => {
-    const source = memorySource([
-      ['head.modulation', [1, 2, 8]],
-      [name, [8]],
-    ]);
-    expect(() => withOfficialNames(source)).toThrow(/this is an image-to-video or VACE checkpoint/);
-  });
-
-  it('refuses another part, an unknown file and one tensor saved twice', () => {
-    const vae = memorySource([['decoder.middle.0.residual.0.gamma', [8, 1, 1, 1]]]);
-    expect(() => withOfficialNames(vae, 'transformer')).toThrow(
-      /expected the tensors of a Wan2.1 transformer, found those of a vae/,
-    );
-    expect(() => withOfficialNames(memorySource([['other', [1]]]), 'vae')).toThrow(
-      /a Wan2.1 vae, found tensors that it does not have: "other"/,
-    );
-    expect(() => withOfficialNames(memorySource([['q.lora_A', [1]]]), 'vae')).toThrow(
-      /found a LoRA. It changes a model/,
-    );
-    const twice = memorySource([
-      ['model.head.modulation', [1]],
-      ['head.modulation', [1]],
-    ]);
-    expect(() => withOfficialNames(twice)).toThrow(/both "model.head.modulation" and "head.modulation"/);
-  });
+  // From the published index files.
+  it.each<[Part, string, string]>([
+    ['transformer', 'blocks.7.norm3.weight', 'blocks.7.norm2.weight'],
+    ['transformer', 'blocks.7.self_attn.o.bias', 'blocks.7.attn1.to_out.0.bias'],
+    ['transformer', 'head.modulation', 'scale_shift_table'],
+    ['transformer', 'time_projection.1.weight', 'condition_embedder.time_proj.weight'],
+    ['vae', 'decoder.upsamples.7.time_conv.weight', 'decoder.up_blocks.1.upsamplers.0.time_conv.weight'],
+    ['vae', 'decoder.upsamples.14.residual.6.bias', 'decoder.up_blocks.3.resnets.2.conv2.bias'],
+    ['vae', 'encoder.downsamples.3.shortcut.weight', 'encoder.down_blocks.3.conv_shortcut.weight'],
+    ['vae', 'conv2.weight', 'post_quant_conv.weight'],
+    ['text-encoder', 'blocks.3.ffn.gate.0.weight', 'encoder.block.3.layer.1.DenseReluDense.wi_0.weight'],
+    ['text-encoder', 'norm.weight', 'encoder.final_layer_norm.weight'],
+  ])('%s %s', (part, official, published) => expect(hfName(part, official)).toBe(published));
 });

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeOther, whyUnusable } from '../../../src/models/wan/checkpoint/detection.js';
 import {
   textEncoderTensors,
   transformerTensors,
   vaeDecoderTensors,
 } from '../../../src/models/wan/checkpoint/expectedTensors.js';
-import { describeOther } from '../../../src/models/wan/checkpoint/foreignModel.js';
-import { whyUnusable } from '../../../src/models/wan/checkpoint/names.js';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { convertWeights } from '../../../src/node/weights/convertWeights.js';

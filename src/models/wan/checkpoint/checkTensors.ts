@@ -2,6 +2,7 @@ import { ensure } from '../../../errors.js';
 import { quote, quoteSome } from '../../../weights/quote.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { TextEncoderConfig, TransformerConfig, VaeConfig } from '../config.js';
+import { isWeightType } from './detection.js';
 import {
   type ExpectedTensors,
   textEncoderTensors,
@@ -9,8 +10,7 @@ import {
   vaeDecoderTensors,
   vaeEncoderTensors,
 } from './expectedTensors.js';
-import type { Part } from './officialNames.js';
-import { isWeightType } from './quantisation.js';
+import type { Part } from './names.js';
 
 /** The configuration type of each part. */
 export interface PartConfigs {

@@ -3,7 +3,7 @@ import { quote } from '../../../weights/quote.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { RawConfig } from '../config.js';
 import { HEAD_DIM, LATENT_STATISTICS, TRANSFORMER_DEFAULTS } from '../wanDefaults.js';
-import type { Part } from './officialNames.js';
+import type { Part } from './names.js';
 
 /**
  * The configuration of one part as its tensors' names and shapes tell it, completed by what the official code fixes.

@@ -1,5 +1,5 @@
-import { type Grammar, grammars, type Naming, type Rule, wildcard } from './nameGrammar.js';
-import type { Part } from './officialNames.js';
+import type { TensorSource } from '../../../weights/tensorSource.js';
+import { type Naming, namePatterns, type Part } from './names.js';
 
 /** Which names of a file are those of a part, once everything that was wrapped around it is taken off. */
 export interface Structure {
@@ -11,6 +11,58 @@ export interface Structure {
   readonly wrappers: readonly string[];
   /** What lies in the file beside the part, not in it: the beginnings of the names. */
   readonly beside: readonly string[];
+}
+
+/** Names cut at their dots: what may follow the modules that lead to a place. */
+interface Tree {
+  readonly children: Map<string, Tree>;
+  /** The tensor whose name ends here. */
+  name?: string;
+}
+
+/** The names that a part's tensors have by one naming; every number stands for any. */
+interface Grammar {
+  readonly part: Part;
+  readonly naming: Naming;
+  readonly tree: Tree;
+  /** Tensors that no other model has under these names. */
+  readonly marks: readonly string[];
+}
+
+/**
+ * Every part by either naming, in the order in which a file is tried. The marks are those of huggingface/diffusers
+ * `loaders/single_file_utils.py CHECKPOINT_KEY_NAMES`.
+ */
+const GRAMMARS: readonly Grammar[] = [
+  grammarOf('transformer', 'official', 'head.modulation'),
+  grammarOf('transformer', 'hf', 'condition_embedder.time_proj.weight'),
+  grammarOf('vae', 'official', 'decoder.middle.0.residual.0.gamma'),
+  grammarOf('vae', 'hf', 'decoder.mid_block.resnets.0.norm1.gamma'),
+  grammarOf('text-encoder', 'official', 'token_embedding.weight'),
+  grammarOf('text-encoder', 'hf', 'shared.weight', 'encoder.embed_tokens.weight'),
+];
+
+function grammarOf(part: Part, naming: Naming, ...marks: string[]): Grammar {
+  return { part, naming, marks, tree: treeOf(namePatterns(part, naming), wildcard) };
+}
+
+/** A token of a name as a grammar has it. */
+function wildcard(token: string): string {
+  return /^\d+$/.test(token) ? '#' : token;
+}
+
+function treeOf(names: readonly string[], asToken = (token: string) => token): Tree {
+  const root: Tree = { children: new Map() };
+  for (const name of names) {
+    let tree = root;
+    for (const token of name.split(/[./]/).map(asToken)) {
+      const next: Tree = tree.children.get(token) ?? { children: new Map() };
+      tree.children.set(token, next);
+      tree = next;
+    }
+    tree.name = name;
+  }
+  return root;
 }
 
 /** A part is also known without its mark by so many of its tensors, where they are half of all. */
@@ -26,9 +78,9 @@ const ENOUGH = 8;
 export function findStructure(names: readonly string[], expected?: Part): Structure | undefined {
   const tree = treeOf(names);
   let best: { grammar: Grammar; match: Match } | undefined;
-  for (const grammar of grammars()) {
+  for (const grammar of GRAMMARS) {
     if (expected !== undefined && grammar.part !== expected) continue;
-    const match = matchTree(tree, grammar.root, '', grammar);
+    const match = matchTree(tree, grammar.tree, '', grammar);
     if (!match || match.expected.size === 0) continue;
     if (isMarked(match, grammar)) return describe(grammar, match, names);
     const isEnough = match.expected.size >= ENOUGH && 2 * match.expected.size >= names.length;
@@ -37,26 +89,21 @@ export function findStructure(names: readonly string[], expected?: Part): Struct
   return best && describe(best.grammar, best.match, names);
 }
 
-interface Tree {
-  readonly children: Map<string, Tree>;
-  /** The tensor whose name ends here. */
-  name?: string;
+/**
+ * Tensor names without what FSDP, torch.compile, PEFT, ComfyUI, pipelines and trainers put before and into them; where
+ * no part shows what belongs into a name, only what trainers always call theirs is taken off.
+ */
+export function bareNames(source: Pick<TensorSource, 'names'>): ReadonlyMap<string, string> {
+  const names = source.names();
+  const found = findStructure(names)?.names;
+  const bare = (name: string) => found?.get(name) ?? name.replace(WRAPPERS, '').replace(/^model\./, '');
+  return new Map(names.map((name) => [name, bare(name)]));
 }
 
-function treeOf(names: readonly string[]): Tree {
-  const root: Tree = { children: new Map() };
-  for (const name of names) {
-    let tree = root;
-    for (const token of name.split(/[./]/)) {
-      const next: Tree = tree.children.get(token) ?? { children: new Map() };
-      tree.children.set(token, next);
-      tree = next;
-    }
-    tree.name = name;
-  }
-  return root;
-}
+/** FSDP's, activation checkpointing's and torch.compile's. */
+const WRAPPERS = /(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\./g;
 
+/** What lies in a tree of the part that is looked for. */
 interface Match {
   /** Bare names that the part has. */
   readonly expected: Set<string>;
@@ -75,22 +122,22 @@ const PREFERRED = ['generator_ema', 'generator'] as const;
 /** Adapters are no wrappers: their matrices are not the layer's. */
 const ADAPTER = /^(?:lora|lokr|loha|hada|oft|dora|ia3|adapter)/i;
 
-function matchTree(tree: Tree, rule: Rule, path: string, grammar: Grammar): Match {
+function matchTree(tree: Tree, known: Tree, path: string, grammar: Grammar): Match {
   const match: Match = { expected: new Set(), bare: new Map(), strangers: 0, wrappers: [], beside: [] };
   const unknown: [token: string, Tree][] = [];
   for (const [token, child] of tree.children) {
-    const next = rule.children.get(wildcard(token));
+    const next = known.children.get(wildcard(token));
     if (!next) {
       unknown.push([token, child]);
       continue;
     }
     const bare = join(path, token);
-    if (child.name !== undefined) add(match, child.name, bare, next.isTensor);
+    if (child.name !== undefined) add(match, child.name, bare, next.name !== undefined);
     if (child.children.size > 0) merge(match, matchTree(child, next, bare, grammar));
   }
   const inside = unknown.map(([token, child]) => {
     const isModule = child.children.size > 0 && child.name === undefined && !ADAPTER.test(token);
-    return { token, child, match: isModule ? matchTree(child, rule, path, grammar) : undefined };
+    return { token, child, match: isModule ? matchTree(child, known, path, grammar) : undefined };
   });
   if (match.expected.size === 0) {
     const marked = inside.filter((one) => one.match && isMarked(one.match, grammar));
