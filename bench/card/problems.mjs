@@ -29,7 +29,7 @@ export async function timedProblems(root, gpu, kind, { small }) {
     what: `[${rows}, ${inFeatures}] x [${outFeatures}, ${inFeatures}] ${type}, x ${xType}`,
     operations: 2 * rows * inFeatures * outFeatures,
     inputs: () => [tensor([rows, inFeatures], xType), tensor([outFeatures, inFeatures], type), tensor([outFeatures])],
-    op: ([x, weight, bias], variant) => linear(x, weight, bias, { variant }),
+    op: ([x, weight, bias], form) => linear(x, weight, bias, { form }),
   });
   const attended = (name, past, own) => ({
     name: `attention ${name}`,
@@ -40,7 +40,7 @@ export async function timedProblems(root, gpu, kind, { small }) {
       ...[past, past, own, own].map((rows) => rows && tensor([rows, width], 'f16')),
       past && indices(past),
     ],
-    op: ([query, keys, values, ownKeys, ownValues, rows], variant) =>
+    op: ([query, keys, values, ownKeys, ownValues, rows], form) =>
       attention(
         query,
         {
@@ -48,7 +48,7 @@ export async function timedProblems(root, gpu, kind, { small }) {
           own: ownKeys ? { keys: ownKeys, values: ownValues } : undefined,
         },
         heads,
-        { variant },
+        { form },
       ),
   });
   const conv3d = (name, frames, tall, long, inside, outside) => ({
@@ -60,14 +60,14 @@ export async function timedProblems(root, gpu, kind, { small }) {
       tensor([outside, 3, 3, 3, inside], 'f16'),
       tensor([outside]),
     ],
-    op: ([x, older, newer, weight, bias], variant) => causalConv3d(x, [older, newer], weight, bias, variant),
+    op: ([x, older, newer, weight, bias], form) => causalConv3d(x, [older, newer], weight, bias, form),
   });
   const enlarged = {
     name: 'conv2d enlarged',
     what: `4x${height / 2}x${across / 2} twice as large, 192 -> 96 f16`,
     operations: 2 * 9 * 4 * height * across * 192 * 96,
     inputs: () => [tensor([4, height / 2, across / 2, 192], 'f16'), tensor([96, 3, 3, 192], 'f16'), tensor([96])],
-    op: ([x, weight, bias], variant) => conv2d(x, weight, bias, { scale: 2, variant }),
+    op: ([x, weight, bias], form) => conv2d(x, weight, bias, { scale: 2, form }),
   };
   const products = [
     product('qkv', tokens, width, width, 'bf16'),
@@ -94,21 +94,21 @@ export async function timedProblems(root, gpu, kind, { small }) {
         form: 'subgroup',
         bytes: 4 * height * across * 96 * 6,
         inputs: () => [tensor([4, height, across, 96]), tensor([96])],
-        op: ([x, gain], variant) => channelNorm(x, gain, { silu: true, type: 'f16', variant }),
+        op: ([x, gain], form) => channelNorm(x, gain, { silu: true, type: 'f16', form }),
       },
       {
         name: 'layerNorm',
         form: 'subgroup',
         bytes: 8 * tokens * width,
         inputs: () => [tensor([tokens, width]), tensor([1, 6, width])],
-        op: ([x, modulation], variant) => modulatedLayerNorm(x, modulation, { shift: 0, scale: 1 }, 1e-6, variant),
+        op: ([x, modulation], form) => modulatedLayerNorm(x, modulation, { shift: 0, scale: 1 }, 1e-6, form),
       },
       {
         name: 'rmsNorm',
         form: 'subgroup',
         bytes: 8 * tokens * width,
         inputs: () => [tensor([tokens, width]), tensor([width])],
-        op: ([x, weight], variant) => rmsNorm(x, weight, 1e-6, variant),
+        op: ([x, weight], form) => rmsNorm(x, weight, 1e-6, form),
       },
       {
         name: 'cast to f16',

@@ -163,12 +163,12 @@ function launchedBy(work) {
 }
 
 function forced(form, work) {
-  const { variants } = device;
-  const before = variants.forced;
-  variants.forced = form;
+  const { forms } = device;
+  const before = forms.forced;
+  forms.forced = form;
   try {
     return work();
   } finally {
-    variants.forced = before;
+    forms.forced = before;
   }
 }

@@ -1,5 +1,5 @@
 import type { MeasuredChoice, MeasuredChoices } from '../kernels/forms/formStore.js';
-import { VARIANTS } from '../tensor/formTable.js';
+import { FORMS } from '../tensor/formTable.js';
 
 /** The table of measured kernels that `doctor` prints: every form's time, which one is used, and how fast that is. */
 export function formatChoices(choices: MeasuredChoices): string {
@@ -7,7 +7,7 @@ export function formatChoices(choices: MeasuredChoices): string {
   if (rows.length === 0) {
     return '\nkernels: nothing measured yet, the expected forms are used; a long run measures what it needs, doctor --measure does it now\n';
   }
-  const forms = VARIANTS.filter((form) => rows.some(({ milliseconds }) => milliseconds[form] !== undefined));
+  const forms = FORMS.filter((form) => rows.some(({ milliseconds }) => milliseconds[form] !== undefined));
   const table = [
     ['kernel', 'types', 'size', 'used', ...forms, 'speed'],
     ...rows.map((row) => [
@@ -31,7 +31,7 @@ export function formatChoices(choices: MeasuredChoices): string {
     .join('')}`;
 }
 
-function timeOf({ milliseconds }: MeasuredChoice, form: (typeof VARIANTS)[number]): string {
+function timeOf({ milliseconds }: MeasuredChoice, form: (typeof FORMS)[number]): string {
   const time = milliseconds[form];
   return time === undefined ? '-' : time === null ? 'failed' : digits(time);
 }

@@ -3,7 +3,7 @@ import type { Tuned } from '../kernels/forms/tuneForms.js';
 import type { Progress } from '../media/progress.js';
 import { type TuneOptions, tuneKernels } from '../node/tuneKernels.js';
 import type { Device } from '../tensor/device.js';
-import { VARIANTS } from '../tensor/formTable.js';
+import { FORMS } from '../tensor/formTable.js';
 import { emit, say, startProgress } from './output.js';
 
 /** `--kernels`: without it the environment variable decides. */
@@ -11,7 +11,7 @@ export const kernelsOption = (automatic: string): Option =>
   new Option(
     '--kernels <form>',
     `which form of each kernel runs: ${automatic}, or one form wherever it fits (default: TOKENTRIM_KERNELS, else auto)`,
-  ).choices(['auto', ...VARIANTS]);
+  ).choices(['auto', ...FORMS]);
 
 /** `tuneKernels` with its progress on standard error. */
 export async function measureKernels(

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, text } from '../options/fields.js';
 import type { Device } from '../tensor/device.js';
-import { parseVariant } from '../tensor/formTable.js';
+import { parseForm } from '../tensor/formTable.js';
 import { DeviceErrors } from '../tensor/gpu/deviceErrors.js';
 import { GpuDevice } from '../tensor/gpu/gpuDevice.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
@@ -43,7 +43,7 @@ const deviceSchema = optionsOf<OpenDeviceOptions>()({
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions('openDevice', deviceSchema, options);
-  const forced = parseVariant(options.kernels ?? process.env.TOKENTRIM_KERNELS);
+  const forced = parseForm(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice({ availableBytes: availableMemory });
   const found = await findAdapter(request);
@@ -58,8 +58,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
     errors,
     helpers,
   });
-  opened.variants.forced = forced;
-  opened.variants.adapter = { name: found.name, driver: found.description };
+  opened.forms.forced = forced;
+  opened.forms.adapter = { name: found.name, driver: found.description };
   return opened;
 }
 

@@ -42,7 +42,7 @@ export async function tuneKernels(device: Device, options: TuneOptions = {}): Pr
 }
 
 /** Asks for all that a request is compared with: one card's name may be the beginning of another's. */
-function openAnother({ name, variants: { adapter } }: Device): Promise<Device> {
+function openAnother({ name, forms: { adapter } }: Device): Promise<Device> {
   return openDevice({ adapter: adapter ? `${adapter.name} ${adapter.driver}` : name, kernels: 'auto' });
 }
 

@@ -1,5 +1,5 @@
 import type { NdArray } from 'ndarray';
-import type { VariantTable } from './formTable.js';
+import type { FormTable } from './formTable.js';
 import type { KernelLog } from './kernelLog.js';
 import type { Shape } from './shape.js';
 import type { DType, Storage, Tensor } from './tensor.js';
@@ -105,7 +105,7 @@ export interface Device {
   readonly memory: MemoryStats;
   readonly features: DeviceFeatures;
   /** Which form of each kernel runs here. */
-  readonly variants: VariantTable;
+  readonly forms: FormTable;
   /** Which kernels have been met here. */
   readonly kernels: KernelLog;
   /** Largest tensor in bytes. */

@@ -5,19 +5,19 @@ import { TokenTrimError } from '../errors.js';
  * subgroups are small and of one size (lavapipe: 8 lanes, or 16 with 512-bit vectors); `tiled` is for graphics cards;
  * `matrix` is for those whose driver multiplies matrices by itself, `half` the same with inputs rounded to f16.
  */
-export const VARIANTS = ['plain', 'subgroup', 'tiled', 'matrix', 'half'] as const;
-export type Variant = (typeof VARIANTS)[number];
+export const FORMS = ['plain', 'subgroup', 'tiled', 'matrix', 'half'] as const;
+export type Form = (typeof FORMS)[number];
 
-/** @throws TokenTrimError for a name that is no variant; `auto` is undefined: the best one, by trial or expectation */
-export function parseVariant(name: string | undefined): Variant | undefined {
+/** @throws TokenTrimError for a name that is no form; `auto` is undefined: the best one, by trial or expectation */
+export function parseForm(name: string | undefined): Form | undefined {
   if (name === undefined || name === '' || name === 'auto') return undefined;
-  const variant = VARIANTS.find((known) => known === name);
-  if (!variant) throw new TokenTrimError(`kernels: expected auto, ${VARIANTS.join(', ')}, found "${name}"`);
-  return variant;
+  const form = FORMS.find((known) => known === name);
+  if (!form) throw new TokenTrimError(`kernels: expected auto, ${FORMS.join(', ')}, found "${name}"`);
+  return form;
 }
 
 /** What is measured together: problems of one kernel that the same form is the best for. */
-export interface KernelClass {
+export interface ProblemClass {
   readonly kernel: string;
   /** Types of the operands that select code, such as `bf16`. */
   readonly type: string;
@@ -25,13 +25,13 @@ export interface KernelClass {
   readonly size: string;
 }
 
-/** The name of a class in a `VariantTable`. */
-export const classKey = ({ kernel, type, size }: KernelClass): string => `${kernel} | ${type} | ${size}`;
+/** The name of a class in a `FormTable`. */
+export const classKey = ({ kernel, type, size }: ProblemClass): string => `${kernel} | ${type} | ${size}`;
 
 /** A class that a run meets. */
-export interface AskedClass extends KernelClass {
+export interface AskedClass extends ProblemClass {
   /** Every form that handled one of its problems, `plain` included. */
-  readonly forms: ReadonlySet<Variant>;
+  readonly forms: ReadonlySet<Form>;
 }
 
 /** An adapter and its driver, as `tokentrim doctor` names them: what measured choices hold for. */
@@ -45,14 +45,14 @@ export interface AdapterDriver {
  * Which form of each kernel a device runs, by class of problem. A device and the plans of runs on it share one table, so
  * that a plan counts the memory of the forms that will run, and knows the classes before the run does.
  */
-export class VariantTable {
+export class FormTable {
   /** A form to use wherever it fits, in the place of every choice: `--kernels` and `TOKENTRIM_KERNELS`. */
-  forced: Variant | undefined;
+  forced: Form | undefined;
   /** Whose measurements may be used; none where absent. */
   adapter: AdapterDriver | undefined;
   /** What a measured trial chose, by `classKey`. */
-  readonly chosen = new Map<string, Variant>();
-  #asked = new Map<string, KernelClass & { readonly forms: Set<Variant> }>();
+  readonly chosen = new Map<string, Form>();
+  #asked = new Map<string, ProblemClass & { readonly forms: Set<Form> }>();
 
   /** Every class that was asked for, by `classKey`, for trials to measure. */
   get asked(): ReadonlyMap<string, AskedClass> {
@@ -60,7 +60,7 @@ export class VariantTable {
   }
 
   /** Notes that a problem of a class was met, and which forms handle it. */
-  ask(key: string, { kernel, type, size }: KernelClass, forms: readonly Variant[]): void {
+  ask(key: string, { kernel, type, size }: ProblemClass, forms: readonly Form[]): void {
     const known = this.#asked.get(key);
     if (!known) this.#asked.set(key, { kernel, type, size, forms: new Set(forms) });
     else for (const form of forms) known.forms.add(form);

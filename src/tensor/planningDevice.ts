@@ -23,7 +23,7 @@ export class PlanningDevice implements Device {
   readonly kind = 'planning';
   readonly name: string;
   readonly features: Device['features'];
-  readonly variants: Device['variants'];
+  readonly forms: Device['forms'];
   readonly kernels: KernelLog;
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;
@@ -34,12 +34,12 @@ export class PlanningDevice implements Device {
 
   /** @param like the device whose limits and features are assumed, and which is told of the kernels that are launched */
   constructor(
-    like: Pick<Device, 'name' | 'features' | 'variants' | 'maxTensorBytes' | 'maxBindingBytes'> &
+    like: Pick<Device, 'name' | 'features' | 'forms' | 'maxTensorBytes' | 'maxBindingBytes'> &
       Partial<Pick<Device, 'kernels'>>,
   ) {
     this.name = like.name;
     this.features = like.features;
-    this.variants = like.variants;
+    this.forms = like.forms;
     this.kernels = like.kernels ?? new KernelLog();
     this.kernels.planned.clear(); // each plan replaces the one before
     this.maxTensorBytes = like.maxTensorBytes;

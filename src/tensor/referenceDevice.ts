@@ -7,7 +7,7 @@ import {
   type MemoryStats,
   NO_FEATURES,
 } from './device.js';
-import { VariantTable } from './formTable.js';
+import { FormTable } from './formTable.js';
 import { KernelLog } from './kernelLog.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
@@ -19,7 +19,7 @@ export class ReferenceDevice implements Device {
   readonly kind = 'reference';
   readonly name = 'reference (float64 on the host)';
   readonly features = NO_FEATURES;
-  readonly variants = new VariantTable();
+  readonly forms = new FormTable();
   readonly kernels = new KernelLog();
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
   readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;

@@ -34,7 +34,7 @@ test('a short run measures nothing, and uses what was measured before', async ()
   expect(first.stderr).not.toContain('measuring');
   expect(choicesFile()).toBeUndefined();
 
-  const adapter = device.variants.adapter;
+  const adapter = device.forms.adapter;
   if (!adapter) return; // the reference device has no forms
   const choices = Object.fromEntries(
     knownClasses().map((problem) => [classKey(problem), { ...problem, form: 'plain', milliseconds: { plain: 1.25 } }]),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/kernels/attention/attention.js';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import { expectAllClose } from '../support/allclose.js';
 import { forms, keysAndValues, problem } from '../support/attentionProblems.js';
 import { device } from '../support/device.js';
@@ -12,7 +12,7 @@ import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seed
 const WIDTH = 8;
 
 /** Queries over keys and values that are given as host arrays: what the properties below rearrange. */
-const simple = (variant: Variant, keys: Float32Array, values: Float32Array, rows?: readonly number[]): Problem => {
+const simple = (form: Form, keys: Float32Array, values: Float32Array, rows?: readonly number[]): Problem => {
   const [heads, width] = [2, WIDTH];
   return (on) => {
     const pair = {
@@ -22,7 +22,7 @@ const simple = (variant: Variant, keys: Float32Array, values: Float32Array, rows
     const context = rows
       ? { cached: { ...pair, rows: on.upload(Uint32Array.from(rows), [rows.length]) } }
       : { own: pair };
-    return attention(randomTensor(on, 7, [5, width]), context, heads, { variant });
+    return attention(randomTensor(on, 7, [5, width]), context, heads, { form });
   };
 };
 
@@ -30,10 +30,10 @@ const rowsOf = (values: Float32Array, rows: readonly number[]) =>
   Float32Array.from(rows.flatMap((row) => [...values.subarray(row * WIDTH, (row + 1) * WIDTH)]));
 const shuffled = (count: number) => fc.shuffledSubarray([...Array(count).keys()], { minLength: count });
 
-describe.each(forms)('attention, %s', (variant, problems) => {
+describe.each(forms)('attention, %s', (form, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, form))),
       { numRuns: 150 },
     );
   });
@@ -50,7 +50,7 @@ describe.each(forms)('attention, %s', (variant, problems) => {
       cacheType: 'f16' as const,
       ownType: 'f32' as const,
     };
-    for (const headDim of [200, 384]) await expectTwin(problem({ ...drawn, headDim, seed: headDim }, variant));
+    for (const headDim of [200, 384]) await expectTwin(problem({ ...drawn, headDim, seed: headDim }, form));
   });
 
   test('follows scores that grow far past what exp can hold, chunk after chunk', async () => {
@@ -63,7 +63,7 @@ describe.each(forms)('attention, %s', (variant, problems) => {
         on.upload(Float32Array.of(1, 0, 0, 0, -1, 0, 0, 0), [2, 4]),
         { own: { keys: on.upload(keys, [200, 4]), values: on.upload(values, [200, 4]) } },
         1,
-        { scale: 1, variant },
+        { scale: 1, form },
       ),
     );
   });
@@ -72,11 +72,11 @@ describe.each(forms)('attention, %s', (variant, problems) => {
     await fc.assert(
       fc.asyncProperty(sizes(130).chain(shuffled), seeds, async (order, seed) => {
         const [keys, values] = [normal(seed, order.length * WIDTH), normal(seed + 1, order.length * WIDTH)];
-        const expected = await run(simple(variant, keys, values));
-        const reordered = await run(simple(variant, rowsOf(keys, order), rowsOf(values, order)));
+        const expected = await run(simple(form, keys, values));
+        const reordered = await run(simple(form, rowsOf(keys, order), rowsOf(values, order)));
         expectAllClose(reordered, expected, KERNEL_TOLERANCE);
         expectAllClose(
-          await run(simple(variant, keys, values, order)),
+          await run(simple(form, keys, values, order)),
           expected,
           KERNEL_TOLERANCE,
           'rows in another order',
@@ -92,9 +92,9 @@ describe.each(forms)('attention, %s', (variant, problems) => {
         const [keys, values] = [normal(seed, 90 * WIDTH), normal(seed + 1, 90 * WIDTH)];
         const poisoned = (source: Float32Array) =>
           source.map((value, index) => (rows.includes(Math.floor(index / WIDTH)) ? value : Number.NaN));
-        const expected = await run(simple(variant, keys, values, rows));
-        expect(await run(simple(variant, poisoned(keys), poisoned(values), rows))).toEqual(expected);
-        expect(await run(simple(variant, rowsOf(keys, rows), rowsOf(values, rows)))).toEqual(expected);
+        const expected = await run(simple(form, keys, values, rows));
+        expect(await run(simple(form, poisoned(keys), poisoned(values), rows))).toEqual(expected);
+        expect(await run(simple(form, rowsOf(keys, rows), rowsOf(values, rows)))).toEqual(expected);
       }),
       { numRuns: 40 },
     );
@@ -105,8 +105,8 @@ describe.each(forms)('attention, %s', (variant, problems) => {
       fc.asyncProperty(fc.integer({ min: 2, max: 150 }), fc.nat(), seeds, async (count, at, seed) => {
         const split = 1 + (at % (count - 1));
         const [keys, values] = [normal(seed, count * WIDTH), normal(seed + 1, count * WIDTH)];
-        const expected = await run(simple(variant, keys, values));
-        expect(await run(simple(variant, keys, values, [...Array(count).keys()]))).toEqual(expected);
+        const expected = await run(simple(form, keys, values));
+        expect(await run(simple(form, keys, values, [...Array(count).keys()]))).toEqual(expected);
         const both: Problem = (on) => {
           const part = (source: Float32Array, rows: number) => on.upload(source, [rows, WIDTH]);
           const head = { keys: part(keys, count), values: part(values, count) };
@@ -115,10 +115,10 @@ describe.each(forms)('attention, %s', (variant, problems) => {
             values: part(values.slice(split * WIDTH), count - split),
           };
           const rows = on.upload(Uint32Array.from(Array(split).keys()), [split]);
-          return attention(randomTensor(on, 7, [5, WIDTH]), { cached: { ...head, rows }, own: tail }, 2, { variant });
+          return attention(randomTensor(on, 7, [5, WIDTH]), { cached: { ...head, rows }, own: tail }, 2, { form });
         };
         // The subgroup form pads each part to whole vectors, which moves keys between lanes and so reorders their sum.
-        if (variant !== 'subgroup') expect(await run(both)).toEqual(expected);
+        if (form !== 'subgroup') expect(await run(both)).toEqual(expected);
         else expectAllClose(await run(both), expected, KERNEL_TOLERANCE);
       }),
       { numRuns: 40 },
@@ -128,7 +128,7 @@ describe.each(forms)('attention, %s', (variant, problems) => {
   test('reads packed 16-bit keys and values exactly: the result is that of the same values in f32', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
+        expect(await run(problem(drawn, form))).toEqual(await run(problem(drawn, form, true)));
       }),
       { numRuns: 40 },
     );
@@ -136,7 +136,7 @@ describe.each(forms)('attention, %s', (variant, problems) => {
 
   test('returns the value itself where there is one key', async () => {
     const one: Problem = (on) =>
-      attention(randomTensor(on, 1, [9, WIDTH]), { own: keysAndValues(on, 2, 1, WIDTH) }, 2, { variant });
+      attention(randomTensor(on, 1, [9, WIDTH]), { own: keysAndValues(on, 2, 1, WIDTH) }, 2, { form });
     await expectTwin(one, 0);
   });
 });
@@ -183,7 +183,7 @@ describe('attention', () => {
       expect(() => attention(x, { own: { keys: indices, values: indices } }, 2)).toThrow('must be f32, bf16 or f16');
       const deep = device.zeros([2, 386]);
       const context = { own: { keys: deep, values: deep } };
-      expect(() => attention(deep, context, 1, { variant: 'plain' })).toThrow('heads of up to 384');
+      expect(() => attention(deep, context, 1, { form: 'plain' })).toThrow('heads of up to 384');
     });
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { causalConv3d } from '../../src/kernels/convolution/causalConv3d.js';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import { sliceFrames } from '../../src/kernels/layout/frames.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -37,19 +37,19 @@ function weightsOf(on: Device, { inChannels, outChannels, kernel, dtype, seed }:
 }
 
 const problem =
-  (drawn: ConvProblem, variant: Variant, widened = false): Problem =>
+  (drawn: ConvProblem, form: Form, widened = false): Problem =>
   (on) => {
     const { x, history } = inputsOf(on, drawn, widened);
     const { weight, bias } = weightsOf(on, drawn, widened);
-    return causalConv3d(x, history, weight, bias, variant);
+    return causalConv3d(x, history, weight, bias, form);
   };
 
-describe.each(formsOf(anySize, anyChannels))('causalConv3d, %s', (variant, problems) => {
-  testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
+describe.each(formsOf(anySize, anyChannels))('causalConv3d, %s', (form, problems) => {
+  testForm(problems, (drawn, widened) => problem(drawn, form, widened));
 
   test('gives the same bits where a launch is cut', async () => {
     const channels = { inChannels: 16, outChannels: 64, dtype: 'bf16', inputType: 'f16' } as const;
-    await expectPieces(problem({ frames: 3, height: 16, width: 17, kernel: 3, seed: 1, ...channels }, variant));
+    await expectPieces(problem({ frames: 3, height: 16, width: 17, kernel: 3, seed: 1, ...channels }, form));
   });
 
   test('gives the same frames in two pieces, the first handing its last two to the second', async () => {
@@ -58,12 +58,12 @@ describe.each(formsOf(anySize, anyChannels))('causalConv3d, %s', (variant, probl
         const frames = drawn.frames + 2;
         const first = 2 + (cut % (frames - 2));
         const long = { ...drawn, frames, inputType: 'f32' as const };
-        const whole = await run(problem(long, variant));
+        const whole = await run(problem(long, form));
         const second: Problem = (on) => {
           const { x } = inputsOf(on, long);
           const { weight, bias } = weightsOf(on, long);
           const history = [sliceFrames(x, first - 2, 1), sliceFrames(x, first - 1, 1)] as const;
-          return causalConv3d(sliceFrames(x, first, frames - first), history, weight, bias, variant);
+          return causalConv3d(sliceFrames(x, first, frames - first), history, weight, bias, form);
         };
         const tail = await run(second);
         expect(tail).toEqual(whole.slice(whole.length - tail.length));

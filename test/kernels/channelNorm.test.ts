@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silu } from '../../src/kernels/elementwise/elementwise.js';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import { channelNorm } from '../../src/kernels/norms/channelNorm.js';
 import { evenSubgroupSize } from '../../src/kernels/norms/rowForm.js';
 import { expectAllClose } from '../support/allclose.js';
@@ -20,21 +20,21 @@ const inFours = anyWidth.map((drawn) => ({ ...drawn, channels: 4 * Math.ceil(dra
 type NormProblem = typeof anyWidth extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** The forms that the adapter has, each with what it handles. */
-const forms: [Variant, fc.Arbitrary<NormProblem>][] = [['plain', anyWidth]];
+const forms: [Form, fc.Arbitrary<NormProblem>][] = [['plain', anyWidth]];
 if (evenSubgroupSize(device) > 0) forms.push(['subgroup', inFours]);
 
 const problem =
-  ({ pixels, channels, silu, scale, seed }: NormProblem, variant: Variant): Problem =>
+  ({ pixels, channels, silu, scale, seed }: NormProblem, form: Form): Problem =>
   (on) =>
     channelNorm(randomTensor(on, seed, [1, pixels, 1, channels], scale), randomTensor(on, seed + 1, [channels]), {
       silu,
-      variant,
+      form,
     });
 
-describe.each(forms)('channelNorm, %s', (variant, problems) => {
+describe.each(forms)('channelNorm, %s', (form, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, form))),
       { numRuns: 150 },
     );
   });
@@ -42,8 +42,8 @@ describe.each(forms)('channelNorm, %s', (variant, problems) => {
   test('does not depend on how large a pixel’s values are', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        const small = await run(problem({ ...drawn, scale: 1 }, variant));
-        expectAllClose(await run(problem({ ...drawn, scale: 64 }, variant)), small, KERNEL_TOLERANCE);
+        const small = await run(problem({ ...drawn, scale: 1 }, form));
+        expectAllClose(await run(problem({ ...drawn, scale: 64 }, form)), small, KERNEL_TOLERANCE);
       }),
       { numRuns: 30 },
     );
@@ -52,8 +52,8 @@ describe.each(forms)('channelNorm, %s', (variant, problems) => {
   test('with SiLU is SiLU of the norm', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        const apart: Problem = (on) => silu(problem({ ...drawn, silu: false }, variant)(on));
-        expectAllClose(await run(problem({ ...drawn, silu: true }, variant)), await run(apart), KERNEL_TOLERANCE);
+        const apart: Problem = (on) => silu(problem({ ...drawn, silu: false }, form)(on));
+        expectAllClose(await run(problem({ ...drawn, silu: true }, form)), await run(apart), KERNEL_TOLERANCE);
       }),
       { numRuns: 30 },
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conv2d } from '../../src/kernels/convolution/conv2d.js';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import { expectPieces, formsOf, type Typed, testForm } from '../support/convProblems.js';
 import { device } from '../support/device.js';
@@ -27,13 +27,13 @@ function weightsOf(on: Device, { inChannels, outChannels, dtype, seed }: ConvPro
 }
 
 const problem =
-  (drawn: ConvProblem, variant: Variant, widened = false): Problem =>
+  (drawn: ConvProblem, form: Form, widened = false): Problem =>
   (on) => {
     const { frames, height, width, parts, inChannels, inputType, scale, stride, seed } = drawn;
     const values = normal(seed, frames * height * width * parts * inChannels);
     const x = typedTensor(on, values, [frames, height, width, parts * inChannels], inputType, widened);
     const { weight, bias } = weightsOf(on, drawn, widened);
-    return conv2d(x, weight, bias, { scale, parts, stride, variant });
+    return conv2d(x, weight, bias, { scale, parts, stride, form });
   };
 
 /** x [height, width, channels] with every pixel repeated twice both ways. */
@@ -48,13 +48,13 @@ function enlarged(x: Float32Array, height: number, width: number, channels: numb
   return y;
 }
 
-describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (variant, problems) => {
-  testForm(problems, (drawn, widened) => problem(drawn, variant, widened));
+describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (form, problems) => {
+  testForm(problems, (drawn, widened) => problem(drawn, form, widened));
 
   test('gives the same bits where a launch is cut', async () => {
     const channels = { inChannels: 16, outChannels: 64, dtype: 'bf16', inputType: 'f16' } as const;
     const size = { frames: 3, height: 8, width: 9, scale: 2, stride: 1, parts: 1 } as const;
-    await expectPieces(problem({ ...size, seed: 1, ...channels }, variant));
+    await expectPieces(problem({ ...size, seed: 1, ...channels }, form));
   });
 
   test('of an enlarged picture is that of the stored larger picture', async () => {
@@ -65,9 +65,9 @@ describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (variant, problems) =
         const stored: Problem = (on) => {
           const { weight, bias } = weightsOf(on, once);
           const values = enlarged(normal(seed, height * width * inChannels), height, width, inChannels);
-          return conv2d(on.upload(values, [1, height * 2, width * 2, inChannels]), weight, bias, { variant });
+          return conv2d(on.upload(values, [1, height * 2, width * 2, inChannels]), weight, bias, { form });
         };
-        expect(await run(problem({ ...once, scale: 2 }, variant))).toEqual(await run(stored));
+        expect(await run(problem({ ...once, scale: 2 }, form))).toEqual(await run(stored));
       }),
       { numRuns: 30 },
     );

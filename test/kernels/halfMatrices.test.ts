@@ -88,7 +88,7 @@ const products = fc.record({
 type Product = typeof products extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
 const product =
-  (variant: 'matrix' | 'half') =>
+  (form: 'matrix' | 'half') =>
   ({ rows, inFeatures, outFeatures, types: { dtype, after }, seed }: Product): Problem =>
   (on) => {
     const weight = normal(seed + 1, outFeatures * inFeatures, inFeatures ** -0.5);
@@ -99,7 +99,7 @@ const product =
       typedTensor(on, weight, [outFeatures, inFeatures], dtype),
       after === 'nothing' ? undefined : randomTensor(on, seed + 2, [outFeatures]),
       {
-        variant,
+        form,
         gelu: after === 'gelu and residual',
         residual: after === 'gate' ? { to, gate } : after === 'gelu and residual' ? { to } : undefined,
       },
@@ -150,7 +150,7 @@ const flat =
       typedTensor(on, x, [frames, height, width, parts * inChannels], 'f16'),
       typedTensor(on, weight, [outChannels, 3, 3, inChannels], 'f16'),
       randomTensor(on, seed + 5, [outChannels]),
-      { scale, stride, parts, variant: 'matrix' },
+      { scale, stride, parts, form: 'matrix' },
     );
   };
 
@@ -165,14 +165,14 @@ describe.skipIf(!runs)('forms on matrices of f16, with loops for the matrices', 
   });
 
   test('pass the check, before which they fit nothing', async () => {
-    const product = () => linear(device.zeros([8, 8]), device.zeros([8, 8], 'f16'), undefined, { variant: 'half' });
+    const product = () => linear(device.zeros([8, 8]), device.zeros([8, 8], 'f16'), undefined, { form: 'half' });
     expect(product).toThrow('the half form');
     expect([...(await checkMatrixForm(device))]).toEqual([...MATRIX_KERNELS]);
     device.scope(() => void product());
   });
 
-  test.each(['matrix', 'half'] as const)('linear, %s, agrees with its twin', async (variant) => {
-    await expectTwins(device, products, product(variant), variant === 'half' ? HALF_INPUT_TOLERANCE : KERNEL_TOLERANCE);
+  test.each(['matrix', 'half'] as const)('linear, %s, agrees with its twin', async (form) => {
+    await expectTwins(device, products, product(form), form === 'half' ? HALF_INPUT_TOLERANCE : KERNEL_TOLERANCE);
   });
 
   test('attention agrees with its twin', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { gelu } from '../../src/kernels/elementwise/elementwise.js';
-import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import { added, type LinearOptions, linear } from '../../src/kernels/linear/linear.js';
 import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
@@ -31,7 +31,7 @@ const inFours = fc.record({ ...anyProblem, inFeatures: fours(152), outFeatures: 
 type LinearProblem = typeof anySize extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** The forms that the adapter has, each with what it handles. */
-const forms: [Variant, fc.Arbitrary<LinearProblem>][] = [
+const forms: [Form, fc.Arbitrary<LinearProblem>][] = [
   ['plain', anySize],
   ['tiled', tileable],
 ];
@@ -43,19 +43,19 @@ function weightOf(on: Device, { seed, inFeatures, outFeatures, dtype }: LinearPr
 }
 
 const problem =
-  (drawn: LinearProblem, variant: Variant, widened = false): Problem =>
+  (drawn: LinearProblem, form: Form, widened = false): Problem =>
   (on) =>
     linear(
       randomTensor(on, drawn.seed, [drawn.rows, drawn.inFeatures]),
       weightOf(on, drawn, widened),
       drawn.hasBias ? randomTensor(on, drawn.seed + 2, [drawn.outFeatures]) : undefined,
-      { variant },
+      { form },
     );
 
-describe.each(forms)('linear, %s', (variant, problems) => {
+describe.each(forms)('linear, %s', (form, problems) => {
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, variant))),
+      fc.asyncProperty(problems, (drawn) => expectTwin(problem(drawn, form))),
       { numRuns: 200 },
     );
   });
@@ -63,7 +63,7 @@ describe.each(forms)('linear, %s', (variant, problems) => {
   test('reads packed 16-bit weights exactly: the result is that of the same values in f32', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
-        expect(await run(problem(drawn, variant))).toEqual(await run(problem(drawn, variant, true)));
+        expect(await run(problem(drawn, form))).toEqual(await run(problem(drawn, form, true)));
       }),
       { numRuns: 50 },
     );
@@ -75,11 +75,11 @@ describe.each(forms)('linear, %s', (variant, problems) => {
     await fc.assert(
       fc.asyncProperty(onOneSide, async (drawn) => {
         const { rows, outFeatures } = drawn;
-        const all = await run(problem({ ...drawn, rows: rows + 3 }, variant));
+        const all = await run(problem({ ...drawn, rows: rows + 3 }, form));
         const few = await run((on) => {
           const x = normal(drawn.seed, (rows + 3) * drawn.inFeatures).subarray(0, rows * drawn.inFeatures);
           const bias = drawn.hasBias ? randomTensor(on, drawn.seed + 2, [outFeatures]) : undefined;
-          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias, { variant });
+          return linear(on.upload(x, [rows, drawn.inFeatures]), weightOf(on, drawn), bias, { form });
         });
         expect(few).toEqual(all.slice(0, rows * outFeatures));
       }),
@@ -94,7 +94,7 @@ const FRAMES = 3;
 
 /** A problem of `3 * rows` rows with what follows its products, in one pass or in passes of its own. */
 const ended =
-  (drawn: LinearProblem, end: string, variant: Variant, isFused: boolean): Problem =>
+  (drawn: LinearProblem, end: string, form: Form, isFused: boolean): Problem =>
   (on) => {
     const { seed, inFeatures, outFeatures } = drawn;
     const rows = FRAMES * drawn.rows;
@@ -106,17 +106,17 @@ const ended =
       gelu: end === 'gelu',
       residual: end === 'gelu' ? undefined : { to, gate: end === 'gate' ? gate : undefined },
     };
-    if (isFused) return linear(x, weightOf(on, drawn), bias, { ...options, variant });
-    const product = linear(x, weightOf(on, drawn), bias, { variant });
+    if (isFused) return linear(x, weightOf(on, drawn), bias, { ...options, form });
+    const product = linear(x, weightOf(on, drawn), bias, { form });
     return added(options.gelu ? gelu(product) : product, options.residual);
   };
 
-describe.each(forms)('what follows linear, %s', (variant, problems) => {
+describe.each(forms)('what follows linear, %s', (form, problems) => {
   const few = problems.map((drawn) => ({ ...drawn, rows: Math.ceil(drawn.rows / FRAMES), dtype: 'bf16' as const }));
 
   test('agrees with its twin', async () => {
     await fc.assert(
-      fc.asyncProperty(few, ends, (drawn, end) => expectTwin(ended(drawn, end, variant, true))),
+      fc.asyncProperty(few, ends, (drawn, end) => expectTwin(ended(drawn, end, form, true))),
       { numRuns: 100 },
     );
   });
@@ -124,8 +124,8 @@ describe.each(forms)('what follows linear, %s', (variant, problems) => {
   test('agrees with passes of its own', async () => {
     await fc.assert(
       fc.asyncProperty(few, ends, async (drawn, end) => {
-        const apart = await run(ended(drawn, end, variant, false));
-        expectAllClose(await run(ended(drawn, end, variant, true)), apart, KERNEL_TOLERANCE, 'one pass and two');
+        const apart = await run(ended(drawn, end, form, false));
+        expectAllClose(await run(ended(drawn, end, form, true)), apart, KERNEL_TOLERANCE, 'one pass and two');
       }),
       { numRuns: 50 },
     );
@@ -136,7 +136,7 @@ describe.each(forms)('what follows linear, %s', (variant, problems) => {
     try {
       const drawn = { rows: 70, inFeatures: 64, outFeatures: 64, dtype: 'bf16' as const, hasBias: true, seed: 5 };
       for (const end of ['residual', 'gate']) {
-        const problem = ended(drawn, end, variant, true);
+        const problem = ended(drawn, end, form, true);
         expect(await run(problem, small)).toEqual(await run(problem));
       }
     } finally {

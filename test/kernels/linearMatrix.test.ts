@@ -73,7 +73,7 @@ function expectTwin(on: Device, matrices: Matrices, tolerance: number): Promise<
           randomTensor(device, seed, [rows, inFeatures]),
           typedTensor(device, weight, [outFeatures, inFeatures], hasBias ? 'bf16' : matrices),
           hasBias ? randomTensor(device, seed + 2, [outFeatures]) : undefined,
-          { variant: 'matrix' },
+          { form: 'matrix' },
         );
       };
       expectAllClose(await run(product, on), await run(product, referenceDevice), tolerance, 'kernel and twin');
@@ -136,7 +136,7 @@ describe('the check', () => {
   test('answers at once where there are no matrices', async () => {
     expect((await checkMatrixForm(referenceDevice)).size).toBe(0);
     if (!real.features.matrices) expect((await checkMatrixForm(real)).size).toBe(0);
-    expect(() => linear(real.zeros([4, 4]), real.zeros([4, 4]), undefined, { variant: 'matrix' })).toThrow(
+    expect(() => linear(real.zeros([4, 4]), real.zeros([4, 4]), undefined, { form: 'matrix' })).toThrow(
       'the matrix form',
     );
   });

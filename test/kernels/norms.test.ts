@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../src/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../src/kernels/norms/rmsNorm.js';
 import { evenSubgroupSize } from '../../src/kernels/norms/rowForm.js';
@@ -13,7 +13,7 @@ import { expectTwin, expectValues, normal, type Problem, randomTensor, run, seed
 const EPS = 1e-6;
 
 /** The forms that the adapter has, each with the widths that it handles up to a limit. */
-const forms: [Variant, (max: number) => fc.Arbitrary<number>][] = [['plain', sizes]];
+const forms: [Form, (max: number) => fc.Arbitrary<number>][] = [['plain', sizes]];
 if (evenSubgroupSize(device) > 0) forms.push(['subgroup', (max) => sizes(max / 4).map((size) => 4 * size)]);
 
 /** Rows that alternate around `centre`: their variance stays clear of zero, where a norm only magnifies rounding. */
@@ -23,11 +23,11 @@ function spreadValues(seed: number, rows: number, width: number, centre = 0): Fl
 const spread = (on: Device, seed: number, rows: number, width: number, centre = 0) =>
   on.upload(spreadValues(seed, rows, width, centre), [rows, width]);
 
-describe.each(forms)('rmsNorm, %s', (variant, widths) => {
+describe.each(forms)('rmsNorm, %s', (form, widths) => {
   test('agrees with its twin', async () => {
     await fc.assert(
       fc.asyncProperty(sizes(20), widths(300), seeds, (rows, width, seed) =>
-        expectTwin((on) => rmsNorm(spread(on, seed, rows, width), randomTensor(on, seed + 1, [width]), EPS, variant)),
+        expectTwin((on) => rmsNorm(spread(on, seed, rows, width), randomTensor(on, seed + 1, [width]), EPS, form)),
       ),
     );
   });
@@ -37,7 +37,7 @@ describe.each(forms)('rmsNorm, %s', (variant, widths) => {
       fc.asyncProperty(widths(200), seeds, async (width, seed) => {
         const normed = (factor: number): Problem => {
           const x = spreadValues(seed, 1, width).map((value) => value * factor);
-          return (on) => rmsNorm(on.upload(x, [1, width]), randomTensor(on, 1, [width]), 0, variant);
+          return (on) => rmsNorm(on.upload(x, [1, width]), randomTensor(on, 1, [width]), 0, form);
         };
         // A power of two scales float32 numbers without rounding.
         expectAllClose(await run(normed(4096)), await run(normed(1)), KERNEL_TOLERANCE);
@@ -63,7 +63,7 @@ describe('rmsNorm', () => {
   });
 });
 
-describe.each(forms)('layerNorm, %s', (variant, widths) => {
+describe.each(forms)('layerNorm, %s', (form, widths) => {
   const problems = fc.record({
     frames: sizes(4),
     tokens: sizes(6),
@@ -83,7 +83,7 @@ describe.each(forms)('layerNorm, %s', (variant, widths) => {
             randomTensor(on, seed + 1, [frames, chunks, width]),
             { shift: shift % chunks, scale: scale % chunks },
             EPS,
-            variant,
+            form,
           ),
         ),
       ),
@@ -94,7 +94,7 @@ describe.each(forms)('layerNorm, %s', (variant, widths) => {
     await fc.assert(
       fc.asyncProperty(sizes(20), widths(300), seeds, (rows, width, seed) =>
         expectTwin((on) =>
-          affineLayerNorm(spread(on, seed, rows, width, 2), randomTensor(on, seed + 1, [1, 2, width]), EPS, variant),
+          affineLayerNorm(spread(on, seed, rows, width, 2), randomTensor(on, seed + 1, [1, 2, width]), EPS, form),
         ),
       ),
     );
@@ -106,7 +106,7 @@ describe.each(forms)('layerNorm, %s', (variant, widths) => {
         const normed = (centre: number): Problem => {
           // Multiples of 2^-10, so that adding 8 is exact in float32.
           const x = spreadValues(seed, 1, width).map((value) => Math.round(value * 1024) / 1024 + centre);
-          return (on) => affineLayerNorm(on.upload(x, [1, width]), randomTensor(on, 1, [1, 2, width]), EPS, variant);
+          return (on) => affineLayerNorm(on.upload(x, [1, width]), randomTensor(on, 1, [1, 2, width]), EPS, form);
         };
         expectAllClose(await run(normed(8)), await run(normed(0)), KERNEL_TOLERANCE);
       }),
@@ -120,7 +120,7 @@ describe.each(forms)('layerNorm, %s', (variant, widths) => {
         const x = spreadValues(seed, 2, width, centre);
         x[0] = x[width] += first;
         const problem: Problem = (on) =>
-          affineLayerNorm(on.upload(x, [2, width]), randomTensor(on, seed + 1, [1, 2, width]), EPS, variant);
+          affineLayerNorm(on.upload(x, [2, width]), randomTensor(on, seed + 1, [1, 2, width]), EPS, form);
         await expectTwin(problem, FAR_ROWS_TOLERANCE);
       }),
     );

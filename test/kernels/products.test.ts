@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/kernels/attention/attention.js';
 import { causalConv3d } from '../../src/kernels/convolution/causalConv3d.js';
 import { conv2d } from '../../src/kernels/convolution/conv2d.js';
-import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import { linear } from '../../src/kernels/linear/linear.js';
 import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
@@ -13,7 +13,7 @@ import { expectTwin, randomTensor, run } from '../support/twins.js';
 
 // What the property tests of linear, attention and the convolutions are too small for: launches in pieces, and large tiles.
 
-const forms: Variant[] = subgroupSize(device) > 0 ? ['plain', 'subgroup'] : ['plain'];
+const forms: Form[] = subgroupSize(device) > 0 ? ['plain', 'subgroup'] : ['plain'];
 
 const convInputs = (on: Device, picture: Shape, outChannels: number, kernel: Shape) => ({
   x: randomTensor(on, 1, picture),
@@ -32,21 +32,21 @@ function contextOf(on: Device, rows: number, width: number) {
   return { cached: { ...pair(2), rows: on.upload(order, [rows]) }, own: pair(4) };
 }
 
-describe.each(forms)('%s', (variant) => {
+describe.each(forms)('%s', (form) => {
   const launches: Record<string, (on: Device) => Tensor> = {
-    linear: (on) => linear(randomTensor(on, 1, [300, 64]), randomTensor(on, 2, [32, 64]), undefined, { variant }),
+    linear: (on) => linear(randomTensor(on, 1, [300, 64]), randomTensor(on, 2, [32, 64]), undefined, { form }),
     attention: (on) => {
-      const query = randomTensor(on, 1, [variant === 'plain' ? 300 : 60, 64]); // the steps bind all queries at once
+      const query = randomTensor(on, 1, [form === 'plain' ? 300 : 60, 64]); // the steps bind all queries at once
       const bias = randomTensor(on, 6, [2 * 300 - 1, 2]); // by distance, so that a piece must know its first query
-      return attention(query, contextOf(on, 37, 64), 2, { variant, bias });
+      return attention(query, contextOf(on, 37, 64), 2, { form, bias });
     },
     causalConv3d: (on) => {
       const { x, history, weight, bias } = convInputs(on, [3, 16, 17, 16], 64, [3, 3, 3]);
-      return causalConv3d(x, history, weight, bias, variant);
+      return causalConv3d(x, history, weight, bias, form);
     },
     conv2d: (on) => {
       const { x, weight, bias } = convInputs(on, [3, 16, 17, 16], 64, [3, 3]);
-      return conv2d(x, weight, bias, { scale: 2, variant });
+      return conv2d(x, weight, bias, { scale: 2, form });
     },
   };
 
@@ -65,21 +65,21 @@ describe.each(forms)('%s', (variant) => {
 
   test('linear agrees with its twin where tiles are large', async () => {
     await expectTwin((on) =>
-      linear(randomTensor(on, 1, [45, 1024]), randomTensor(on, 2, [1000, 1024], 0.03), undefined, { variant }),
+      linear(randomTensor(on, 1, [45, 1024]), randomTensor(on, 2, [1000, 1024], 0.03), undefined, { form }),
     );
   });
 
   test('causalConv3d agrees with its twin where tiles are large', async () => {
     await expectTwin((on) => {
       const { x, history, weight, bias } = convInputs(on, [2, 15, 45, 72], 40, [3, 3, 3]);
-      return causalConv3d(x, history, weight, bias, variant);
+      return causalConv3d(x, history, weight, bias, form);
     });
   });
 
   test('conv2d agrees with its twin where tiles are large', async () => {
     await expectTwin((on) => {
       const { x, weight, bias } = convInputs(on, [1, 43, 45, 72], 56, [3, 3]);
-      return conv2d(x, weight, bias, { scale: 2, variant });
+      return conv2d(x, weight, bias, { scale: 2, form });
     });
   });
 });

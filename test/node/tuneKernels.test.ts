@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Variant } from '../../src/kernels/forms/form.js';
+import type { Form } from '../../src/kernels/forms/form.js';
 import { TrialInputs } from '../../src/kernels/forms/trial.js';
 import { trialOf } from '../../src/kernels/forms/trials.js';
 import { openDevice } from '../../src/node/openDevice.js';
@@ -42,7 +42,7 @@ async function askingDevice(kernels?: string): Promise<Device> {
 }
 
 /** A clock on which each form takes so long, and a device for trials on which a form of no time fails. */
-function fakeTimes(costs: Partial<Record<Variant, number>>) {
+function fakeTimes(costs: Partial<Record<Form, number>>) {
   let time = 0;
   let devices = 0;
   let mostLive = 0;
@@ -52,7 +52,7 @@ function fakeTimes(costs: Partial<Record<Variant, number>>) {
     const synchronize = bench.synchronize.bind(bench);
     bench.synchronize = async () => {
       mostLive = Math.max(mostLive, bench.memory.liveStorages);
-      const form = bench.variants.chosen.get(KEY);
+      const form = bench.forms.chosen.get(KEY);
       const cost = form && costs[form];
       if (form && !cost) throw new Error('does not compile');
       time += cost ?? 0;
@@ -69,12 +69,12 @@ const noTrials = (): TuneOptions => ({ folder, open: () => Promise.reject(new Er
 
 test('the fastest form is used, remembered, and not measured again', async () => {
   const device = await askingDevice();
-  expect([...(device.variants.asked.get(KEY)?.forms ?? [])]).toEqual(['plain', 'subgroup']);
+  expect([...(device.forms.asked.get(KEY)?.forms ?? [])]).toEqual(['plain', 'subgroup']);
   const trials: unknown[] = [];
   const onTrial = (...trial: unknown[]) => void trials.push(trial);
   const times = fakeTimes({ plain: 20, subgroup: 60 });
   expect(await tuneKernels(device, { ...times.options, onTrial })).toEqual({ measured: 1, changed: true });
-  expect(device.variants.chosen.get(KEY)).toBe('plain');
+  expect(device.forms.chosen.get(KEY)).toBe('plain');
   expect(trials).toEqual([[0, 1, expect.objectContaining(NORM)]]);
   expect(times.devices()).toBe(1);
   expect(times.mostLive()).toBe(2); // the inputs; what each launch makes is freed
@@ -86,7 +86,7 @@ test('the fastest form is used, remembered, and not measured again', async () =>
 
   const next = await askingDevice();
   expect(await tuneKernels(next, noTrials())).toEqual({ measured: 0, changed: true });
-  expect(next.variants.chosen.get(KEY)).toBe('plain');
+  expect(next.forms.chosen.get(KEY)).toBe('plain');
   expect(await tuneKernels(next, noTrials())).toEqual({ measured: 0, changed: false });
 });
 
@@ -94,7 +94,7 @@ test('a form that fails is not used, and does not harm the device of the run', a
   const device = await askingDevice();
   const times = fakeTimes({ plain: 20 });
   expect(await tuneKernels(device, times.options)).toEqual({ measured: 1, changed: true });
-  expect(device.variants.chosen.get(KEY)).toBe('plain');
+  expect(device.forms.chosen.get(KEY)).toBe('plain');
   expect(times.devices()).toBe(2); // another one for the form after it
   await device.synchronize();
 });
@@ -105,7 +105,7 @@ test('without trials only what is remembered is used', async () => {
   await tuneKernels(fresh, fakeTimes({ plain: 20, subgroup: 60 }).options);
   const next = await open();
   await tuneKernels(next, { ...noTrials(), measure: 'none' });
-  expect(next.variants.chosen.get(KEY)).toBe('plain');
+  expect(next.forms.chosen.get(KEY)).toBe('plain');
 });
 
 test('trials are made for a run that is long beside them, and for no other', async () => {
@@ -125,15 +125,15 @@ test('what another process remembered meanwhile stands for the next run', async 
     return times.options.open();
   };
   await tuneKernels(device, { ...times.options, open: openLate });
-  expect(device.variants.chosen.get(KEY)).toBe('plain');
+  expect(device.forms.chosen.get(KEY)).toBe('plain');
   const next = await askingDevice();
   await tuneKernels(next, noTrials());
-  expect(next.variants.chosen.get(KEY)).toBe('subgroup');
+  expect(next.forms.chosen.get(KEY)).toBe('subgroup');
 });
 
 test('a forced form and the reference device are left alone', async () => {
   const forced = await askingDevice('plain');
-  expect(forced.variants.asked.size).toBe(0);
+  expect(forced.forms.asked.size).toBe(0);
   expect(await tuneKernels(forced, { ...noTrials(), measure: 'all' })).toEqual({ measured: 0, changed: false });
   expect(await tuneKernels(referenceDevice, noTrials())).toEqual({ measured: 0, changed: false });
   expect(readdirSync(folder)).toEqual([]);

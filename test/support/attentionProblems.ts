@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type AttentionContext, attention } from '../../src/kernels/attention/attention.js';
-import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device } from './device.js';
 import { type FloatType, typedTensor } from './packed.js';
@@ -48,7 +48,7 @@ export const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
     .map(({ types, ...drawn }) => ({ ...drawn, ...types, rows: drawn.rows.map((row) => row % drawn.cacheRows) }));
 
 /** The forms that the adapter has, with widths of heads that each handles: the least, an odd one, Wan's own. */
-export const forms: [Variant, fc.Arbitrary<Drawn>][] = [
+export const forms: [Form, fc.Arbitrary<Drawn>][] = [
   ['plain', problemsOf([1, 3, 128])],
   ['tiled', problemsOf([4, 44, 128])],
 ];
@@ -82,12 +82,12 @@ function contextOf(on: Device, drawn: Drawn, widened: boolean): AttentionContext
 }
 
 export const problem =
-  (drawn: Drawn, variant: Variant, widened = false): Problem =>
+  (drawn: Drawn, form: Form, widened = false): Problem =>
   (on) => {
     const { seed, heads, headDim, queries, cacheRows, ownRows, hasBias } = drawn;
     // Scores of about 1 whatever the width and the scale.
     const query = randomTensor(on, seed, [queries, heads * headDim], drawn.scale === undefined ? 1 : headDim ** -0.5);
     const span = Math.max(queries, cacheRows, ownRows);
     const bias = hasBias ? randomTensor(on, seed + 30, [2 * span - 1, heads]) : undefined;
-    return attention(query, contextOf(on, drawn, widened), heads, { bias, scale: drawn.scale, variant });
+    return attention(query, contextOf(on, drawn, widened), heads, { bias, scale: drawn.scale, form });
   };

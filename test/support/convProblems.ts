@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { subgroupSize, type Variant } from '../../src/kernels/forms/form.js';
+import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import { openDevice } from '../../src/node/openDevice.js';
 import { device } from './device.js';
 import type { FloatType } from './packed.js';
@@ -34,10 +34,10 @@ export type Typed<Size> = Size & Channels & { readonly dtype: FloatType; readonl
 export function formsOf<Size>(
   sizesOf: fc.Arbitrary<Size>,
   channels: fc.Arbitrary<Channels>,
-): [Variant, fc.Arbitrary<Typed<Size>>][] {
+): [Form, fc.Arbitrary<Typed<Size>>][] {
   const problems = (some: fc.Arbitrary<Channels>) =>
     fc.tuple(sizesOf, some, typePairs).map(([size, found, types]) => ({ ...size, ...found, ...types }));
-  const forms: [Variant, fc.Arbitrary<Typed<Size>>][] = [['plain', problems(channels)]];
+  const forms: [Form, fc.Arbitrary<Typed<Size>>][] = [['plain', problems(channels)]];
   if (subgroupSize(device) > 0) forms.push(['subgroup', problems(inFours)]);
   forms.push(['tiled', problems(forTiles)]);
   return forms;

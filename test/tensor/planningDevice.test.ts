@@ -56,6 +56,6 @@ describe('PlanningDevice', () => {
   });
 });
 
-function limits({ name, features, variants, maxTensorBytes, maxBindingBytes }: Device) {
-  return { name, features, variants, maxTensorBytes, maxBindingBytes };
+function limits({ name, features, forms, maxTensorBytes, maxBindingBytes }: Device) {
+  return { name, features, forms, maxTensorBytes, maxBindingBytes };
 }

@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { f32, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import { bytesOf, type Tensor } from '../../tensor/tensor.js';
-import { chooseVariant, subgroupSize, type Variant } from '../forms/form.js';
+import { chooseForm, type Form, subgroupSize } from '../forms/form.js';
 import { attentionTile } from '../forms/matrixShapes.js';
 import { weightType } from '../linear/linear.js';
 import * as reference from './attention.twin.js';
@@ -26,7 +26,7 @@ export interface AttentionOptions {
   /** T5's relative position bias [2 * span - 1, heads], indexed by key row - query row + span - 1. */
   readonly bias?: Tensor;
   /** The form of the kernel, for tests; the best for the device where absent. */
-  readonly variant?: Variant;
+  readonly form?: Form;
 }
 
 /** Queries that a workgroup of the plain form handles: the components of a vec4. */
@@ -81,12 +81,12 @@ export function attention(
     type: (cached ?? own)?.keys.dtype ?? 'f32',
     size: sizeClass(rowCount + ownCount),
   };
-  const variant = chooseVariant(query.device, problem, fits, options.variant);
-  if (variant === 'subgroup' && query.device.kind !== 'reference') {
+  const form = chooseForm(query.device, problem, fits, options.form);
+  if (form === 'subgroup' && query.device.kind !== 'reference') {
     return attentionInSteps({ query, cached, own, heads, scale, bias: options.bias, biasSpan });
   }
-  const tile = variant === 'matrix' ? attentionTile(query.device) : undefined;
-  const isTiled = variant === 'tiled';
+  const tile = form === 'matrix' ? attentionTile(query.device) : undefined;
+  const isTiled = form === 'tiled';
   ensure(
     isTiled || headDim <= MAX_HEAD_DIM,
     `attention: heads of up to ${MAX_HEAD_DIM} are supported, found ${headDim}`,

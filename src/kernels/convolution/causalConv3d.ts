@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import { weightType } from '../linear/linear.js';
 import { convForm } from './convForm.js';
 import * as reference from './convs.twin.js';
@@ -18,7 +18,7 @@ const HISTORY_FRAMES = 2;
  * @param history the older and the newer frame, each [1, height, width, inChannels] of x's type
  * @param weight [outChannels, 3, kernel, kernel, inChannels], kernel 3 or 1; f32 or packed 16-bit
  * @param bias [outChannels]
- * @param variant the form of the kernel, for tests; the best for the device where absent
+ * @param form the form of the kernel, for tests; the best for the device where absent
  * @returns f32 [frames, height, width, outChannels]
  */
 export function causalConv3d(
@@ -26,7 +26,7 @@ export function causalConv3d(
   history: readonly [older: Tensor, newer: Tensor],
   weight: Tensor,
   bias: Tensor,
-  variant?: Variant,
+  form?: Form,
 ): Tensor {
   expectShape(x.shape, ['any', 'any', 'any', 'any'], 'causalConv3d: x');
   const [frames, height, width, inChannels] = x.shape;
@@ -44,20 +44,20 @@ export function causalConv3d(
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'causalConv3d: bias');
   const size = { height, width, inChannels, outChannels };
-  const form = convForm(x.device, 'causalConv3d', { weight: weight.dtype, input: x.dtype }, size, variant);
+  const chosen = convForm(x.device, 'causalConv3d', { weight: weight.dtype, input: x.dtype }, size, form);
   return x.device.launch({
-    kernel: form.kernel,
+    kernel: chosen.kernel,
     reads: [x, older, newer, weight, bias],
     output: [frames, height, width, outChannels],
     overrides: {
-      ...form.overrides,
+      ...chosen.overrides,
       WEIGHT_TYPE: weightType(weight.dtype),
       KERNEL_XY: kernel,
     },
     operations: 2 * frames * height * width * weight.size,
     ...rowwise(frames * height, [], (first, rows) => ({
       params: [u32(first), u32(rows), u32(height), u32(width), u32(inChannels), u32(outChannels)],
-      workgroups: form.workgroups(first, rows),
+      workgroups: chosen.workgroups(first, rows),
     })),
     twin: () => reference.causalConv3d(x.host, [older.host, newer.host], weight.host, bias.host),
   });

@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import { weightType } from '../linear/linear.js';
 import { convForm } from './convForm.js';
 import * as reference from './convs.twin.js';
@@ -15,7 +15,7 @@ export interface Conv2dOptions {
   /** 2 makes every second row and column, with zeros on the right and at the bottom only: Wan's encoder halves so. */
   readonly stride?: 1 | 2;
   /** The form of the kernel, for tests; the best for the device where absent. */
-  readonly variant?: Variant;
+  readonly form?: Form;
 }
 
 /**
@@ -39,13 +39,13 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
   const rows = frames * parts * outHeight;
   const size = { height: outHeight, width: outWidth, inChannels, outChannels };
-  const form = convForm(x.device, 'conv2d', { weight: weight.dtype, input: x.dtype }, size, options.variant);
+  const chosen = convForm(x.device, 'conv2d', { weight: weight.dtype, input: x.dtype }, size, options.form);
   return x.device.launch({
-    kernel: form.kernel,
+    kernel: chosen.kernel,
     reads: [x, weight, bias],
     output: [frames * parts, outHeight, outWidth, outChannels],
     overrides: {
-      ...form.overrides,
+      ...chosen.overrides,
       WEIGHT_TYPE: weightType(weight.dtype),
       SCALE: scale,
       STRIDE: stride,
@@ -53,7 +53,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
     operations: 2 * rows * outWidth * weight.size,
     ...rowwise(rows, [], (first, count) => ({
       params: [u32(first), u32(count), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
-      workgroups: form.workgroups(first, count),
+      workgroups: chosen.workgroups(first, count),
     })),
     twin: () => reference.conv2d(x.host, weight.host, bias.host, scale, stride),
   });

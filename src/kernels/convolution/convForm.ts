@@ -1,6 +1,6 @@
 import type { Device } from '../../tensor/device.js';
 import type { DType } from '../../tensor/tensor.js';
-import { chooseVariant, subgroupSize, type Variant } from '../forms/form.js';
+import { chooseForm, type Form, subgroupSize } from '../forms/form.js';
 import { trustsMatrixForm } from '../forms/matrixForm.js';
 import { MATRIX_SHAPES, productOverrides, productShape, productTile } from '../forms/matrixShapes.js';
 import { weightType } from '../linear/linear.js';
@@ -45,7 +45,7 @@ export function convForm(
   kernel: 'causalConv3d' | 'conv2d',
   types: ConvTypes,
   size: ConvSize,
-  wanted?: Variant,
+  wanted?: Form,
 ): ConvForm {
   const { width, inChannels, outChannels } = size;
   const hasMany = outChannels >= MANY_CHANNELS;
@@ -54,18 +54,18 @@ export function convForm(
   const shape = fitsMatrices(device, kernel, types, size) ? productShape(device, MATRIX_SHAPES.conv, 1) : undefined;
   const fits = {
     subgroup: inFours && outChannels % 4 === 0 && lanes > 0,
-    tiled: inFours && (hasMany || wanted === 'tiled' || device.variants.forced === 'tiled'),
+    tiled: inFours && (hasMany || wanted === 'tiled' || device.forms.forced === 'tiled'),
     matrix: shape !== undefined,
   };
   const type = `${types.weight}, input ${types.input}`;
   const problem = { kernel, type, size: hasMany ? 'many channels' : 'few channels' };
-  const variant = chooseVariant(device, problem, fits, wanted);
+  const form = chooseForm(device, problem, fits, wanted);
   const inputType = { INPUT_TYPE: weightType(types.input, `${kernel}: x`) };
-  if (variant === 'plain') {
+  if (form === 'plain') {
     const invocations = Math.ceil(width / STRIP.columns) * Math.ceil(outChannels / STRIP.channels);
     return { kernel, overrides: inputType, workgroups: (_, rows) => Math.ceil((rows * invocations) / 64) };
   }
-  if (variant === 'matrix' && shape) {
+  if (form === 'matrix' && shape) {
     const { rows: pixels, columns: channels } = productTile(shape);
     return {
       kernel: `${kernel}.matrix`,
@@ -73,10 +73,10 @@ export function convForm(
       workgroups: (first, rows) => tilesOf(size, { pixels, channels }, first, rows),
     };
   }
-  const isTiled = variant === 'tiled';
+  const isTiled = form === 'tiled';
   const tile = isTiled ? { pixels: 64, channels: 64 } : { pixels: 32, channels: 4 * lanes };
   return {
-    kernel: `${kernel}.${variant}`,
+    kernel: `${kernel}.${form}`,
     overrides: isTiled ? inputType : { SUBGROUP: lanes, ...inputType },
     workgroups: (first, rows) => tilesOf(size, tile, first, rows),
   };

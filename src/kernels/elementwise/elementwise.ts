@@ -26,7 +26,7 @@ function launchElementwise(operation: keyof typeof OPERATIONS, a: Tensor, b: Ten
   expectShape(b.shape, a.shape, `${operation}: second input`);
   const width = a.shape[a.shape.length - 1] ?? 1;
   // Not a choice to measure: it is the same work in fewer loads.
-  const byFours = width % 4 === 0 && a.device.variants.forced !== 'plain';
+  const byFours = width % 4 === 0 && a.device.forms.forced !== 'plain';
   const [kernel, together, perWorkgroup] = byFours ? ['elementwise.vec4', 4, 1024] : ['elementwise', 1, 64];
   return a.device.launch({
     kernel,

@@ -3,7 +3,7 @@ import { ReferenceDevice } from '../../tensor/referenceDevice.js';
 import { type MatrixCheck, matrixChecks } from './matrixChecks.js';
 import { MATRIX_KERNELS, type MatrixKernel, trustMatrixForm } from './matrixForm.js';
 
-const checks = new WeakMap<Device['variants'], Promise<ReadonlySet<MatrixKernel>>>();
+const checks = new WeakMap<Device['forms'], Promise<ReadonlySet<MatrixKernel>>>();
 
 /**
  * Which kernels' `matrix` forms may be used on a device: Dawn calls the feature experimental and drivers have had bugs in
@@ -12,10 +12,10 @@ const checks = new WeakMap<Device['variants'], Promise<ReadonlySet<MatrixKernel>
  */
 export function checkMatrixForm(device: Device): Promise<ReadonlySet<MatrixKernel>> {
   if (device.kind !== 'gpu' || !device.features.matrices) return Promise.resolve(new Set());
-  const known = checks.get(device.variants);
+  const known = checks.get(device.forms);
   if (known) return known;
   const check = rightOnes(device);
-  checks.set(device.variants, check);
+  checks.set(device.forms, check);
   return check;
 }
 
@@ -42,8 +42,8 @@ async function agreesWithTwin(device: Device, kernel: MatrixKernel): Promise<boo
   return isRight;
 }
 
-async function agrees(device: Device, check: MatrixCheck, variant: 'matrix' | 'half'): Promise<boolean> {
-  const found = await valuesOf(device, (on) => check.run(on, variant));
+async function agrees(device: Device, check: MatrixCheck, form: 'matrix' | 'half'): Promise<boolean> {
+  const found = await valuesOf(device, (on) => check.run(on, form));
   const expected = await valuesOf(new ReferenceDevice(), (on) => check.run(on));
   return found.every((value, index) => {
     return Math.abs(value - expected[index]) <= check.tolerance * check.scaleOf(index); // false for NaN

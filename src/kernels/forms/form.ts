@@ -1,8 +1,8 @@
 import { ensure } from '../../errors.js';
 import type { Device } from '../../tensor/device.js';
-import { classKey, type KernelClass, VARIANTS, type Variant } from '../../tensor/formTable.js';
+import { classKey, FORMS, type Form, type ProblemClass } from '../../tensor/formTable.js';
 
-export { classKey, type KernelClass, type Variant } from '../../tensor/formTable.js';
+export { classKey, type Form, type ProblemClass } from '../../tensor/formTable.js';
 
 const SUBGROUP_SIZES = [8, 16];
 
@@ -22,8 +22,8 @@ export function isProcessor({ software, subgroups, minSubgroupSize, maxSubgroupS
 }
 
 /** Of forms that handle a problem, the one to use where nothing was measured. */
-export function expectedForm({ features }: Pick<Device, 'features'>, forms: readonly Variant[]): Variant {
-  const order: readonly Variant[] = isProcessor(features) ? ['subgroup'] : ['matrix', 'tiled', 'subgroup'];
+export function expectedForm({ features }: Pick<Device, 'features'>, forms: readonly Form[]): Form {
+  const order: readonly Form[] = isProcessor(features) ? ['subgroup'] : ['matrix', 'tiled', 'subgroup'];
   return order.find((form) => forms.includes(form)) ?? 'plain';
 }
 
@@ -35,31 +35,31 @@ export function expectedForm({ features }: Pick<Device, 'features'>, forms: read
  * @param wanted a form to use in the place of any choice, for tests and benchmarks
  * @throws TokenTrimError where the form that is wanted cannot be used
  */
-export function chooseVariant(
+export function chooseForm(
   device: Device,
-  problem: KernelClass,
-  fits: { readonly [Form in Exclude<Variant, 'plain'>]?: boolean },
-  wanted?: Variant,
-): Variant {
+  problem: ProblemClass,
+  fits: { readonly [Name in Exclude<Form, 'plain'>]?: boolean },
+  wanted?: Form,
+): Form {
   if (device.kind === 'reference') return wanted ?? 'plain'; // it runs the twin of any
-  const forms = VARIANTS.filter((form) => form === 'plain' || fits[form]);
+  const fitting = FORMS.filter((form) => form === 'plain' || fits[form]);
   if (wanted) {
     ensure(
-      forms.includes(wanted),
+      fitting.includes(wanted),
       () => `the ${wanted} form of this kernel is not for this shape on ${device.name}: leave it out`,
     );
     return wanted;
   }
-  const { variants } = device;
-  if (variants.forced) return forcedForm(variants.forced, forms);
+  const { forms } = device;
+  if (forms.forced) return forcedForm(forms.forced, fitting);
   const key = classKey(problem);
-  variants.ask(key, problem, forms);
-  const chosen = variants.chosen.get(key);
-  return chosen && forms.includes(chosen) ? chosen : expectedForm(device, forms);
+  forms.ask(key, problem, fitting);
+  const chosen = forms.chosen.get(key);
+  return chosen && fitting.includes(chosen) ? chosen : expectedForm(device, fitting);
 }
 
 /** Kernels that do not tell `half` from `matrix` run the latter, which rounds nothing that they were not given rounded. */
-function forcedForm(forced: Variant, forms: readonly Variant[]): Variant {
-  const wanted: readonly Variant[] = forced === 'half' ? ['half', 'matrix'] : [forced];
+function forcedForm(forced: Form, forms: readonly Form[]): Form {
+  const wanted: readonly Form[] = forced === 'half' ? ['half', 'matrix'] : [forced];
   return wanted.find((form) => forms.includes(form)) ?? 'plain';
 }

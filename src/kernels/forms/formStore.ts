@@ -1,11 +1,11 @@
 import type { AdapterDriver } from '../../tensor/formTable.js';
-import type { KernelClass, Variant } from './form.js';
+import type { Form, ProblemClass } from './form.js';
 
 /** What was measured for a class, and the form to use. */
-export interface MeasuredChoice extends KernelClass {
-  readonly form: Variant;
+export interface MeasuredChoice extends ProblemClass {
+  readonly form: Form;
   /** Milliseconds a run of each form that was tried; null for one that failed. */
-  readonly milliseconds: { readonly [Form in Variant]?: number | null };
+  readonly milliseconds: { readonly [Name in Form]?: number | null };
   /** Floating-point operations of that run; absent where memory sets the pace. */
   readonly operations?: number;
 }

@@ -7,12 +7,12 @@ import { causalConv3d } from '../convolution/causalConv3d.js';
 import { conv2d } from '../convolution/conv2d.js';
 import { cast } from '../elementwise/cast.js';
 import { linear } from '../linear/linear.js';
-import type { Variant } from './form.js';
+import type { Form } from './form.js';
 import { type MatrixKernel, matrixWeights } from './matrixForm.js';
 
 /** A small problem that a `matrix` form must solve as the twin does. */
 export interface MatrixCheck {
-  readonly run: (on: Device, variant?: Variant) => Tensor;
+  readonly run: (on: Device, form?: Form) => Tensor;
   /** What an element's difference may be at most, in units of `scaleOf` of its index. */
   readonly tolerance: number;
   readonly scaleOf: (index: number) => number;
@@ -45,7 +45,7 @@ export function matrixChecks(kernel: MatrixKernel, device: Device): MatrixCheck[
       const tolerance = kernel === 'half' ? ROUNDED : EXACT;
       return matrixWeights(device).flatMap((dtype) =>
         [140, 20].map((rows) => ({
-          run: (on, variant) => product(on, rows, dtype, variant),
+          run: (on, form) => product(on, rows, dtype, form),
           tolerance,
           scaleOf: (index) => ROW_SCALES[Math.floor(index / 140) % ROW_SCALES.length],
         })),
@@ -60,7 +60,7 @@ export function matrixChecks(kernel: MatrixKernel, device: Device): MatrixCheck[
   }
 }
 
-function product(on: Device, rows: number, dtype: FloatType, variant?: Variant): Tensor {
+function product(on: Device, rows: number, dtype: FloatType, form?: Form): Tensor {
   const [inFeatures, outFeatures] = [104, 140];
   const inputs = new Inputs(on);
   const x = inputs.values([rows, inFeatures]);
@@ -68,11 +68,11 @@ function product(on: Device, rows: number, dtype: FloatType, variant?: Variant):
     x[index] = value * ROW_SCALES[Math.floor(index / inFeatures) % ROW_SCALES.length];
   });
   const weight = inputs.next([outFeatures, inFeatures], dtype, inFeatures ** -0.5);
-  return linear(on.upload(x, [rows, inFeatures]), weight, inputs.next([outFeatures]), { variant });
+  return linear(on.upload(x, [rows, inFeatures]), weight, inputs.next([outFeatures]), { form });
 }
 
 /** Own keys have scores far above those of the cache before them, so that exponents are raised on the way. */
-function attended(on: Device, variant?: Variant): Tensor {
+function attended(on: Device, form?: Form): Tensor {
   const [queries, heads, own] = [70, 2, 33];
   const width = heads * 128;
   const inputs = new Inputs(on);
@@ -90,7 +90,7 @@ function attended(on: Device, variant?: Variant): Tensor {
       own: { keys: cast(on.upload(far, [own, width]), 'f16'), values: inputs.next([own, width], 'f16') },
     },
     heads,
-    { variant },
+    { form },
   );
 }
 
@@ -101,19 +101,19 @@ const PICTURES = [
 ];
 type Picture = (typeof PICTURES)[number];
 
-function convolved(on: Device, { height, width, inChannels, outChannels }: Picture, variant?: Variant): Tensor {
+function convolved(on: Device, { height, width, inChannels, outChannels }: Picture, form?: Form): Tensor {
   const inputs = new Inputs(on);
   const frame = () => inputs.next([1, height, width, inChannels], 'f16');
   const [x, older, newer] = [frame(), frame(), frame()];
   const weight = inputs.next([outChannels, 3, 3, 3, inChannels], 'bf16', (27 * inChannels) ** -0.5);
-  return causalConv3d(x, [older, newer], weight, inputs.next([outChannels]), variant);
+  return causalConv3d(x, [older, newer], weight, inputs.next([outChannels]), form);
 }
 
-function enlarged(on: Device, { height, width, inChannels, outChannels }: Picture, variant?: Variant): Tensor {
+function enlarged(on: Device, { height, width, inChannels, outChannels }: Picture, form?: Form): Tensor {
   const inputs = new Inputs(on);
   const x = inputs.next([1, height / 2, width / 2, inChannels], 'f16');
   const weight = inputs.next([outChannels, 3, 3, inChannels], 'f16', (9 * inChannels) ** -0.5);
-  return conv2d(x, weight, inputs.next([outChannels]), { scale: 2, variant });
+  return conv2d(x, weight, inputs.next([outChannels]), { scale: 2, form });
 }
 
 /** Normal numbers, the same on every device. */

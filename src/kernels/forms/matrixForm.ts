@@ -1,5 +1,5 @@
 import type { Device } from '../../tensor/device.js';
-import type { VariantTable } from '../../tensor/formTable.js';
+import type { FormTable } from '../../tensor/formTable.js';
 import { type DType, FLOAT_TYPES, type FloatType } from '../../tensor/tensor.js';
 import { MATRIX_SHAPES, productOverrides, productShape, productTile } from './matrixShapes.js';
 
@@ -8,19 +8,19 @@ export const MATRIX_KERNELS = ['linear', 'half', 'attention', 'causalConv3d', 'c
 export type MatrixKernel = (typeof MATRIX_KERNELS)[number];
 
 /** By the table that a device and its plans share: kernels whose form is being checked there or has passed. */
-const trusted = new WeakMap<VariantTable, Set<MatrixKernel>>();
+const trusted = new WeakMap<FormTable, Set<MatrixKernel>>();
 
 /** Lets a `matrix` form run on a device or takes it back; only `checkMatrixForm` knows whether it is right there. */
-export function trustMatrixForm({ variants }: Device, kernel: MatrixKernel, isRight: boolean): void {
-  const kernels = trusted.get(variants) ?? new Set();
-  trusted.set(variants, kernels);
+export function trustMatrixForm({ forms }: Device, kernel: MatrixKernel, isRight: boolean): void {
+  const kernels = trusted.get(forms) ?? new Set();
+  trusted.set(forms, kernels);
   if (isRight) kernels.add(kernel);
   else kernels.delete(kernel);
 }
 
 /** Whether a kernel's form was found right on a device; any kernel's where none is named. */
-export function trustsMatrixForm({ variants }: Device, kernel?: MatrixKernel): boolean {
-  const kernels = trusted.get(variants);
+export function trustsMatrixForm({ forms }: Device, kernel?: MatrixKernel): boolean {
+  const kernels = trusted.get(forms);
   return kernel ? (kernels?.has(kernel) ?? false) : kernels !== undefined && kernels.size > 0;
 }
 

@@ -1,13 +1,13 @@
-import type { Variant } from './form.js';
+import type { Form } from './form.js';
 
 /** How fast each form ran, in milliseconds a run; null for one that failed. */
-export type FormTimes = ReadonlyMap<Variant, number | null>;
+export type FormTimes = ReadonlyMap<Form, number | null>;
 
 /** What is timed: its clock, and a number of runs of a form from the first launch to the last result. */
 export interface Stopwatch {
   /** Milliseconds since any moment. */
   readonly now: () => number;
-  readonly run: (form: Variant, launches: number) => Promise<void>;
+  readonly run: (form: Form, launches: number) => Promise<void>;
 }
 
 /** A form that takes so many times as long as the best one is not run again. */
@@ -30,14 +30,14 @@ const CLEARLY_FASTER = 0.9;
  * Times the forms of one problem: each once to compile it, once to see how long it takes, and then in turns.
  * @param forms the expected one first: the others are held against it
  */
-export async function timeForms(forms: readonly Variant[], { now, run }: Stopwatch): Promise<FormTimes> {
-  const times = new Map<Variant, number | null>();
-  const timed = async (form: Variant, launches: number) => {
+export async function timeForms(forms: readonly Form[], { now, run }: Stopwatch): Promise<FormTimes> {
+  const times = new Map<Form, number | null>();
+  const timed = async (form: Form, launches: number) => {
     const start = now();
     await run(form, launches);
     return Math.max(now() - start, LEAST_TICK_MS) / launches;
   };
-  const orFailed = async (form: Variant, body: () => Promise<void>) => {
+  const orFailed = async (form: Form, body: () => Promise<void>) => {
     try {
       await body();
     } catch {
@@ -52,13 +52,13 @@ export async function timeForms(forms: readonly Variant[], { now, run }: Stopwat
   }
   const best = Math.min(...[...times.values()].filter((time) => time !== null));
   // The expected form went first, while the adapter's clocks may still have been rising: it always has another chance.
-  const isClose = (form: Variant) => form === forms[0] || (times.get(form) ?? 0) <= HOPELESS * best;
-  const contest = forms.filter((form) => times.get(form) !== null && isClose(form));
-  if (contest.length < 2) return times;
+  const isClose = (form: Form) => form === forms[0] || (times.get(form) ?? 0) <= HOPELESS * best;
+  const close = forms.filter((form) => times.get(form) !== null && isClose(form));
+  if (close.length < 2) return times;
   const firsts = new Map(times);
-  const samples = new Map(contest.map((form) => [form, [] as number[]]));
+  const samples = new Map(close.map((form) => [form, [] as number[]]));
   for (let round = 0; round < ROUNDS; round++) {
-    for (const form of contest.filter((running) => times.get(running) !== null)) {
+    for (const form of close.filter((running) => times.get(running) !== null)) {
       const launches = Math.min(MAX_LAUNCHES, Math.max(1, Math.round(LEAST_MS / (firsts.get(form) as number))));
       await orFailed(form, async () => void samples.get(form)?.push(await timed(form, launches)));
     }
@@ -70,8 +70,8 @@ export async function timeForms(forms: readonly Variant[], { now, run }: Stopwat
 }
 
 /** The form to use by its time: the expected one, unless it failed or another is clearly faster. */
-export function fastestForm(times: FormTimes, expected: Variant): Variant | undefined {
-  const ran = Array.from(times).filter((entry): entry is [Variant, number] => entry[1] !== null);
+export function fastestForm(times: FormTimes, expected: Form): Form | undefined {
+  const ran = Array.from(times).filter((entry): entry is [Form, number] => entry[1] !== null);
   const [fastest] = ran.sort(([, left], [, right]) => left - right);
   if (!fastest) return undefined;
   const usual = times.get(expected);

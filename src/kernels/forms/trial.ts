@@ -1,6 +1,6 @@
 import type { Device } from '../../tensor/device.js';
 import type { DType, Tensor } from '../../tensor/tensor.js';
-import type { KernelClass } from './form.js';
+import type { ProblemClass } from './form.js';
 
 /** One small problem that stands for a class. */
 export interface Trial {
@@ -16,7 +16,7 @@ export interface TrialsOf {
   readonly types: readonly string[];
   readonly sizes: readonly string[];
   /** Undefined for a type or a size that it does not know. */
-  readonly of: (problem: KernelClass, adapter: AdapterScale) => Trial | undefined;
+  readonly of: (problem: ProblemClass, adapter: AdapterScale) => Trial | undefined;
 }
 
 /** Problems must keep a graphics card busy and may not take a processor long: a run should take 1 to 50 ms on either. */

@@ -1,6 +1,6 @@
 import type { Device } from '../../tensor/device.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
-import type { Variant } from './form.js';
+import type { Form } from './form.js';
 import { type Trial, TrialInputs } from './trial.js';
 
 /**
@@ -19,7 +19,7 @@ export class TrialBench {
    * @param key of the trial's class
    * @throws what the device makes of a form that does not compile or run
    */
-  async run(key: string, trial: Trial, form: Variant, launches: number): Promise<void> {
+  async run(key: string, trial: Trial, form: Form, launches: number): Promise<void> {
     this.#device ??= await this.open();
     const device = this.#device;
     try {
@@ -30,7 +30,7 @@ export class TrialBench {
         this.#problem = { trial, inputs, launch: trial.prepare(inputs) };
         await device.synchronize();
       }
-      device.variants.chosen.set(key, form);
+      device.forms.chosen.set(key, form);
       const { launch } = this.#problem;
       for (let time = 0; time < launches; time++) device.scope(() => void launch()); // nothing that it made is kept
       await device.synchronize();

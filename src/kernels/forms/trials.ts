@@ -1,9 +1,14 @@
+import type { Device } from '../../tensor/device.js';
+import { FormTable } from '../../tensor/formTable.js';
+import { PlanningDevice } from '../../tensor/planningDevice.js';
 import { attentionTrials } from '../attention/attention.trial.js';
 import { causalConv3dTrials, conv2dTrials } from '../convolution/convs.trial.js';
 import { linearTrials } from '../linear/linear.trial.js';
 import { channelNormTrials, layerNormTrials, rmsNormTrials } from '../norms/norms.trial.js';
-import type { KernelClass } from './form.js';
-import type { AdapterScale, Trial, TrialsOf } from './trial.js';
+import { checkMatrixForm } from './checkMatrixForm.js';
+import { classKey, expectedForm, type Form, isProcessor, type ProblemClass } from './form.js';
+import { trustMatrixForm } from './matrixForm.js';
+import { type AdapterScale, type Trial, TrialInputs, type TrialsOf } from './trial.js';
 
 const TRIALS: readonly TrialsOf[] = [
   linearTrials,
@@ -16,13 +21,43 @@ const TRIALS: readonly TrialsOf[] = [
 ];
 
 /** A problem of a class, made from the class alone; undefined for a class that nothing is known of. */
-export function trialOf(problem: KernelClass, adapter: AdapterScale): Trial | undefined {
+export function trialOf(problem: ProblemClass, adapter: AdapterScale): Trial | undefined {
   return TRIALS.find(({ kernel }) => kernel === problem.kernel)?.of(problem, adapter);
 }
 
 /** Every class that can be measured. */
-export function knownClasses(): KernelClass[] {
+export function knownClasses(): ProblemClass[] {
   return TRIALS.flatMap(({ kernel, types, sizes }) =>
     types.flatMap((type) => sizes.map((size) => ({ kernel, type, size }))),
   );
+}
+
+/** A class that is to be measured, the problem that stands for it, and the forms that are tried on it, the expected one first. */
+export interface ClassTrial {
+  readonly key: string;
+  readonly problem: ProblemClass;
+  readonly trial: Trial;
+  readonly forms: readonly Form[];
+}
+
+/** What is to be tried for classes on a device; those with one form, or without a trial, are left out. */
+export async function trialsFor(device: Device, classes: readonly ProblemClass[]): Promise<ClassTrial[]> {
+  if (classes.length === 0) return [];
+  const { name, features, maxTensorBytes, maxBindingBytes } = device;
+  const matrixKernels = await checkMatrixForm(device);
+  const onProcessor = isProcessor(features);
+  return classes.flatMap((problem) => {
+    const trial = trialOf(problem, onProcessor ? 'processor' : 'card');
+    if (!trial) return [];
+    const planning = new PlanningDevice({ name, features, maxTensorBytes, maxBindingBytes, forms: new FormTable() });
+    for (const kernel of matrixKernels) trustMatrixForm(planning, kernel, true);
+    trial.prepare(new TrialInputs(planning))();
+    const key = classKey(problem);
+    const fitting = [...(planning.forms.asked.get(key)?.forms ?? [])];
+    // What is made for graphics cards takes long to compile for a processor, and loses.
+    const forms = onProcessor ? fitting.filter((form) => form === 'plain' || form === 'subgroup') : fitting;
+    if (forms.length < 2) return [];
+    const expected = expectedForm(device, forms);
+    return [{ key, problem, trial, forms: [expected, ...forms.filter((form) => form !== expected)] }];
+  });
 }

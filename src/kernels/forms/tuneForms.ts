@@ -1,12 +1,11 @@
 import type { Device } from '../../tensor/device.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
-import { type Contest, contestsOf } from './contest.js';
-import { expectedForm, isProcessor, type KernelClass, type Variant } from './form.js';
+import { expectedForm, type Form, isProcessor, type ProblemClass } from './form.js';
 import type { FormStore, MeasuredChoice, MeasuredChoices } from './formStore.js';
 import { trustsMatrixForm } from './matrixForm.js';
 import { fastestForm, timeForms } from './timeForms.js';
 import { TrialBench } from './trialBench.js';
-import { knownClasses } from './trials.js';
+import { type ClassTrial, knownClasses, trialsFor } from './trials.js';
 
 /** What is to be measured. */
 export interface FormTuning {
@@ -21,7 +20,7 @@ export interface FormTuning {
    */
   readonly work?: number;
   /** Called before every trial. */
-  readonly onTrial?: (done: number, total: number, problem: KernelClass) => void;
+  readonly onTrial?: (done: number, total: number, problem: ProblemClass) => void;
 }
 
 /** What measuring takes of the program around it. */
@@ -46,11 +45,11 @@ export interface Tuned {
 
 /**
  * Chooses among the forms of each kernel by short measured trials, and keeps the choices in the store. Does nothing where
- * a form is forced, on the reference device, and on a device whose adapter is not named (`VariantTable.adapter`). Where the
+ * a form is forced, on the reference device, and on a device whose adapter is not named (`FormTable.adapter`). Where the
  * `matrix` form exists it is checked here: before, it fits nothing.
  */
 export async function tuneForms(device: Device, tools: TuningTools, tuning: FormTuning = {}): Promise<Tuned> {
-  const { adapter, forced } = device.variants;
+  const { adapter, forced } = device.forms;
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
   const trusted = trustsMatrixForm(device);
@@ -61,11 +60,11 @@ export async function tuneForms(device: Device, tools: TuningTools, tuning: Form
   if (isFixed) return { measured: 0, changed: false };
   use(device, measure === 'all' ? {} : await store.recall(adapter));
   const classes = { asked: openClasses(device), all: knownClasses(), none: [] }[measure];
-  const contests = await contestsOf(device, classes);
+  const trials = await trialsFor(device, classes);
   let note: string | undefined;
-  const isDue = measure === 'all' || trialsPay(device, contests.length, work);
-  if (isDue && contests.length > 0) {
-    const measured = await measureAll(contests, tools, tuning.onTrial);
+  const isDue = measure === 'all' || trialsPay(device, trials.length, work);
+  if (isDue && trials.length > 0) {
+    const measured = await measureAll(trials, tools, tuning.onTrial);
     use(device, measured);
     // Another process may have measured meanwhile; what was remembered first stands.
     const others = measure === 'all' ? {} : await store.recall(adapter);
@@ -73,7 +72,7 @@ export async function tuneForms(device: Device, tools: TuningTools, tuning: Form
   }
   const hasMore = trustsMatrixForm(device) !== trusted && before.length > 0; // than classes that were met knew of
   const changed = hasMore || formsInUse(device).join() !== before.join();
-  return { measured: isDue ? contests.length : 0, changed, note };
+  return { measured: isDue ? trials.length : 0, changed, note };
 }
 
 /**
@@ -92,20 +91,20 @@ function trialsPay({ features }: Device, trials: number, work = Number.POSITIVE_
   return work >= trials * WORK_PER_TRIAL[isProcessor(features) ? 'processor' : 'card'];
 }
 
-function use({ variants }: Device, choices: MeasuredChoices): void {
-  for (const [key, { form }] of Object.entries(choices)) variants.chosen.set(key, form);
+function use({ forms }: Device, choices: MeasuredChoices): void {
+  for (const [key, { form }] of Object.entries(choices)) forms.chosen.set(key, form);
 }
 
 /** Classes that were met, have something to choose and no choice yet. */
-function openClasses({ variants, features }: Device): KernelClass[] {
-  const open = Array.from(variants.asked).filter(([key]) => !variants.chosen.has(key));
+function openClasses({ forms, features }: Device): ProblemClass[] {
+  const open = Array.from(forms.asked).filter(([key]) => !forms.chosen.has(key));
   // Where there are matrices, a class that was met before they were checked does not know of their form.
   return open.map(([, asked]) => asked).filter(({ forms }) => forms.size > 1 || features.matrices);
 }
 
 /** Of every class that was met. */
-function formsInUse(device: Device): Variant[] {
-  const { asked, chosen } = device.variants;
+function formsInUse(device: Device): Form[] {
+  const { asked, chosen } = device.forms;
   return Array.from(asked, ([key, { forms }]) => {
     const choice = chosen.get(key);
     const fits = choice && (forms.has(choice) || choice === 'matrix' || choice === 'half'); // which fits only once it was checked
@@ -114,15 +113,15 @@ function formsInUse(device: Device): Variant[] {
 }
 
 async function measureAll(
-  contests: readonly Contest[],
+  trials: readonly ClassTrial[],
   { now, open }: TuningTools,
   onTrial: FormTuning['onTrial'],
 ): Promise<Record<string, MeasuredChoice>> {
   const measured: Record<string, MeasuredChoice> = {};
   const bench = new TrialBench(open);
   try {
-    for (const [done, { key, problem, trial, forms }] of contests.entries()) {
-      onTrial?.(done, contests.length, problem);
+    for (const [done, { key, problem, trial, forms }] of trials.entries()) {
+      onTrial?.(done, trials.length, problem);
       const times = await timeForms(forms, { now, run: (form, launches) => bench.run(key, trial, form, launches) });
       const form = fastestForm(times, forms[0]);
       if (form === undefined) continue;

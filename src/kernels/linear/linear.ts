@@ -3,7 +3,7 @@ import { rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { DType, Tensor } from '../../tensor/tensor.js';
 import { add, gelu } from '../elementwise/elementwise.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import { gatedResidual } from '../modulation/modulation.js';
 import * as reference from './linear.twin.js';
 import { type LinearForm, linearForm } from './linearForm.js';
@@ -29,7 +29,7 @@ export interface LinearOptions {
   readonly gelu?: boolean;
   readonly residual?: Residual;
   /** The form of the kernel, for tests; the best for the device where absent. */
-  readonly variant?: Variant;
+  readonly form?: Form;
 }
 
 /**
@@ -45,10 +45,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: Linear
   expectShape(weight.shape, ['any', inFeatures], 'linear: weight');
   if (bias) expectShape(bias.shape, [weight.shape[0]], 'linear: bias');
   checkResidual(options.residual, rows, weight.shape[0]);
-  const form = linearForm(x, weight, options.variant);
-  if (form.fuses) return launch(form, x, weight, bias, options);
+  const chosen = linearForm(x, weight, options.form);
+  if (chosen.fuses) return launch(chosen, x, weight, bias, options);
   return x.device.scope(() => {
-    const product = launch(form, x, weight, bias, {});
+    const product = launch(chosen, x, weight, bias, {});
     return added(options.gelu ? gelu(product) : product, options.residual);
   });
 }
@@ -60,7 +60,13 @@ export function added(branch: Tensor, residual?: Residual): Tensor {
   return gate ? gatedResidual(to, branch, gate.modulation, gate.chunk) : add(to, branch);
 }
 
-function launch(form: LinearForm, x: Tensor, weight: Tensor, bias: Tensor | undefined, options: LinearOptions): Tensor {
+function launch(
+  chosen: LinearForm,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  options: LinearOptions,
+): Tensor {
   const [rows, inFeatures] = x.shape;
   const [outFeatures] = weight.shape;
   const { residual } = options;
@@ -71,21 +77,27 @@ function launch(form: LinearForm, x: Tensor, weight: Tensor, bias: Tensor | unde
     RESIDUAL: gate ? 2 : residual ? 1 : 0,
   };
   return x.device.launch({
-    kernel: form.kernel,
-    reads: [x, weight, bias ?? x, ...(form.fuses ? [residual?.to ?? x, gate?.modulation ?? x] : []), ...form.rereads],
+    kernel: chosen.kernel,
+    reads: [
+      x,
+      weight,
+      bias ?? x,
+      ...(chosen.fuses ? [residual?.to ?? x, gate?.modulation ?? x] : []),
+      ...chosen.rereads,
+    ],
     output: [rows, outFeatures],
     overrides: {
-      ...form.overrides,
+      ...chosen.overrides,
       WEIGHT_TYPE: weightType(weight.dtype),
       HAS_BIAS: bias ? 1 : 0,
-      ...(form.fuses ? ends : {}),
+      ...(chosen.fuses ? ends : {}),
     },
     operations: 2 * rows * inFeatures * outFeatures,
     ...rowwise(rows, residual ? [0, 3] : [0], (first, count) => {
       const frame = [u32(gate ? first : 0), u32(rows / frames), u32(chunks), u32(gate?.chunk ?? 0)];
       return {
-        params: [u32(count), u32(inFeatures), u32(outFeatures), ...(form.fuses ? frame : [])],
-        workgroups: Math.ceil(count / form.tile.rows) * Math.ceil(outFeatures / form.tile.columns),
+        params: [u32(count), u32(inFeatures), u32(outFeatures), ...(chosen.fuses ? frame : [])],
+        workgroups: Math.ceil(count / chosen.tile.rows) * Math.ceil(outFeatures / chosen.tile.columns),
       };
     }),
     twin: () =>

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.js';
-import { chooseVariant, subgroupSize, type Variant } from '../forms/form.js';
+import { chooseForm, type Form, subgroupSize } from '../forms/form.js';
 import { fitsMatrix, matrixForm } from '../forms/matrixForm.js';
 
 /** How `linear` launches a problem. */
@@ -29,34 +29,34 @@ const sizeClass = (rows: number): string =>
  * @param wanted a form in the place of any choice
  * @throws TokenTrimError where the form that is wanted cannot be used
  */
-export function linearForm(x: Tensor, weight: Tensor, wanted?: Variant): LinearForm {
+export function linearForm(x: Tensor, weight: Tensor, wanted?: Form): LinearForm {
   const { device } = x;
   const [rows, inFeatures] = x.shape;
   const [outFeatures] = weight.shape;
   const inFours = inFeatures % 4 === 0;
-  const isForced = [wanted, device.variants.forced].some((form) => form === 'matrix' || form === 'half');
+  const isForced = [wanted, device.forms.forced].some((form) => form === 'matrix' || form === 'half');
   const fits = {
     subgroup: inFours && outFeatures % 4 === 0 && subgroupSize(device) > 0,
     tiled: inFours,
     matrix: x.dtype === 'f32' && fitsMatrix(device, weight.dtype, weight.shape) && (rows > FEW_ROWS || isForced),
     half: fitsMatrix(device, weight.dtype, weight.shape, 'half') && (rows > FEW_ROWS || isForced),
   };
-  const variant = chooseVariant(device, { kernel: 'linear', type: weight.dtype, size: sizeClass(rows) }, fits, wanted);
+  const form = chooseForm(device, { kernel: 'linear', type: weight.dtype, size: sizeClass(rows) }, fits, wanted);
   const fused = { fuses: true, rereads: [] };
-  if (variant === 'matrix' || variant === 'half') {
-    const form = matrixForm(device, rows, variant === 'half' ? 'half' : 'linear');
-    if (form.kernel !== 'linear.matrixHalf') return { ...form, rereads: [] };
+  if (form === 'matrix' || form === 'half') {
+    const chosen = matrixForm(device, rows, form === 'half' ? 'half' : 'linear');
+    if (chosen.kernel !== 'linear.matrixHalf') return { ...chosen, rereads: [] };
     const X_TYPE = x.dtype === 'f16' ? 2 : 0;
-    return { ...form, overrides: { ...form.overrides, X_TYPE }, rereads: [] };
+    return { ...chosen, overrides: { ...chosen.overrides, X_TYPE }, rereads: [] };
   }
-  if (variant === 'tiled' && rows <= FEW_ROWS) {
+  if (form === 'tiled' && rows <= FEW_ROWS) {
     const tileRows = Math.ceil(rows / Math.ceil(rows / 8));
     return { ...fused, kernel: 'linear.few', tile: { rows: tileRows, columns: 4 }, overrides: { ROWS: tileRows } };
   }
-  if (variant === 'tiled') {
+  if (form === 'tiled') {
     return { ...fused, kernel: 'linear.tiled', tile: { rows: 64, columns: 64 }, overrides: {} };
   }
-  if (variant === 'plain') return { ...fused, kernel: 'linear', tile: { rows: 32, columns: 32 }, overrides: {} };
+  if (form === 'plain') return { ...fused, kernel: 'linear', tile: { rows: 32, columns: 32 }, overrides: {} };
   const tileRows = evenTile(rows);
   const lanes = subgroupSize(device);
   return {

@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import { weightType } from '../linear/linear.js';
 import * as reference from './channelNorm.twin.js';
 import { rowForm } from './rowForm.js';
@@ -13,26 +13,26 @@ import { rowForm } from './rowForm.js';
  * @param x [..., channels]
  * @param gamma [channels]
  * @param options.type of the result; f16 needs an even number of channels
- * @param options.variant the form of the kernel, for tests; the best for the device where absent
+ * @param options.form the form of the kernel, for tests; the best for the device where absent
  * @returns the shape of x
  */
 export function channelNorm(
   x: Tensor,
   gamma: Tensor,
-  options: { silu?: boolean; type?: 'f32' | 'f16'; variant?: Variant } = {},
+  options: { silu?: boolean; type?: 'f32' | 'f16'; form?: Form } = {},
 ): Tensor {
   const channels = x.shape[x.shape.length - 1];
   expectShape(gamma.shape, [channels], 'channelNorm: gamma');
   const { silu = false, type = 'f32' } = options;
   ensure(type === 'f32' || channels % 2 === 0, `channelNorm: ${channels} channels do not pack into words of two`);
-  const form = rowForm(x.device, 'channelNorm', channels, options.variant);
-  const rowsAtOnce = form.kernel === 'channelNorm' ? 64 : form.rowsAtOnce;
+  const chosen = rowForm(x.device, 'channelNorm', channels, options.form);
+  const rowsAtOnce = chosen.kernel === 'channelNorm' ? 64 : chosen.rowsAtOnce;
   return x.device.launch({
-    kernel: form.kernel,
+    kernel: chosen.kernel,
     reads: [x, gamma],
     output: x.shape,
     outputType: type,
-    overrides: { ...form.overrides, WITH_SILU: silu ? 1 : 0, OUTPUT_TYPE: weightType(type) },
+    overrides: { ...chosen.overrides, WITH_SILU: silu ? 1 : 0, OUTPUT_TYPE: weightType(type) },
     ...rowwise(x.size / channels, [0], (_, rows) => ({
       params: [u32(rows), u32(channels)],
       workgroups: Math.ceil(rows / rowsAtOnce),

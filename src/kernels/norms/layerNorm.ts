@@ -1,7 +1,7 @@
 import { f32, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import * as reference from './norms.twin.js';
 import { rowForm } from './rowForm.js';
 
@@ -12,26 +12,26 @@ import { rowForm } from './rowForm.js';
  * @param x [frames * tokensPerFrame, width]
  * @param modulation [frames, chunks, width]
  * @param chunk which of the chunks are the shift and the scale
- * @param variant the form of the kernel, for tests; the best for the device where absent
+ * @param form the form of the kernel, for tests; the best for the device where absent
  */
 export function modulatedLayerNorm(
   x: Tensor,
   modulation: Tensor,
   chunk: { shift: number; scale: number },
   eps: number,
-  variant?: Variant,
+  form?: Form,
 ): Tensor {
-  return launchLayerNorm(x, modulation, { ...chunk, offset: 1 }, eps, variant);
+  return launchLayerNorm(x, modulation, { ...chunk, offset: 1 }, eps, form);
 }
 
 /**
  * Layer norm over the last axis with a learned gain and bias: `norm(x) * weight + bias`.
  * @param x [rows, width]
  * @param weightAndBias [1, 2, width]: the weight, then the bias
- * @param variant the form of the kernel, for tests; the best for the device where absent
+ * @param form the form of the kernel, for tests; the best for the device where absent
  */
-export function affineLayerNorm(x: Tensor, weightAndBias: Tensor, eps: number, variant?: Variant): Tensor {
-  return launchLayerNorm(x, weightAndBias, { shift: 1, scale: 0, offset: 0 }, eps, variant);
+export function affineLayerNorm(x: Tensor, weightAndBias: Tensor, eps: number, form?: Form): Tensor {
+  return launchLayerNorm(x, weightAndBias, { shift: 1, scale: 0, offset: 0 }, eps, form);
 }
 
 function launchLayerNorm(
@@ -39,7 +39,7 @@ function launchLayerNorm(
   affine: Tensor,
   chunk: { shift: number; scale: number; offset: number },
   eps: number,
-  variant: Variant | undefined,
+  form: Form | undefined,
 ): Tensor {
   expectShape(x.shape, ['any', 'any'], 'layerNorm: x');
   const [rows, width] = x.shape;
@@ -47,7 +47,7 @@ function launchLayerNorm(
   const [groups, chunks] = affine.shape;
   const rowsPerGroup = rows / groups;
   expectShape([rowsPerGroup * groups], [Number.isInteger(rowsPerGroup) ? rows : -1], 'layerNorm: rows a group');
-  const { kernel, rowsAtOnce, overrides } = rowForm(x.device, 'layerNorm', width, variant);
+  const { kernel, rowsAtOnce, overrides } = rowForm(x.device, 'layerNorm', width, form);
   // Workgroups are counted from the first row of a group on, of those groups that a piece of the launch has rows of.
   const groupsOf = (first: number, count: number) =>
     Math.ceil((first + count) / rowsPerGroup) - Math.floor(first / rowsPerGroup);

@@ -1,7 +1,7 @@
 import { f32, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Variant } from '../forms/form.js';
+import type { Form } from '../forms/form.js';
 import * as reference from './norms.twin.js';
 import { rowForm } from './rowForm.js';
 
@@ -9,14 +9,14 @@ import { rowForm } from './rowForm.js';
  * Root-mean-square norm over the last axis. In Wan's attention it spans all heads together, before the head split.
  * @param x [rows, width]
  * @param weight [width]
- * @param variant the form of the kernel, for tests; the best for the device where absent
+ * @param form the form of the kernel, for tests; the best for the device where absent
  * @returns [rows, width]
  */
-export function rmsNorm(x: Tensor, weight: Tensor, eps: number, variant?: Variant): Tensor {
+export function rmsNorm(x: Tensor, weight: Tensor, eps: number, form?: Form): Tensor {
   expectShape(x.shape, ['any', 'any'], 'rmsNorm: x');
   const [rows, width] = x.shape;
   expectShape(weight.shape, [width], 'rmsNorm: weight');
-  const { kernel, overrides, rowsAtOnce } = rowForm(x.device, 'rmsNorm', width, variant);
+  const { kernel, overrides, rowsAtOnce } = rowForm(x.device, 'rmsNorm', width, form);
   return x.device.launch({
     kernel,
     overrides,

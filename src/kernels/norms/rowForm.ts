@@ -1,5 +1,5 @@
 import type { Device } from '../../tensor/device.js';
-import { chooseVariant, isProcessor, type Variant } from '../forms/form.js';
+import { chooseForm, type Form, isProcessor } from '../forms/form.js';
 
 interface RowForm {
   readonly kernel: string;
@@ -17,11 +17,11 @@ const ROWS_ON_PROCESSOR = 4;
  * @param wanted a form to use in the place of any choice
  * @throws TokenTrimError where the form that is wanted cannot be used
  */
-export function rowForm(device: Device, kernel: string, width: number, wanted: Variant | undefined): RowForm {
+export function rowForm(device: Device, kernel: string, width: number, wanted: Form | undefined): RowForm {
   const lanes = evenSubgroupSize(device);
   const fits = { subgroup: width % 4 === 0 && lanes > 0 };
-  const variant = chooseVariant(device, { kernel, type: 'f32', size: 'any' }, fits, wanted);
-  if (variant !== 'subgroup') return { kernel, overrides: {}, rowsAtOnce: 1 };
+  const form = chooseForm(device, { kernel, type: 'f32', size: 'any' }, fits, wanted);
+  if (form !== 'subgroup') return { kernel, overrides: {}, rowsAtOnce: 1 };
   const rowsAtOnce = isProcessor(device.features) ? ROWS_ON_PROCESSOR : 1;
   return { kernel: `${kernel}.subgroup`, overrides: { SUBGROUP: lanes, ROWS: rowsAtOnce }, rowsAtOnce };
 }

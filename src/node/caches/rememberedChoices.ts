@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { FormStore, MeasuredChoice, MeasuredChoices } from '../../kernels/forms/formStore.js';
-import { type AdapterDriver, VARIANTS } from '../../tensor/formTable.js';
+import { type AdapterDriver, FORMS } from '../../tensor/formTable.js';
 import { readTextFileSync } from '../files/plainFile.js';
 import { cacheProblem } from '../files/writeProblem.js';
 import { kernelNames, kernelText } from '../kernelTexts.js';
@@ -15,8 +15,8 @@ const Choice: z.ZodType<MeasuredChoice> = z.object({
   kernel: z.string(),
   type: z.string(),
   size: z.string(),
-  form: z.enum(VARIANTS),
-  milliseconds: z.partialRecord(z.enum(VARIANTS), z.number().positive().nullable()),
+  form: z.enum(FORMS),
+  milliseconds: z.partialRecord(z.enum(FORMS), z.number().positive().nullable()),
   operations: z.number().positive().optional(),
 });
 

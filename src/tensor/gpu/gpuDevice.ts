@@ -1,6 +1,6 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from '../device.js';
-import { VariantTable } from '../formTable.js';
+import { FormTable } from '../formTable.js';
 import { KernelLog } from '../kernelLog.js';
 import { ScopeStack } from '../scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from '../shape.js';
@@ -25,7 +25,7 @@ const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 export class GpuDevice implements Device {
   readonly kind = 'gpu';
   readonly features: Device['features'];
-  readonly variants = new VariantTable();
+  readonly forms = new FormTable();
   readonly kernels = new KernelLog();
   readonly maxTensorBytes: number;
   readonly maxBindingBytes: number;

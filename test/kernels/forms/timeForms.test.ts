@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Variant } from '../../../src/kernels/forms/form.js';
+import type { Form } from '../../../src/kernels/forms/form.js';
 import { fastestForm, timeForms } from '../../../src/kernels/forms/timeForms.js';
 
 /** Runs that take what `cost` says on a clock of their own; calls: launches of each form, in order. */
-function fakeRuns(cost: (form: Variant, call: number) => number) {
+function fakeRuns(cost: (form: Form, call: number) => number) {
   let time = 0;
-  const calls: { form: Variant; launches: number }[] = [];
-  const run = async (form: Variant, launches: number) => {
+  const calls: { form: Form; launches: number }[] = [];
+  const run = async (form: Form, launches: number) => {
     const call = calls.filter((made) => made.form === form).length;
     calls.push({ form, launches });
     time += cost(form, call) * launches;

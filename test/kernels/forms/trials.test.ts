@@ -6,7 +6,7 @@ import { knownClasses, trialOf } from '../../../src/kernels/forms/trials.js';
 import { type ModelFolder, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { planMemory } from '../../../src/pipelines/plan/planMemory.js';
-import { VariantTable } from '../../../src/tensor/formTable.js';
+import { FormTable } from '../../../src/tensor/formTable.js';
 import { PlanningDevice } from '../../../src/tensor/planningDevice.js';
 import { device } from '../../support/device.js';
 
@@ -23,7 +23,7 @@ function adapter(lanes: number): PlanningDevice {
   return new PlanningDevice({
     name: 'planned',
     features,
-    variants: new VariantTable(),
+    forms: new FormTable(),
     maxTensorBytes,
     maxBindingBytes,
   });
@@ -37,7 +37,7 @@ test.each(knownClasses())('$kernel, $type, $size: the problem that stands for a 
     const planning = adapter(lanes);
     const inputs = new TrialInputs(planning);
     trialOf(problem, scale)?.prepare(inputs)();
-    expect([...planning.variants.asked.keys()]).toEqual([classKey(problem)]);
+    expect([...planning.forms.asked.keys()]).toEqual([classKey(problem)]);
     inputs.free();
   }
 });
@@ -53,7 +53,7 @@ test.each(['self-forcing', 'rolling-forcing', 'wan'] as const)(
     ] as const) {
       await planMemory(planning, folder, { prompt: 'a red circle', preset, dtype, kvDtype, frames: 33 }, 1e12);
     }
-    const { asked } = planning.variants;
+    const { asked } = planning.forms;
     expect(asked.size).toBeGreaterThan(8);
     const unknown = [...asked.values()].filter((problem) => !trialOf(problem, 'processor'));
     expect(unknown.map(classKey)).toEqual([]);

@@ -114,7 +114,7 @@ describe('streamTextEncoder', () => {
       close: async () => {},
     };
     const limits = { name: 'the least WebGPU guarantees', maxTensorBytes: 2 ** 28, maxBindingBytes: 2 ** 27 };
-    const planning = new PlanningDevice({ ...limits, features: device.features, variants: device.variants });
+    const planning = new PlanningDevice({ ...limits, features: device.features, forms: device.forms });
     const encoder = await streamTextEncoder(planning, from, full, 'f32');
     const ids = new Int32Array(512);
     await encodePrompts(encoder, [{ ids, length: 40 }]);

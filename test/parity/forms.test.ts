@@ -8,18 +8,18 @@ import { launchedKernels } from '../support/launches.js';
 const cases = fixtureNames.filter((name) => !/checkpoints|sentencepiece|schedulers|torch-randn/.test(name));
 
 afterEach(() => {
-  device.variants.forced = undefined;
+  device.forms.forced = undefined;
 });
 
 describe.each(['plain', 'subgroup', 'tiled'] as const)('%s kernels', (form) => {
   test.each(cases)('%s', async (name) => {
-    device.variants.forced = form;
+    device.forms.forced = form;
     const report = await runFixture(name, device);
     expect(report.passed, explain(report)).toBe(true);
   });
 
   test('run where they fit', async () => {
-    device.variants.forced = form;
+    device.forms.forced = form;
     const kernels = await launchedKernels(device, () => runFixture('dit-causal-kv', device));
     const forms = new Set(kernels.map((kernel) => kernel.split('.')[1] ?? 'plain'));
     const canRun = form === 'plain' || form === 'tiled' || device.features.subgroups;
