@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['kernels', 'tensor', 'weights', 'node'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'node'],
-  node: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'synthesize'],
+  node: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   media: ['node'],
   synthesize: ['node', 'models', 'tensor', 'weights'],
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],

@@ -5,16 +5,15 @@ import type { Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 import type { TensorStream } from '../node/weights/streamSafetensors.js';
-import { type TorchContents, tensorsOf } from '../node/weights/torchWriter/statePickle.js';
-import { streamTorch } from '../node/weights/torchWriter/streamTorch.js';
-import { appendSafetensors } from './appendSafetensors.js';
 import { configFiles } from './configFiles.js';
 import { LAYOUTS, type Layout, type LayoutFiles, type Place, pathFor } from './layouts.js';
 import { type Like, modelLike } from './models.js';
 import { partStreams } from './partStreams.js';
+import { appendSafetensors, indexOf, shardsOf } from './safetensorsFiles.js';
 import { sentencePieceModel } from './sentencePieceModel.js';
-import { indexOf, shardsOf } from './shardTensors.js';
 import type { StreamedFile } from './streamedFile.js';
+import { type TorchContents, tensorsOf } from './torch/statePickle.js';
+import { streamTorch } from './torch/streamTorch.js';
 import type { FloatDType } from './valueTable.js';
 
 /** What can be written, all by default. */

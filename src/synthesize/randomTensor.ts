@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TensorStream } from '../node/weights/streamSafetensors.js';
 import { bytesOf } from '../weights/dtype.js';
-import type { Distribution } from './distribution.js';
-import { type FloatDType, valueTable } from './valueTable.js';
+import { type Distribution, type FloatDType, valueTable } from './valueTable.js';
 
 /** What a tensor's values depend on, and nothing else: not the layout, the file's name for it, or the order. */
 export interface RandomTensor {

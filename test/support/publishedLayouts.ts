@@ -5,10 +5,10 @@ import { OutputFile } from '../../src/node/files/outputFile.js';
 import { openTensorSource } from '../../src/node/model/source.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import type { TensorStream } from '../../src/node/weights/streamSafetensors.js';
-import type { TorchContents } from '../../src/node/weights/torchWriter/statePickle.js';
-import { streamTorch } from '../../src/node/weights/torchWriter/streamTorch.js';
 import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { StreamedFile } from '../../src/synthesize/streamedFile.js';
+import type { TorchContents } from '../../src/synthesize/torch/statePickle.js';
+import { streamTorch } from '../../src/synthesize/torch/streamTorch.js';
 import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
 
 export type Tensors = ReadonlyMap<string, TensorData>;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { distributionOf } from '../../src/synthesize/distribution.js';
-import { normalTable } from '../../src/synthesize/normalTable.js';
+import { distributionOf } from '../../src/synthesize/partStreams.js';
 import { type RandomTensor, randomTensor } from '../../src/synthesize/randomTensor.js';
 import type { FloatDType } from '../../src/synthesize/valueTable.js';
+import { normalTable } from '../../src/synthesize/valueTable.js';
 import { toFloat32 } from '../../src/weights/convert.js';
 import { RANDOM_WEIGHTS_TOLERANCE } from '../support/tolerance.js';
 

@@ -6,10 +6,10 @@ import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { OutputFile } from '../../src/node/files/outputFile.js';
 import { openTensorSource } from '../../src/node/model/source.js';
 import type { TensorStream } from '../../src/node/weights/streamSafetensors.js';
-import type { TorchContents } from '../../src/node/weights/torchWriter/statePickle.js';
-import { streamTorch } from '../../src/node/weights/torchWriter/streamTorch.js';
-import { centralDirectory, localHeader } from '../../src/node/weights/torchWriter/zipEntries.js';
 import { StreamedFile } from '../../src/synthesize/streamedFile.js';
+import type { TorchContents } from '../../src/synthesize/torch/statePickle.js';
+import { streamTorch } from '../../src/synthesize/torch/streamTorch.js';
+import { centralDirectory, localHeader } from '../../src/synthesize/torch/zipEntries.js';
 import { temporaryFolder } from '../weights/temporary.js';
 
 async function write(contents: TorchContents): Promise<string> {

@@ -1,6 +1,22 @@
 import { basename } from 'node:path';
 import type { TensorStream } from '../node/weights/streamSafetensors.js';
+import { bytesOf } from '../weights/dtype.js';
+import { encodeHeader } from '../weights/safetensors/encodeHeader.js';
 import type { Like } from './models.js';
+import type { StreamedFile } from './streamedFile.js';
+
+/** Writes a whole safetensors file; wide dtypes come first, so that every tensor is aligned to its element size. */
+export async function appendSafetensors(
+  file: StreamedFile,
+  path: string,
+  tensors: readonly TensorStream[],
+): Promise<void> {
+  const inOrder = [...tensors].sort((left, right) => bytesOf(right.dtype) - bytesOf(left.dtype));
+  await file.append(encodeHeader(path, inOrder, { format: 'pt' }));
+  for (const tensor of inOrder) {
+    for await (const piece of tensor.pieces()) await file.append(piece);
+  }
+}
 
 /** Most bytes of tensors in a shard: as published, and small enough for the toy's transformer to need two. */
 const SHARD_BYTES: Record<Like, number> = { 'wan2.1-1.3b': 5e9, toy: 2e6 };

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { StreamedFile } from '../../../synthesize/streamedFile.js';
-import type { TensorStream } from '../streamSafetensors.js';
+import type { TensorStream } from '../../node/weights/streamSafetensors.js';
+import type { StreamedFile } from '../streamedFile.js';
 import { statePickle, type TorchContents, tensorsOf } from './statePickle.js';
 import { CRC_OFFSET, centralDirectory, localHeader, type ZipEntry } from './zipEntries.js';
 
