@@ -62,25 +62,11 @@ export function foldScoped<Item>(
   items: readonly Item[],
   body: (current: Tensor, item: Item, index: number) => Tensor,
 ): Tensor {
-  return items.reduce(
-    (current, item, index) => scopedStep(current, (input) => body(input, item, index), true),
-    initial,
-  );
-}
-
-/**
- * Passes a tensor through steps one after another. What a step makes on the way and, once the next is done, its result
- * are freed; `x` itself and the last result are the caller's.
- */
-export function through(x: Tensor, ...steps: ((current: Tensor) => Tensor)[]): Tensor {
-  return steps.reduce((current, step) => scopedStep(current, step, current.storage !== x.storage), x);
-}
-
-/** One step in a scope of its own; its input is freed when it is done, if it is ours and not what came out. */
-function scopedStep(input: Tensor, step: (input: Tensor) => Tensor, isOurs: boolean): Tensor {
-  const output = input.device.scope(() => step(input));
-  if (isOurs && input.storage !== output.storage) input.dispose();
-  return output;
+  return items.reduce((current, item, index) => {
+    const next = current.device.scope(() => body(current, item, index));
+    if (next.storage !== current.storage) current.dispose();
+    return next;
+  }, initial);
 }
 
 /** Tensors that are freed together: what a rollout makes for one block outlives scopes but not the block. */

@@ -1,29 +1,31 @@
 import { mapRows } from '../../kernels/layout/frames.js';
-import { linear } from '../../kernels/linear/linear.js';
+import { added, linear, type Residual } from '../../kernels/linear/linear.js';
 import { modulation } from '../../kernels/modulation/modulation.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
 import type { RopeTable } from '../../kernels/rope/rope.js';
-import { through } from '../../tensor/scope.js';
 import { bytesOf, type Tensor } from '../../tensor/tensor.js';
-import { type BranchEnd, branchEnd } from './branch.js';
 import { crossAttention, type TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
+import type { Linear } from './loadTensors.js';
 import { type AttentionShape, selfAttention } from './selfAttention.js';
 import type { Tap } from './tap.js';
 import type { BlockWeights } from './weights.js';
 
-/** Order of the six chunks of a block's modulation. */
-const CHUNK = {
-  attention: { shift: 0, scale: 1, gate: 2 },
-  feedForward: { shift: 3, scale: 4, gate: 5 },
-} as const;
+/** Which chunks of a block's modulation are whose. */
+const ATTENTION = { shift: 0, scale: 1, gate: 2 };
+const FEED_FORWARD = { shift: 3, scale: 4, gate: 5 };
 
 /** Most bytes of the feed-forward's hidden layer that exist at a time; tokens past that wait for their turn. */
 const HIDDEN_BYTES = 64 * 2 ** 20;
 
 /**
  * One transformer block: self-attention over the cache, cross-attention over the prompt, feed-forward. The first and the
- * last are modulated and gated by the time embedding, frame by frame; the cross-attention is not.
+ * last are modulated and gated by the time embedding, frame by frame; the cross-attention is not:
+ *
+ *     x = x + gate · selfAttention(modulate(norm(x)))
+ *     x = x + crossAttention(norm3(x))
+ *     x = x + gate · feedForward(modulate(norm(x)))
+ *
  * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanAttentionBlock.forward.
  * @param x [tokens, dim]
  * @param timeProjection [frames, 6, dim]
@@ -39,39 +41,47 @@ export function transformerBlock(
   cache: CacheCall,
   tap?: Tap,
 ): Tensor {
-  const modulations = modulation(weights.modulation, timeProjection); // [frames, 6, dim]
-  const end = (name: string, to: Tensor, chunk?: number) =>
-    branchEnd(name, { to, gate: chunk === undefined ? undefined : { modulation: modulations, chunk } }, tap);
+  const { device } = x;
+  const { eps } = shape;
+  const time = modulation(weights.modulation, timeProjection); // [frames, 6, dim]
+  const gated = (to: Tensor, { gate }: { gate: number }) => ({ to, gate: { modulation: time, chunk: gate } });
 
-  const selfAttended = (input: Tensor) =>
-    through(
-      input,
-      (tokens) => modulatedLayerNorm(tokens, modulations, CHUNK.attention, shape.eps),
-      (tokens) => {
-        const output = end('self_attn', input, CHUNK.attention.gate);
-        return selfAttention(weights.selfAttention, tokens, shape, table, cache, output);
-      },
-    );
-  const crossAttended = (input: Tensor) =>
-    through(
-      input,
-      (tokens) => affineLayerNorm(tokens, weights.norm3, shape.eps),
-      (tokens) => crossAttention(weights.crossAttention, tokens, context, shape, end('cross_attn', input)),
-    );
-  const fed = (input: Tensor) =>
-    through(
-      input,
-      (tokens) => modulatedLayerNorm(tokens, modulations, CHUNK.feedForward, shape.eps),
-      (tokens) => feedForward(weights.feedForward, tokens, end('ffn', input, CHUNK.feedForward.gate)),
-    );
-  return through(x, selfAttended, crossAttended, fed);
+  const prompted = device.scope(() => {
+    // Made inside, so that it is freed before the feed-forward.
+    const attended = device.scope(() => {
+      const normed = modulatedLayerNorm(x, time, ATTENTION, eps);
+      const mixed = selfAttention(weights.selfAttention, normed, shape, table, cache);
+      return addBranch('self_attn', mixed, weights.selfAttention.output, gated(x, ATTENTION), tap);
+    });
+    const normed = affineLayerNorm(attended, weights.norm3, eps);
+    const mixed = crossAttention(weights.crossAttention, normed, context, shape);
+    return addBranch('cross_attn', mixed, weights.crossAttention.output, { to: attended }, tap);
+  });
+  return device.scope(() => {
+    const normed = modulatedLayerNorm(prompted, time, FEED_FORWARD, eps);
+    return feedForward(weights.feedForward, normed, gated(prompted, FEED_FORWARD), tap);
+  });
 }
 
-/** Expands, contracts and ends; the hidden layer of many tokens is made in pieces, which are added when they are joined. */
-function feedForward([expand, contract]: BlockWeights['feedForward'], x: Tensor, end: BranchEnd): Tensor {
-  const expanded = (tokens: Tensor) => linear(tokens, expand.weight, expand.bias, { gelu: true }); // [tokens, ffn_dim]
+/** The last layer of a branch, and its result added in the same pass, or in one of its own where a tap is shown it before. */
+function addBranch(name: string, x: Tensor, { weight, bias }: Linear, residual: Residual, tap?: Tap): Tensor {
+  if (!tap) return linear(x, weight, bias, { residual });
+  const output = linear(x, weight, bias);
+  tap(name, output);
+  return added(output, residual);
+}
+
+/** Expands and contracts; the hidden layer of many tokens is made in pieces, whose results are added when they are joined. */
+function feedForward(
+  [expand, contract]: BlockWeights['feedForward'],
+  x: Tensor,
+  residual: Residual,
+  tap?: Tap,
+): Tensor {
+  const hidden = (tokens: Tensor) => linear(tokens, expand.weight, expand.bias, { gelu: true }); // [tokens, ffn_dim]
   const rowsAtOnce = Math.max(1, Math.floor(HIDDEN_BYTES / bytesOf('f32', expand.weight.shape[0])));
-  if (x.shape[0] <= rowsAtOnce) return through(x, expanded, (hidden) => end.project(hidden, contract));
-  const contracted = (hidden: Tensor) => linear(hidden, contract.weight, contract.bias);
-  return end.add(mapRows(x, rowsAtOnce, (tokens) => through(tokens, expanded, contracted)));
+  if (x.shape[0] <= rowsAtOnce) return addBranch('ffn', hidden(x), contract, residual, tap);
+  const output = mapRows(x, rowsAtOnce, (tokens) => linear(hidden(tokens), contract.weight, contract.bias));
+  tap?.('ffn', output);
+  return added(output, residual);
 }

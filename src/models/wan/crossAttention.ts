@@ -2,10 +2,8 @@ import { attention } from '../../kernels/attention/attention.js';
 import { cast } from '../../kernels/elementwise/cast.js';
 import { linear } from '../../kernels/linear/linear.js';
 import { rmsNorm } from '../../kernels/norms/rmsNorm.js';
-import { through } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { BranchEnd } from './branch.js';
 import type { AttentionShape } from './selfAttention.js';
 import type { Tap } from './tap.js';
 import type { AttentionWeights, Transformer } from './weights.js';
@@ -33,40 +31,29 @@ export function prepareContext(
     const text = linear(hidden, second.weight, second.bias); // [text_len, dim]
     tap?.('text_embedding', text);
     const layers = weights.blocks.map(({ crossAttention: { key, value, normKey } }) => ({
-      keys: through(
-        text,
-        (rows) => linear(rows, key.weight, key.bias),
-        (rows) => rmsNorm(rows, normKey, config.eps),
-        (rows) => cast(rows, keyType),
-      ),
-      values: through(
-        text,
-        (rows) => linear(rows, value.weight, value.bias),
-        (rows) => cast(rows, keyType),
-      ),
+      keys: device.scope(() => cast(rmsNorm(linear(text, key.weight, key.bias), normKey, config.eps), keyType)),
+      values: device.scope(() => cast(linear(text, value.weight, value.bias), keyType)),
     }));
     return { layers };
   });
 }
 
 /**
- * Attention of every token over the prompt, added to the block's state.
+ * Attention of every token over the prompt, up to its output layer.
  * Source: Wan-Video/Wan2.1 wan/modules/model.py WanT2VCrossAttention.forward.
  * @param x [tokens, dim]
+ * @returns [tokens, dim]
  */
 export function crossAttention(
   weights: AttentionWeights,
   x: Tensor,
   context: TextContext,
   { layer, heads, eps }: AttentionShape,
-  end: BranchEnd,
 ): Tensor {
-  const { query, output } = weights;
-  return through(
-    x,
-    (tokens) => linear(tokens, query.weight, query.bias),
-    (queries) => rmsNorm(queries, weights.normQuery, eps),
-    (queries) => attention(queries, { own: context.layers[layer] }, heads),
-    (attended) => end.project(attended, output),
-  );
+  const { device } = x;
+  const { query, normQuery } = weights;
+  return device.scope(() => {
+    const queries = device.scope(() => rmsNorm(linear(x, query.weight, query.bias), normQuery, eps)); // [tokens, dim]
+    return attention(queries, { own: context.layers[layer] }, heads);
+  });
 }

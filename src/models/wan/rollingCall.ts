@@ -1,7 +1,6 @@
 import { cast } from '../../kernels/elementwise/cast.js';
 import { rope } from '../../kernels/rope/rope.js';
 import { gatherRows } from '../../kernels/rows/rows.js';
-import { through } from '../../tensor/scope.js';
 import type { CacheCall, KvCache } from './kvCache.js';
 import { ropeTable } from './rope.js';
 
@@ -47,11 +46,10 @@ export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
     copies: (layer) => {
       if (!anchor) return undefined;
       const { keys, values } = cache.layers[layer];
-      const turned = through(
-        gatherRows(keys, anchor.rows),
-        (plain) => rope(cast(plain, 'f32'), anchor.table, grid.heads),
-        (rotated) => cast(rotated, dtype),
-      );
+      const turned = device.scope(() => {
+        const plain = device.scope(() => cast(gatherRows(keys, anchor.rows), 'f32'));
+        return cast(rope(plain, anchor.table, grid.heads), dtype);
+      });
       return { keys: turned, values: gatherRows(values, anchor.rows) };
     },
     store: (layer, { plainKeys, turnedKeys, values }) => {
