@@ -86,7 +86,7 @@ if [ -z "${TOGGLES_OFF:-}" ] && ! grep -q timestamp_quantization "$finder"; then
   grep -q timestamp_quantization "$finder" || say 'the program has changed: time stamps stay coarse'
 fi
 # some groups of bench/card/groups.mjs ask for more of Dawn's toggles
-matrices=$app/dist/tensor/gpu/subgroupMatrices.js
+matrices=$app/dist/tensor/gpu/requestDevice.js
 if ! grep -q TOKENTRIM_BENCH_TOGGLES "$matrices"; then
   sed -i "s#vulkan_enable_f16_on_nvidia'#vulkan_enable_f16_on_nvidia' + (process.env.TOKENTRIM_BENCH_TOGGLES ? ',' + process.env.TOKENTRIM_BENCH_TOGGLES : '')#" "$matrices"
   grep -q TOKENTRIM_BENCH_TOGGLES "$matrices" || say 'the program has changed: no other toggles of Dawn'

@@ -18,9 +18,12 @@ export function kernelNames(): string[] {
   return [...pathsByName().keys()].sort();
 }
 
-/** The WGSL of a kernel, as it stands on the disk: what a device is handed to compile. */
+/**
+ * The WGSL of a kernel, as it stands on the disk: what a device is handed to compile.
+ * @param name with slashes it is a path from the folder of all kernels: benchmarks bring kernels of their own
+ */
 export function kernelText(name: string): string {
-  const path = pathsByName().get(name);
+  const path = name.includes('/') ? `${name}.wgsl` : pathsByName().get(name);
   if (path === undefined) throw new Error(`there is no ${name}.wgsl in ${KERNELS.pathname}`);
   return readFileSync(new URL(path, KERNELS), 'utf8');
 }

@@ -1,11 +1,11 @@
 import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
+import { isSubmitDue } from './gpu/commandRecorder.js';
 import { cutLaunch } from './gpu/launchPieces.js';
 import { BufferPool } from './gpu/pool.js';
 import { KernelLog } from './kernelLog.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
-import { isSubmitDue } from './submitRule.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from './tensor.js';
 
 /** Past this a plan is not followed further: no machine has it. */

@@ -1,12 +1,28 @@
+import type { DType } from './tensor.js';
+
 // float32 to and from the two 16-bit floats. These loops see every weight of a model, so each is one pass over integers
 // without a call inside; bfloat16 goes two values at a time, because a store of 32 bits costs as much as one of 16.
 
+/** Bits of 2^-14: below it, halves are subnormal. */
+const SMALLEST_NORMAL = 0x38800000;
+
 /** IEEE half precision bits to float32, exact. */
 export function halfToFloat32(bits: Uint16Array): Float32Array {
-  const table = halfTable();
   const values = new Float32Array(bits.length);
   const words = new Int32Array(values.buffer);
-  for (let index = 0; index < bits.length; index += 1) words[index] = table[bits[index]];
+  for (let index = 0; index < bits.length; index += 1) {
+    const half = bits[index];
+    const size = half & 0x7fff;
+    let word = (size << 13) + SMALLEST_NORMAL - (0x400 << 13);
+    if (size >= 0x7c00) {
+      word = (size << 13) | 0x7f800000; // infinity and NaN
+    } else if (size < 0x400) {
+      // Subnormal, units of 2^-24: the first bit that is set becomes the one that float32 leaves out.
+      const shift = Math.clz32(size) - 21;
+      word = size === 0 ? 0 : ((113 - shift) << 23) | (((size << shift) & 0x3ff) << 13);
+    }
+    words[index] = ((half & 0x8000) << 16) | word;
+  }
   return values;
 }
 
@@ -46,8 +62,6 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
   return bits;
 }
 
-/** Bits of 2^-14: below it, halves are subnormal. */
-const SMALLEST_NORMAL = 0x38800000;
 /** Halfway between the largest half and 2^16: rounds to infinity. */
 const OVERFLOW = 0x477ff000;
 
@@ -81,17 +95,13 @@ function pairsOf(bits: Uint16Array): Int32Array {
   return new Int32Array(aligned.buffer, aligned.byteOffset, bits.length >>> 1);
 }
 
-let halfWords: Int32Array | undefined;
+/** Largest finite f16; kernels that narrow stop there. */
+const MAX_HALF = 65504;
 
-/** float32 bits of every half. */
-function halfTable(): Int32Array {
-  halfWords ??= Int32Array.from({ length: 65536 }, (_, bits) => {
-    const sign = (bits & 0x8000) << 16;
-    const exponent = (bits >>> 10) & 0x1f;
-    const mantissa = bits & 0x3ff;
-    if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13);
-    if (exponent > 0) return sign | ((exponent + 112) << 23) | (mantissa << 13);
-    return sign | new Int32Array(Float32Array.of(mantissa * 2 ** -24).buffer)[0];
-  });
-  return halfWords;
+/** Values as they come back from a narrower type, f16 saturating; f32 keeps them in float64, as the twins do. */
+export function roundedTo(values: Float64Array, dtype: DType): ArrayLike<number> {
+  if (dtype === 'bf16') return bfloat16ToFloat32(float32ToBfloat16(Float32Array.from(values)));
+  if (dtype !== 'f16') return values;
+  const clamped = Float32Array.from(values, (value) => Math.min(Math.max(value, -MAX_HALF), MAX_HALF));
+  return halfToFloat32(float32ToHalf(clamped));
 }

@@ -1,5 +1,5 @@
 import { create } from 'webgpu';
-import { SUBGROUP_MATRICES } from '../../src/tensor/gpu/subgroupMatrices.js';
+import { SUBGROUP_MATRICES } from '../../src/tensor/gpu/requestDevice.js';
 
 /** Kept for the life of the process, which ends if it is collected. */
 const gpu = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);

@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from 'ndarray';
-import { roundedTo } from '../../tensor/rounding.js';
+import { roundedTo } from '../../tensor/sixteenBit.js';
 import type { DType } from '../../tensor/tensor.js';
 
 /** Float64 twin of `cast.wgsl`: the values as they come back from a narrower type; f32 keeps them as they are. */

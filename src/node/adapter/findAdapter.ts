@@ -1,6 +1,6 @@
 import { TokenTrimError } from '../../errors.js';
 import { type AdapterKind, adapterKind } from '../../tensor/gpu/adapterKind.js';
-import { SUBGROUP_MATRIX_OPTIONS } from '../../tensor/gpu/subgroupMatrices.js';
+import { SUBGROUP_MATRIX_OPTIONS } from '../../tensor/gpu/requestDevice.js';
 import { chooseAdapter } from './chooseAdapter.js';
 import { installGentlePolling } from './gentlePolling.js';
 import { listAdapters } from './listAdapters.js';

@@ -1,8 +1,8 @@
 import type { Param } from '../device.js';
-import { NumbersMap } from '../numbersMap.js';
 import type { Storage } from '../tensor.js';
 import type { Kernel } from './kernelCache.js';
 import type { BoundRange } from './launchPieces.js';
+import { NumbersMap } from './numbersMap.js';
 
 const MAX_ENTRIES = 16_384;
 

@@ -1,6 +1,6 @@
 import { type DeviceFeatures, NO_FEATURES } from '../device.js';
 import { adapterKind } from './adapterKind.js';
-import { SUBGROUP_MATRICES } from './subgroupMatrices.js';
+import { SUBGROUP_MATRICES } from './requestDevice.js';
 
 /** One entry of `GPUAdapterInfo.subgroupMatrixConfigs`: an M by K matrix times a K by N one. */
 export interface SubgroupMatrixConfig {

@@ -4,10 +4,9 @@ import { FormTable } from '../formTable.js';
 import { KernelLog } from '../kernelLog.js';
 import { ScopeStack } from '../scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from '../shape.js';
-import { isSubmitDue } from '../submitRule.js';
 import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from '../tensor.js';
 import { BindingCache } from './bindingCache.js';
-import { CommandRecorder } from './commandRecorder.js';
+import { CommandRecorder, isSubmitDue } from './commandRecorder.js';
 import { DeviceErrors } from './deviceErrors.js';
 import { featuresOf } from './deviceFeatures.js';
 import { KernelCache, type KernelTexts } from './kernelCache.js';
@@ -32,7 +31,7 @@ export class GpuDevice implements Device {
   readonly note: string | undefined;
   readonly availableBytes: Device['availableBytes'];
   #pool: BufferPool;
-  #pipelines: KernelCache;
+  #kernelCache: KernelCache;
   #bindings: BindingCache;
   #scopes = new ScopeStack();
   #profiler: Profiler | undefined;
@@ -66,7 +65,7 @@ export class GpuDevice implements Device {
     this.#pool = new BufferPool(device);
     this.#errors = options.errors ?? new DeviceErrors();
     this.#helpers = options.helpers;
-    this.#pipelines = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
+    this.#kernelCache = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
     this.#recorder = new CommandRecorder(device, this.#profiler);
@@ -127,7 +126,7 @@ export class GpuDevice implements Device {
     if (call.output instanceof Tensor) expectAlive(call.output, call.kernel);
     const output =
       call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
-    const kernel = this.#pipelines.get(call.kernel, call.overrides);
+    const kernel = this.#kernelCache.get(call.kernel, call.overrides);
     for (const { params, workgroups, bindings } of cutLaunch(
       call,
       output,
@@ -180,8 +179,8 @@ export class GpuDevice implements Device {
   prepareKernels(): Promise<void> {
     const codes = [...this.kernels.planned.values()];
     const { device } = this;
-    if (!this.#helpers) return this.#pipelines.prepare(codes);
-    return prepareTogether({ device, pipelines: this.#pipelines }, codes, this.#helpers, () => !this.#isClosed);
+    if (!this.#helpers) return this.#kernelCache.prepare(codes);
+    return prepareTogether({ device, kernels: this.#kernelCache }, codes, this.#helpers, () => !this.#isClosed);
   }
 
   async kernelTimes(): Promise<KernelTime[]> {

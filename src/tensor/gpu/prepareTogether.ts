@@ -1,10 +1,10 @@
 import type { PlannedKernel } from '../kernelLog.js';
 import type { KernelCache } from './kernelCache.js';
 
-/** A device and its pipelines. */
+/** A device and its kernels. */
 export interface Preparing {
   readonly device: GPUDevice;
-  readonly pipelines: KernelCache;
+  readonly kernels: KernelCache;
 }
 
 /** Further devices on the same adapter, which may help. */
@@ -38,7 +38,7 @@ export async function prepareTogether(
   const help = async () => {
     const device = await helpers.open();
     try {
-      const helper = { device, pipelines: main.pipelines.like(device) };
+      const helper = { device, kernels: main.kernels.like(device) };
       for (let code = next('back'); code; code = next('back')) await compile(helper, code);
     } finally {
       device.destroy();
@@ -47,11 +47,11 @@ export async function prepareTogether(
   const helping = Array.from({ length: isCold ? helpers.most : 0 }, () => help().catch(() => undefined)); // this device can do without
   for (let code = next('front'); code; code = next('front')) await compile(main, code);
   await Promise.all(helping);
-  if (isWanted()) await main.pipelines.prepare(codes);
+  if (isWanted()) await main.kernels.prepare(codes);
 }
 
 /** Makes a kernel and waits until the driver has compiled it; what fails is told where it is launched. */
-async function compile({ device, pipelines }: Preparing, code: PlannedKernel): Promise<void> {
-  await pipelines.prepare([code]);
+async function compile({ device, kernels }: Preparing, code: PlannedKernel): Promise<void> {
+  await kernels.prepare([code]);
   await device.queue.onSubmittedWorkDone().catch(() => undefined);
 }

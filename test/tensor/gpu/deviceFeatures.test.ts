@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { expectedForm, isProcessor } from '../../src/kernels/forms/form.js';
-import { NO_FEATURES } from '../../src/tensor/device.js';
-import { featuresOf, type SubgroupMatrixConfig } from '../../src/tensor/gpu/deviceFeatures.js';
-import { SUBGROUP_MATRICES } from '../../src/tensor/gpu/subgroupMatrices.js';
+import { expectedForm, isProcessor } from '../../../src/kernels/forms/form.js';
+import { NO_FEATURES } from '../../../src/tensor/device.js';
+import { featuresOf, type SubgroupMatrixConfig } from '../../../src/tensor/gpu/deviceFeatures.js';
+import { SUBGROUP_MATRICES } from '../../../src/tensor/gpu/requestDevice.js';
 
 const config = (size: number, componentType: string, resultComponentType = 'f32'): SubgroupMatrixConfig => ({
   M: size,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DeviceErrors } from '../../src/tensor/gpu/deviceErrors.js';
+import { DeviceErrors } from '../../../src/tensor/gpu/deviceErrors.js';
 
 test('what was noted is thrown once, the cause first', () => {
   const errors = new DeviceErrors();

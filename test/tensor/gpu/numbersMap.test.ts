@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NumbersMap } from '../../src/tensor/numbersMap.js';
+import { NumbersMap } from '../../../src/tensor/gpu/numbersMap.js';
 
 // Few values, so that keys repeat; fractions and a power of two past 32 bits, which the hash does not tell apart.
 const keys = fc.array(fc.constantFrom(0, 1, 2, -1, 0.25, 0.5, 2 ** 32, 2 ** 33), { maxLength: 3 });
