@@ -21,13 +21,26 @@ export { TokenTrimError } from './errors.js';
 /** Where pictures go: an .mp4 written while it is generated, or a folder of PNG files. */
 export { type FrameSink, openFrameSink } from './media/frameSink.js';
 /** A prompt becomes pictures, block by block. */
-export { type GenerateEvent, type GenerateRequest, generate, type PolicyFactory } from './pipelines/generate.js';
+/** The memory of a run, known before it begins. */
+export { type GenerateRequest, generate, planMemory } from './node/generate.js';
+/** What a run tells of while it goes on; the maker of a policy. */
+export type { GenerateEvent, PolicyFactory } from './pipelines/generate.js';
 /** A picture as it leaves the VAE. */
 export type { Picture } from './pipelines/pictures/pictures.js';
-/** A run with every number decided, before anything is loaded. */
-export { type Plan, type PlanRequest, planRollout } from './pipelines/plan/plan.js';
-/** The memory of a run, known before it begins. */
-export { type MemoryPlan, planMemory } from './pipelines/plan/planMemory.js';
+/** A plan from a file's JSON, and whether a model is the one that it was made for. */
+export { checkPlan, parsePlan } from './pipelines/plan/parsePlan.js';
+/** A run that was decided once: plain data. */
+export type { DraftPlan, Plan, VideoPlan } from './pipelines/plan/plan.js';
+/** Counts the memory of a plan, and decides by it when pictures are made. */
+export { type MemoryPlan, settleMemory } from './pipelines/plan/planMemory.js';
+/** Decides a run from a model and a request. */
+export { planRun } from './pipelines/plan/planRun.js';
+/** Decides the numbers of a video from a configuration alone. */
+export { planRollout } from './pipelines/plan/planVideo.js';
+/** What of a run may be chosen, and what it needs beside its plan. */
+export type { PlanRequest, RunInputs } from './pipelines/plan/request.js';
+/** Runs a plan. */
+export { runPlan } from './pipelines/stages.js';
 
 // ---- Devices, tensors and kernels
 

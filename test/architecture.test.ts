@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
-/** What every folder may import: errors, and the schemas of options. */
-const GROUND: readonly string[] = ['errors.js', 'options'];
+/** What every folder may import: errors, the program's version, and the schemas of options. */
+const GROUND: readonly string[] = ['errors.js', 'version.js', 'options'];
 
 /** What each folder of src may import from, besides itself and these. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['kernels', 'tensor', 'weights', 'node'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'node'],
-  node: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  node: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   media: ['node'],
   synthesize: ['node', 'models', 'tensor', 'weights'],
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],

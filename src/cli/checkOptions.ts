@@ -1,5 +1,5 @@
 import { parseHubName } from '../node/hub/resolveModel.js';
-import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/inputChecks.js';
+import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/request.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { asUsage, ensureUsage as ensure } from './usageError.js';
 
@@ -31,8 +31,12 @@ export function checkOptions(
   flags: GenerateFlags,
   isChosen: (name: keyof GenerateFlags) => boolean,
 ): void {
-  checkInputs(prompt, flags);
   checkReports(flags);
+  if (flags.plan !== undefined) {
+    checkBesidePlan(prompt, flags, isChosen);
+    return;
+  }
+  checkInputs(prompt, flags);
   checkHubNames(flags);
   ensure(
     flags.out !== '-' || !flags.json,
@@ -62,6 +66,26 @@ export function checkOptions(
       `--negative-prompt is an option of --preset wan: ${preset} was trained to need no guidance`,
     );
   }
+}
+
+/** Options that go with a plan: the machine's, the outputs', and files in the place of those that the plan names. */
+const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
+  ...['plan', 'out', 'force', 'saveLatents', 'saveNoise', 'metadata', 'json', 'progress', 'quiet', 'verbose'],
+  ...['profile', 'dryRun', 'adapter', 'kernels', 'gpuMemory', 'promptCache', 'config'],
+  ...['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer', 'image', 'video', 'noise'],
+] as const satisfies (keyof GenerateFlags)[];
+
+/** A plan has decided what the video is. */
+function checkBesidePlan(
+  prompt: string | undefined,
+  flags: GenerateFlags,
+  isChosen: (name: keyof GenerateFlags) => boolean,
+): void {
+  ensure(prompt === undefined, '--plan says what the prompts are: leave the prompt out, or change it in the plan');
+  const names = Object.keys(flags) as (keyof GenerateFlags)[];
+  const chosen = names.find((name) => !BESIDE_PLAN.includes(name) && isChosen(name));
+  const flag = chosen?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  ensure(chosen === undefined, `--plan has decided what --${flag} says: leave it out, or change it in the plan`);
 }
 
 /** What the run says of itself. */

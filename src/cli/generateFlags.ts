@@ -53,7 +53,11 @@ export interface GenerateFlags {
   readonly profile?: boolean;
   readonly json?: boolean;
   readonly config?: string;
+  readonly plan?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly progress: ProgressForm;
 }
+
+/** What a model is opened from. */
+export const MODEL_FLAGS = ['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer'] as const;

@@ -142,6 +142,7 @@ function addMachineOptions(command: Command): void {
 function addOutputOptions(command: Command): void {
   command
     .option('-c, --config <file>', 'options from a JSON file, such as {"frames": 81}; those given here win', path)
+    .option('--plan <file>', 'run a plan that --dry-run --json printed, or the --json of a finished run', path)
     .option(
       '--fps <n>',
       "frames a second (default: the model's)",

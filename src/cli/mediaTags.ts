@@ -1,5 +1,4 @@
 import type { MediaTags } from '../media/frameSink.js';
-import type { GenerateFlags } from './generateFlags.js';
 import type { PreparedRun } from './prepareRun.js';
 import { PROGRAM } from './programName.js';
 import { NAMED, settingsOf } from './settings.js';
@@ -14,11 +13,11 @@ const PRIVATE: readonly string[] = [
  * What a video says of how it was made: the prompt as its description, and as its comment, in JSON, all that it takes to
  * make it again. No paths, and nothing that differs between two runs of the same.
  */
-export function mediaTags(prepared: PreparedRun, flags: GenerateFlags): MediaTags | undefined {
+export function mediaTags(prepared: PreparedRun): MediaTags | undefined {
+  const { folder, device, flags } = prepared;
   if (!flags.metadata) return undefined;
-  const { folder, device } = prepared;
   const { prompts, negativePrompt } = prepared.prompts;
-  const settings = Object.entries(settingsOf(prepared, flags)).filter(([name]) => !PRIVATE.includes(name));
+  const settings = Object.entries(settingsOf(prepared)).filter(([name]) => !PRIVATE.includes(name));
   const [{ prompt }, ...later] = prompts;
   const scheduled = prompts.map(({ frame, prompt: text }) => ({ frame, prompt: text }));
   const comment = {

@@ -2,17 +2,18 @@ import { ensure } from '../errors.js';
 import { describePictures, openPictures } from '../media/openPictures.js';
 import { readTextFile } from '../node/files/plainFile.js';
 import { tooFewPictures } from '../pipelines/pictures/givenFrames.js';
-import type { PlanRequest, RolloutPlan } from '../pipelines/plan/plan.js';
-import type { GenerateRequest } from '../pipelines/stages.js';
+import type { RolloutPlan } from '../pipelines/plan/plan.js';
+import type { GenerateRequest, PlanRequest, RunInputs } from '../pipelines/plan/request.js';
 import type { GenerateFlags } from './generateFlags.js';
 
 /** What a video begins with, as the flags say: counted, not decoded yet. */
 export interface Given {
-  readonly plan: PlanRequest['given'];
+  readonly path: string;
+  readonly plan: NonNullable<PlanRequest['given']>;
   /** What the user should know of how it is read. */
   readonly note: (plan: RolloutPlan) => string | undefined;
   /** The pictures in the size of the video. */
-  readonly pictures: (size: { width: number; height: number }) => GenerateRequest['pictures'];
+  readonly pictures: (size: { width: number; height: number }) => RunInputs['pictures'];
   /** Decodes what a run would, for one that is only planned. @throws TokenTrimError what the run would say */
   readonly check: (plan: RolloutPlan) => Promise<void>;
 }
@@ -47,6 +48,7 @@ export async function openGiven(
   const pictures: Given['pictures'] = (size) => (given) =>
     openPictures(path, { ...size, fps, skip: given.skip, maxFrames: given.pictures, signal });
   return {
+    path,
     plan: { kind: image ? 'image' : 'video', available: found.frames },
     note: ({ given }) => {
       if (found.animation) return `note: ${path}: the first of its ${found.animation} pictures begins the video`;

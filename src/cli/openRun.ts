@@ -3,9 +3,9 @@ import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
 import { fileNoise } from '../pipelines/noise/fileNoise.js';
 import type { NoiseSource } from '../pipelines/noise/noise.js';
 import { recordNoise } from '../pipelines/noise/recordNoise.js';
-import { frameShape, type Plan, plannedDraws } from '../pipelines/plan/plan.js';
-import { seedNoise } from '../pipelines/stages.js';
-import type { GenerateFlags } from './generateFlags.js';
+import { methodOf } from '../pipelines/plan/methods.js';
+import type { Plan } from '../pipelines/plan/plan.js';
+import { frameShape } from '../pipelines/plan/planVideo.js';
 import { mediaTags } from './mediaTags.js';
 import { Closers, type PreparedRun } from './prepareRun.js';
 
@@ -22,12 +22,12 @@ export interface Run extends Omit<PreparedRun, 'recording'> {
 }
 
 /** Opens the outputs; the prepared run stays the caller's to close. */
-export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Promise<Run> {
-  const { plan, fps } = prepared;
+export async function openRun(prepared: PreparedRun): Promise<Run> {
+  const { plan, flags } = prepared;
   const opened = new Closers();
   try {
-    const { latents, noise, files } = await openRecordings(prepared, flags, opened);
-    const format = { width: plan.pixel.width, height: plan.pixel.height, fps, tags: mediaTags(prepared, flags) };
+    const { latents, noise, files } = await openRecordings(prepared, opened);
+    const format = { width: plan.pixel.width, height: plan.pixel.height, fps: plan.fps, tags: mediaTags(prepared) };
     const sink = await openFrameSink(flags.out, format, { force: flags.force });
     opened.add(() => sink.abort());
 
@@ -37,8 +37,8 @@ export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Prom
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     };
     const [finish, finishEarly] = [() => end(false), () => end(true)];
-    const request = { ...prepared.request, noise };
-    return { ...prepared, request, sink, latents, finish, finishEarly, close: () => opened.close() };
+    const inputs = { ...prepared.inputs, noise };
+    return { ...prepared, inputs, sink, latents, finish, finishEarly, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;
@@ -47,19 +47,19 @@ export async function openRun(prepared: PreparedRun, flags: GenerateFlags): Prom
 
 /** The noise of a run, read from a file, written to one or neither, and the file for its latents. */
 async function openRecordings(
-  { folder: { config }, plan, request, recording }: PreparedRun,
-  flags: GenerateFlags,
+  { folder: { config }, plan, flags, promptText, recording }: PreparedRun,
   opened: Closers,
 ) {
   const shape = frameShape(config, plan);
+  const method = methodOf(plan);
+  const seed = typeof plan.noise === 'object' && 'seed' in plan.noise ? plan.noise.seed : '0';
   const newNoise = (): NoiseSource =>
     recording
-      ? fileNoise(recording, shape, plan.frames, plannedDraws(plan))
-      : seedNoise(plan, config.transformer.in_dim, flags.seed);
+      ? fileNoise(recording, shape, plan.frames, method.draws(plan))
+      : method.seedNoise(plan, config.transformer.in_dim, seed);
   const plainNoise = newNoise();
 
-  const prompt = request.prompt ?? request.schedule?.text ?? '';
-  const said = { prompt, preset: plan.preset, ...(recording ? {} : { seed: flags.seed }) };
+  const said = { prompt: promptText, preset: plan.preset, ...(recording ? {} : { seed }) };
   const metadata = { format: 'pt', ...(flags.metadata ? said : {}) };
   const files: GrowingSafetensors[] = [];
   const create = async (option: string, path: string | undefined, maxTensors: number) => {
@@ -71,15 +71,15 @@ async function openRecordings(
   };
   const latents = await create('--save-latents', flags.saveLatents, 1);
   latents?.begin('latents', shape, true);
-  const noiseFile = await create('--save-noise', flags.saveNoise, mostTensors(plan, flags));
-  const framesPerBlock = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
-  const recorded = { frames: plan.frames, framesPerBlock, frameShape: shape };
+  const noiseFile = await create('--save-noise', flags.saveNoise, mostTensors(plan));
+  const recorded = { frames: plan.frames, framesPerBlock: method.framesAtOnce(plan), frameShape: shape };
   const noise = () => (noiseFile ? recordNoise(plainNoise, newNoise(), noiseFile, recorded) : plainNoise);
   return { latents, noise, files };
 }
 
 /** Most tensors of a noise recording: the initial noise, and every draw of a run in which all that may trigger does. */
-function mostTensors(plan: Plan, flags: GenerateFlags): number {
-  const attempts = flags.trim && plan.preset === 'self-forcing' ? 1 + flags.trimAttempts : 1;
-  return 1 + plannedDraws(plan) * attempts;
+function mostTensors(plan: Plan): number {
+  const method = methodOf(plan);
+  const regenerations = typeof plan.trim === 'object' ? plan.trim.maxRegenerations : 0;
+  return 1 + method.draws(plan) * method.attempts(plan, regenerations);
 }

@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../models/wan/config.js';
 import { describeParts } from '../node/model/describeParts.js';
-import { droppedFrames, fullyDenoisedFrames, type Plan, startsNoisy } from '../pipelines/plan/plan.js';
+import { isBlockwise, type Plan, type VideoPlan } from '../pipelines/plan/plan.js';
 import type { MemoryPlan } from '../pipelines/plan/planMemory.js';
+import { droppedFrames, fullyDenoisedFrames, startsNoisy } from '../pipelines/plan/planVideo.js';
 import type { Stage } from '../pipelines/stages.js';
 import type { PreparedRun } from './prepareRun.js';
 import { promptLines } from './promptReport.js';
@@ -17,11 +18,11 @@ export const STAGES: Record<Stage, string> = {
 
 /** What `--dry-run` prints: the run with every number decided, and its memory. */
 export function formatPlan(
-  { folder, device, plan, memory, fps, prompts }: PreparedRun,
+  { folder, device, plan, memory, prompts }: PreparedRun,
   seed: number | string | null,
 ): string {
   const { config } = folder;
-  const { pixel, latent, shown, frames } = plan;
+  const { pixel, latent, shown, frames, fps } = plan;
   const patch = config.transformer.patch_size;
   const tokens = (latent.height / patch[1]) * (latent.width / patch[2]);
   const dropped = droppedFrames(config, plan);
@@ -41,8 +42,8 @@ export function formatPlan(
   return `${lines.join('\n')}\n`;
 }
 
-function rolloutLines(plan: Plan): string[] {
-  if (plan.preset === 'wan') {
+function rolloutLines(plan: VideoPlan): string[] {
+  if (!isBlockwise(plan)) {
     return [`sampling wan: ${plan.steps} steps of ${plan.solver}, shift ${plan.shift}, guidance ${plan.guidance}`];
   }
   const given = plan.given ? `, after ${plan.given.latents} given latent frames` : '';
@@ -72,18 +73,13 @@ export function gigabytes(bytes: number): string {
  * What a user should know of a plan before it runs.
  * @param isDecodeChosen whether the user said when pictures are made
  */
-export function planNotes(
-  config: ModelConfig,
-  plan: Plan,
-  memory: Pick<MemoryPlan, 'decode'>,
-  isDecodeChosen: boolean,
-): string[] {
+export function planNotes(config: ModelConfig, plan: Plan, isDecodeChosen: boolean): string[] {
   const notes = [noisyStartNote(config, plan)];
   const dropped = droppedFrames(config, plan);
   if (dropped > 0) {
     notes.push(`note: ${plan.shown.count} frames are not whole ${unitOf(plan)}: ${dropped} more are made and dropped`);
   }
-  if (memory.decode === 'after' && plan.preset !== 'wan' && !isDecodeChosen) {
+  if (plan.decode === 'after' && isBlockwise(plan) && !isDecodeChosen) {
     notes.push(
       'note: to save memory, pictures are made when the rollout is done; --decode during makes them as it goes, and ' +
         '--gpu-memory says how much there is',
@@ -93,13 +89,13 @@ export function planNotes(
 }
 
 /** What a plan's pictures come in. */
-function unitOf({ preset }: Plan): string {
-  return preset === 'wan' ? 'latent frames' : 'blocks';
+function unitOf(plan: VideoPlan): string {
+  return isBlockwise(plan) ? 'blocks' : 'latent frames';
 }
 
 /** The official code's way with few blocks, which works and still disappoints. */
-function noisyStartNote(config: ModelConfig, plan: Plan): string | undefined {
-  if (plan.preset === 'wan' || !startsNoisy(plan)) return undefined;
+function noisyStartNote(config: ModelConfig, plan: VideoPlan): string | undefined {
+  if (!isBlockwise(plan) || !startsNoisy(plan)) return undefined;
   return (
     `note: with fewer blocks (${plan.frames / plan.framesPerBlock}) than denoising steps (${plan.steps.length}) ` +
     `rolling-forcing leaves its first blocks noisy, as the official code does: use --frames ` +

@@ -1,13 +1,18 @@
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
+import { promptStoreIn } from '../node/generate.js';
 import { describeParts } from '../node/model/describeParts.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
 import { openTensorSource } from '../node/model/source.js';
 import { openDevice } from '../node/openDevice.js';
 import { fileNoise, recordedGrid } from '../pipelines/noise/fileNoise.js';
-import { frameShape, type Plan, type PlanRequest, plannedDraws, planRollout } from '../pipelines/plan/plan.js';
-import { type MemoryPlan, planMemory } from '../pipelines/plan/planMemory.js';
+import { methodOf } from '../pipelines/plan/methods.js';
+import { checkPlan } from '../pipelines/plan/parsePlan.js';
+import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from '../pipelines/plan/plan.js';
+import { type MemoryPlan, settleMemory } from '../pipelines/plan/planMemory.js';
+import { planRun } from '../pipelines/plan/planRun.js';
 import { vaeFactors } from '../pipelines/plan/planSize.js';
-import { type GenerateRequest, promptsOf } from '../pipelines/stages.js';
+import { frameShape, planRollout } from '../pipelines/plan/planVideo.js';
+import type { GenerateRequest, PlanRequest, RunInputs } from '../pipelines/plan/request.js';
 import type { Device } from '../tensor/device.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { checkPaths } from './checkPaths.js';
@@ -15,19 +20,24 @@ import type { GenerateFlags } from './generateFlags.js';
 import { measureKernels } from './measureKernels.js';
 import { openGiven, openSchedule } from './openGiven.js';
 import { openModel } from './openModel.js';
+import { ensureSameFile, plannedFile, plannedFlags, readPlan } from './openPlan.js';
 import { planNotes } from './planReport.js';
 import { type PromptReport, reportPrompts } from './promptReport.js';
 import { asUsage } from './usageError.js';
 
 /** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
 export interface PreparedRun {
+  /** The options as the plan of `--plan` has them, where there is one. */
+  readonly flags: GenerateFlags;
   readonly folder: ModelFolder;
   readonly device: Device;
   readonly plan: Plan;
   readonly memory: MemoryPlan;
-  readonly request: GenerateRequest;
-  readonly fps: number;
+  /** What the run needs beside its plan, but for its noise. */
+  readonly inputs: RunInputs;
   readonly prompts: PromptReport;
+  /** The prompt, or the text of those over time. */
+  readonly promptText: string;
   /** What the user should know before it runs. */
   readonly notes: readonly string[];
   /** The file of `--noise`. */
@@ -51,11 +61,13 @@ export class Closers {
 /** Refuses here what can be refused before the run writes or computes anything. */
 export async function prepareRun(
   prompt: string | undefined,
-  flags: GenerateFlags,
+  asked: GenerateFlags,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
   const opened = new Closers();
   try {
+    const decided = asked.plan === undefined ? undefined : await readPlan(asked.plan);
+    const flags = decided ? plannedFlags(asked, decided) : asked;
     const schedule = await openSchedule(flags.promptsAt);
     const folder = await openModel(flags);
     opened.add(() => folder.close());
@@ -65,45 +77,84 @@ export async function prepareRun(
 
     const { config } = folder;
     const given = await openGiven(flags, config.sampling.fps, signal);
-    const planRequest = { ...requestOf(folder, flags, recording), given: given?.plan };
-    const plan = planFor(folder, planRequest, flags, recording);
-    const request = { ...planRequest, ...choices(prompt, flags), schedule, pictures: given?.pictures(plan.pixel) };
-    const scheduled = promptsOf(config, plan, request); // refuses prompts that the video has no block for
-    if (recording) fileNoise(recording, frameShape(config, plan), plan.frames, plannedDraws(plan)); // or one that does not fit
-    if (flags.dryRun && plan.preset !== 'wan') await given?.check(plan);
+    const request = async (): Promise<GenerateRequest> => ({
+      ...requestOf(folder, flags, recording),
+      given: given && { ...given.plan, file: await plannedFile(given.path) },
+      ...choices(prompt, flags),
+      schedule,
+      ...(flags.noise === undefined ? {} : { noiseFile: await plannedFile(flags.noise) }),
+    });
+    const draft = decided ?? (await draftOf(folder, await request(), flags, recording));
+    const planNote = decided && (await checkPlanned(folder, decided, flags));
+    // Or one that does not fit:
+    if (recording) fileNoise(recording, frameShape(config, draft), draft.frames, methodOf(draft).draws(draft));
+    if (flags.dryRun && isBlockwise(draft)) await given?.check(draft);
+
     const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
     opened.add(async () => device.close());
-    const memory = await planTuned(device, folder, request, flags);
-    const prompts = await reportPrompts(folder, plan, scheduled, flags.negativePrompt);
+    const replan = decided ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
+    const { plan, memory } = await settleTuned(device, folder, draft, replan, flags);
+    const prompts = await reportPrompts(folder, plan);
 
-    const fps = flags.fps ?? config.sampling.fps;
-    const givenNote = plan.preset === 'wan' ? undefined : given?.note(plan);
+    const givenNote = isBlockwise(plan) ? given?.note(plan) : undefined;
     const { model, checkpoint, vae, textEncoder, tokenizer } = flags;
     const isNamed = [model, checkpoint, vae, textEncoder, tokenizer].some((named) => named !== undefined);
     const parts = isNamed && !flags.dryRun ? describeParts(folder.parts) : [];
-    const said = [device.note, ...parts, givenNote, ...planNotes(config, plan, memory, flags.decode !== 'auto')];
+    const isDecodeChosen = flags.decode !== 'auto';
+    const said = [planNote, device.note, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
     const notes = said.filter((note) => note !== undefined);
-    const decided = { ...request, decode: memory.decode };
-    return {
-      folder,
-      device,
-      plan,
-      memory,
-      request: decided,
-      fps,
-      prompts,
-      notes,
-      recording,
-      close: () => opened.close(),
-    };
+    const promptStore = promptStoreIn(flags.promptCache ? undefined : false);
+    const inputs = { pictures: given?.pictures(plan.pixel), promptStore };
+    const close = () => opened.close();
+    const promptText = schedule?.text ?? asText(plan);
+    return { flags, folder, device, plan, memory, inputs, prompts, promptText, notes, recording, close };
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
+/** Prompts as the file of `--prompts-at` has them. */
+function asText({ prompts: [first, ...later] }: Plan): string {
+  if (later.length === 0) return first.prompt;
+  return [first, ...later].map(({ prompt, pixelFrame }) => `${pixelFrame}: ${prompt}`).join('\n');
+}
+
+/** Checks a plan that was read, and that the files are those that it was made with. */
+async function checkPlanned(folder: ModelFolder, plan: DraftPlan, flags: GenerateFlags): Promise<string | undefined> {
+  const note = await checkPlan(folder, plan, `--plan ${flags.plan}`);
+  const begins = flags.image ?? flags.video;
+  const given = isBlockwise(plan) ? plan.given : undefined;
+  ensure(
+    !given || begins !== undefined,
+    `--plan ${flags.plan}: it begins with ${given?.kind === 'image' ? 'a picture: pass it as --image' : 'a video: pass it as --video'}`,
+  );
+  if (begins !== undefined && given?.file) await ensureSameFile(`--${given.kind}`, begins, given.file);
+  const { noise } = plan;
+  if (typeof noise === 'object' && 'path' in noise) await ensureSameFile('--noise', flags.noise ?? noise.path, noise);
+  ensure(
+    noise !== 'own' && plan.trim !== 'own',
+    `--plan ${flags.plan}: it was made in a program that brings its own noise or policy: run it there`,
+  );
+  return note;
+}
+
 /** The plan of a run; an error names the file of --noise where that says how many frames there are, or of which size. */
-function planFor({ config }: ModelFolder, request: PlanRequest, flags: GenerateFlags, recording?: TensorSource): Plan {
+async function draftOf(
+  folder: ModelFolder,
+  request: GenerateRequest,
+  flags: GenerateFlags,
+  recording?: TensorSource,
+): Promise<DraftPlan> {
+  return planRun(folder, request, videoOf(folder, request, flags, recording));
+}
+
+function videoOf(
+  { config }: ModelFolder,
+  request: PlanRequest,
+  flags: GenerateFlags,
+  recording?: TensorSource,
+): VideoPlan {
   const { frames, width, height } = flags;
   const isChosen = frames !== undefined && width !== undefined && height !== undefined;
   if (!recording || isChosen) return asUsage(() => planRollout(config, request));
@@ -123,18 +174,20 @@ function planFor({ config }: ModelFolder, request: PlanRequest, flags: GenerateF
 }
 
 /** Plans the run's memory, which shows what kernels it needs, and makes the trials of those never measured here where they pay. */
-async function planTuned(
+async function settleTuned(
   device: Device,
   folder: ModelFolder,
-  request: GenerateRequest,
+  draft: DraftPlan,
+  replan: ((change: object) => Promise<DraftPlan>) | undefined,
   { dryRun, gpuMemory }: GenerateFlags,
-): Promise<MemoryPlan> {
-  const plan = () => planMemory(device, folder, request, gpuMemory && gpuMemory * 1e9);
+): Promise<{ plan: Plan; memory: MemoryPlan }> {
+  const allowedBytes = gpuMemory && gpuMemory * 1e9;
+  const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan });
   await measureKernels(device, { measure: 'none' });
-  const memory = await plan();
-  if (dryRun) return memory;
-  const { changed } = await measureKernels(device, { work: memory.operations });
-  return changed ? plan() : memory;
+  const settled = await settle();
+  if (dryRun) return settled;
+  const { changed } = await measureKernels(device, { work: settled.memory.operations });
+  return changed ? settle() : settled;
 }
 
 /** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */
@@ -149,7 +202,7 @@ function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: Te
     height ??= recorded.height * spatial;
   }
   const rollout = { window, sink, framesPerBlock, contextNoise };
-  return { preset, frames, width, height, steps, shift, ...rollout, solver, guidance };
+  return { preset, frames, width, height, fps: flags.fps, steps, shift, ...rollout, solver, guidance };
 }
 
 /** What of the flags concerns the run and not its plan. */
@@ -164,6 +217,6 @@ function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequ
   const dtype = flags.dtype === 'auto' ? undefined : flags.dtype;
   const kvDtype = flags.kvDtype === 'auto' ? undefined : flags.kvDtype;
   const decode = flags.decode === 'auto' ? undefined : flags.decode;
-  const promptCache = flags.promptCache ? undefined : false;
-  return { prompt, negativePrompt: flags.negativePrompt, trim, dtype, kvDtype, decode, promptCache };
+  const { negativePrompt, seed } = flags;
+  return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode };
 }

@@ -1,4 +1,3 @@
-import type { Plan } from '../pipelines/plan/plan.js';
 import type { KernelTime } from '../tensor/device.js';
 import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';
@@ -38,13 +37,6 @@ export function compileNote(pending: readonly string[]): string {
   const more = names.length > NAMED_KERNELS ? ', ...' : '';
   const count = `compiling ${pending.length} ${pending.length === 1 ? 'kernel' : 'kernels'}`;
   return `${count}: ${names.slice(0, NAMED_KERNELS).join(', ')}${more}`;
-}
-
-/** Denoising steps of a run in which nothing triggers. */
-export function callCount(plan: Plan): number {
-  if (plan.preset === 'wan') return plan.steps;
-  const blocks = plan.frames / plan.framesPerBlock;
-  return plan.preset === 'rolling-forcing' ? blocks + plan.steps.length - 1 : blocks * plan.steps.length;
 }
 
 /** Longest rollout whose every block is listed at the end; of a longer one only the trimmed blocks are. */

@@ -1,6 +1,7 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
-import { runStages } from '../pipelines/stages.js';
+import { methodOf } from '../pipelines/plan/methods.js';
+import { runPlan } from '../pipelines/stages.js';
 import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type Interrupt, watchInterrupt } from './interrupt.js';
@@ -8,7 +9,7 @@ import { openRun, type Run } from './openRun.js';
 import { detail, emit, say, show, startProgress } from './output.js';
 import { formatPlan } from './planReport.js';
 import { type PreparedRun, prepareRun } from './prepareRun.js';
-import { blockNote, blockRow, blockTable, callCount, closingLine, compileNote, kernelTable } from './report.js';
+import { blockNote, blockRow, blockTable, closingLine, compileNote, kernelTable } from './report.js';
 import { emitCompiling, emitRunEvent } from './runEvents.js';
 import { printAtEnd, RunReport } from './runReport.js';
 import { seedOf } from './settings.js';
@@ -16,7 +17,7 @@ import { StageLog } from './stageLog.js';
 
 /** `tokentrim generate`. */
 export async function runGenerate(prompt: string | undefined, flags: GenerateFlags): Promise<void> {
-  const report = new RunReport(flags);
+  const report = new RunReport(flags.json);
   if (flags.json) printAtEnd(report, failToPrint);
   const interrupt = watchInterrupt();
   let prepared: PreparedRun | undefined;
@@ -29,10 +30,10 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     interrupt.isCompiling = () => kernels.pending.length > 0;
     report.prepared = prepared;
     const digested = report.digestWeights(prepared.folder.files);
-    run = await openRun(prepared, flags); // and closed again by a dry run, which leaves nothing behind
+    run = await openRun(prepared); // and closed again by a dry run, which leaves nothing behind
     for (const line of prepared.notes) say(line);
     const planned = prepared;
-    const seed = seedOf(flags);
+    const seed = seedOf(prepared.plan);
     if (flags.dryRun) {
       await digested;
       if (interrupt.signal.aborted) throw nothingGenerated(interrupt.status);
@@ -66,7 +67,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     report.status = 'finished';
     const { blocks, ...made } = report.toJSON('finished', null);
     emit('done', { out: run.sink.path, frames: report.frames });
-    if (!flags.json) show(blockTable(blocks, flags.trimWarmup) + closingLine({ ...made, blocks }));
+    if (!flags.json) show(blockTable(blocks, prepared.flags.trimWarmup) + closingLine({ ...made, blocks }));
   } finally {
     await run?.close();
     await prepared?.close();
@@ -90,9 +91,9 @@ interface Outcome {
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
   const { signal } = interrupt;
-  const { folder, device, plan, request, sink, latents } = run;
+  const { folder, device, plan, inputs, sink, latents } = run;
   const { report } = outcome;
-  const total = callCount(plan);
+  const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
   const progress = startProgress({ total, label: plan.preset, activity });
   const stages = new StageLog(device);
@@ -100,7 +101,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   let calls = 0;
   try {
     signal.throwIfAborted();
-    for await (const event of runStages(device, folder, { ...request, signal })) {
+    for await (const event of runPlan(device, folder, plan, { ...inputs, signal })) {
       if (event.kind === 'note') say(event.note);
       if (event.kind === 'stage') stages.begin(event.stage);
       if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now

@@ -2,7 +2,6 @@ import { writeSync } from 'node:fs';
 import type { FrameSink } from '../media/frameSink.js';
 import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
-import type { GenerateFlags } from './generateFlags.js';
 import type { PreparedRun } from './prepareRun.js';
 import { PROGRAM } from './programName.js';
 import { type BlockRow, REPORT_VERSION, type Report, reportSchema } from './reportSchema.js';
@@ -22,11 +21,12 @@ export class RunReport {
   kernels: readonly KernelTime[] | undefined;
   #weights: FileDigest[] = [];
 
-  constructor(private readonly flags?: GenerateFlags) {}
+  /** @param isPrinted whether it is printed in the end, as `--json` asks */
+  constructor(private readonly isPrinted = false) {}
 
   /** Hashes the model's files, for a report that is printed; it need not be waited for until the end. */
   async digestWeights(files: readonly string[]): Promise<void> {
-    if (!this.flags?.json) return;
+    if (!this.isPrinted) return;
     const digests = await Promise.all(files.map((file) => digestFile(file).catch(() => undefined))); // it may be gone by now
     this.#weights = digests.filter((digest) => digest !== undefined);
   }
@@ -53,12 +53,12 @@ export class RunReport {
   }
 
   #of(prepared: PreparedRun) {
-    const { folder, device, plan, fps } = prepared;
+    const { folder, device, plan } = prepared;
     const { decode, peakBytes, stages, limitBytes = null } = prepared.memory;
-    const settings = settingsOf(prepared, this.flags as GenerateFlags);
+    const settings = settingsOf(prepared);
     return {
       ...plan.pixel,
-      fps,
+      fps: plan.fps,
       seed: settings.seed,
       preset: plan.preset,
       model: folder.config.name,

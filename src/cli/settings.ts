@@ -1,40 +1,39 @@
-import { weightTypes } from '../pipelines/plan/weightTypes.js';
+import { isBlockwise, type Plan } from '../pipelines/plan/plan.js';
 import type { GenerateFlags } from './generateFlags.js';
 import type { PreparedRun } from './prepareRun.js';
 import type { Settings } from './settingsSchema.js';
 
 /** A seed as a number where that is exact; null where the noise comes from a file. */
-export function seedOf({ noise, seed }: Pick<GenerateFlags, 'noise' | 'seed'>): number | string | null {
-  if (noise !== undefined) return null;
-  return Number.isSafeInteger(Number(seed)) ? Number(seed) : seed;
+export function seedOf({ noise }: Pick<Plan, 'noise'>): number | string | null {
+  if (typeof noise !== 'object' || !('seed' in noise)) return null;
+  return Number.isSafeInteger(Number(noise.seed)) ? Number(noise.seed) : noise.seed;
 }
 
 /** Every option of a run as it was resolved. */
-export function settingsOf({ folder, plan, memory, request, fps }: PreparedRun, flags: GenerateFlags): Settings {
-  const { keys, ...dtype } = weightTypes(folder, request.dtype, request.kvDtype);
-  const isWan = plan.preset === 'wan';
-  const { trimFraction: fraction, trimSensitivity: sensitivity, trimWarmup: warmup } = flags;
-  const trim = { fraction, sensitivity, warmup, check: flags.trimCheck, attempts: flags.trimAttempts };
+export function settingsOf({ plan, flags }: PreparedRun): Settings {
+  const { keys, ...dtype } = plan.types;
+  const rollout = isBlockwise(plan) ? plan : undefined;
+  const sampling = isBlockwise(plan) ? undefined : plan;
   return {
     preset: plan.preset,
     frames: plan.shown.count,
     width: plan.pixel.width,
     height: plan.pixel.height,
-    fps,
-    seed: seedOf(flags),
-    steps: isWan ? plan.steps : [...plan.steps],
-    warp: isWan ? null : (plan.warp ?? false),
+    fps: plan.fps,
+    seed: seedOf(plan),
+    steps: isBlockwise(plan) ? [...plan.steps] : plan.steps,
+    warp: rollout ? (rollout.warp ?? false) : null,
     shift: plan.shift,
-    window: isWan ? null : plan.window,
-    sink: isWan ? null : plan.sink,
-    blockFrames: isWan ? null : plan.framesPerBlock,
-    contextNoise: isWan ? null : plan.contextNoise,
-    solver: isWan ? plan.solver : null,
-    guidance: isWan ? plan.guidance : null,
-    trim: flags.trim && !isWan ? trim : false,
+    window: rollout?.window ?? null,
+    sink: rollout?.sink ?? null,
+    blockFrames: rollout?.framesPerBlock ?? null,
+    contextNoise: rollout?.contextNoise ?? null,
+    solver: sampling?.solver ?? null,
+    guidance: sampling?.guidance ?? null,
+    trim: trimOf(plan),
     dtype,
-    kvDtype: isWan ? null : keys,
-    decode: memory.decode,
+    kvDtype: rollout ? keys : null,
+    decode: plan.decode,
     kernels: flags.kernels ?? (process.env.TOKENTRIM_KERNELS || 'auto'),
     adapter: flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || null),
     gpuMemory: flags.gpuMemory ?? null,
@@ -44,6 +43,12 @@ export function settingsOf({ folder, plan, memory, request, fps }: PreparedRun, 
     ...namesIn(flags),
     out: flags.out,
   };
+}
+
+function trimOf({ trim }: Plan): Settings['trim'] {
+  if (trim === false || trim === 'own') return false; // the command line brings no policy of its own
+  const { fraction, sensitivity, warmup, check, maxRegenerations: attempts } = trim;
+  return { fraction, sensitivity, warmup, check, attempts };
 }
 
 /** Options that are paths or names and need no resolving. */
@@ -58,6 +63,7 @@ export const NAMED = [
   'video',
   'promptsAt',
   'noise',
+  'plan',
   'saveNoise',
   'saveLatents',
 ] as const satisfies readonly (keyof GenerateFlags)[];

@@ -50,6 +50,7 @@ export const settingsSchema = z.strictObject({
   video: path,
   promptsAt: path,
   noise: path,
+  plan: path.describe('that was run'),
   saveNoise: path,
   saveLatents: path,
   out: z.string(),

@@ -1,22 +1,22 @@
 import type { Model } from '../models/wan/model.js';
 import type { Device } from '../tensor/device.js';
-import { checkRequest } from './plan/generateRequest.js';
-import { planMemory } from './plan/planMemory.js';
-import { type GenerateEvent, type GenerateRequest, runStages } from './stages.js';
+import { settleMemory } from './plan/planMemory.js';
+import { planRun } from './plan/planRun.js';
+import { checkRequest, type GenerateRequest } from './plan/request.js';
+import { type GenerateEvent, runPlan } from './stages.js';
 
-export type { PolicyFactory } from './plan/generateRequest.js';
-export type { GenerateEvent, GenerateRequest } from './stages.js';
+export type { GenerateRequest, PolicyFactory } from './plan/request.js';
+export type { GenerateEvent } from './stages.js';
 
 /**
- * A prompt becomes pictures: memory is planned, then the stages run (`stages.ts`).
+ * A prompt becomes pictures: the run is decided, its memory counted where that says when pictures are made, then the
+ * stages run (`stages.ts`).
  * @throws TokenTrimError where the request does not fit the model, or the run does not fit the device
  */
-export async function* generate(
-  device: Device,
-  folder: Model,
-  request: GenerateRequest,
-): AsyncGenerator<GenerateEvent> {
+export async function* generate(device: Device, model: Model, request: GenerateRequest): AsyncGenerator<GenerateEvent> {
   checkRequest('generate', request);
-  const decode = request.decode ?? (await planMemory(device, folder, request)).decode;
-  yield* runStages(device, folder, { ...request, decode });
+  const draft = await planRun(model, request);
+  const { decode } = draft;
+  const plan = decode ? { ...draft, decode } : (await settleMemory(device, model, draft)).plan;
+  yield* runPlan(device, model, plan, request);
 }

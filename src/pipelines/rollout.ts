@@ -1,10 +1,10 @@
+import * as z from 'zod';
 import { ensure } from '../errors.js';
 import type { KvCache } from '../models/wan/kvCache.js';
 import { optionsOf } from '../options/checkOptions.js';
-import { count, flag, someNumber, value } from '../options/fields.js';
+import { count, flag, number, show, someNumber, value } from '../options/fields.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Decision } from '../tokentrim/policy.js';
-import { contextNoise, stepList } from './plan/planRequest.js';
 
 /**
  * What a rollout did. Tensors are valid until the generator is resumed.
@@ -107,14 +107,27 @@ export const selfForcingSchema = optionsOf<SelfForcingOptions>()({
 });
 
 /** @internal What a plan says beyond them: a plan may be given as it is. */
-export const PLAN_OPTIONS = ['preset', 'pixel', 'shown', 'given'] as const;
+export const PLAN_OPTIONS = [
+  ...['preset', 'pixel', 'shown', 'fps', 'given'],
+  ...['version', 'program', 'prompts', 'negativePrompt', 'noise', 'trim', 'types', 'decode', 'model'],
+] as const;
+
+/** @internal Denoising steps. */
+export function stepList(what: string) {
+  return z.array(someNumber, { error: (issue) => `must be ${what}, found ${show(issue.input)}` }).readonly();
+}
+
+/** @internal The timestep at which finished blocks are cached. */
+export function contextNoise() {
+  return number('must be a timestep from 0 to 1000', (given) => given >= 0 && given <= 1000);
+}
 
 /**
  * Refuses a window that the rollout could not work in, before anything is loaded.
  * @param isBounded false where the window is the whole video: then no frame ever leaves it, and a sink changes nothing
  */
 export function checkWindow(
-  plan: RolloutOptions & { readonly preset: 'self-forcing' | 'rolling-forcing' },
+  plan: Omit<RolloutOptions, 'initialLatents'> & { readonly preset: 'self-forcing' | 'rolling-forcing' },
   isBounded: boolean,
 ): void {
   const { preset, steps, framesPerBlock: size, window, sink } = plan;

@@ -1,33 +1,25 @@
-import { ensure } from '../errors.js';
-import type { ModelConfig } from '../models/wan/config.js';
 import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
+import { patchSize } from '../models/wan/transformer.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { loadTransformer } from '../models/wan/weights.js';
+import { checkOptions } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { areFinite, blockNotFinite } from '../tokentrim/notFinite.js';
-import type { Decision } from '../tokentrim/policy.js';
+import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
+import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { NoiseSource } from './noise/noise.js';
-import { seededNoise } from './noise/seededNoise.js';
-import { wanNoise } from './noise/wanNoise.js';
 import { type BlockDecoder, openDecoder } from './pictures/blockDecoder.js';
-import { encodeGivenFrames, type GivenPlan } from './pictures/givenFrames.js';
+import { encodeGivenFrames } from './pictures/givenFrames.js';
 import type { Picture } from './pictures/pictures.js';
-import { choosePolicy } from './plan/choosePolicy.js';
-import { checkRequest, type GenerateRequest } from './plan/generateRequest.js';
-import { checkPrompt, checkScheduled } from './plan/inputChecks.js';
-import { roll } from './plan/methods.js';
-import { type Plan, planRollout, type RolloutPlan } from './plan/plan.js';
+import { methodOf } from './plan/methods.js';
+import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
 import { vaeFactors } from './plan/planSize.js';
-import { type WeightTypes, weightTypes } from './plan/weightTypes.js';
-import { WAN_NEGATIVE_PROMPT } from './prompts/negativePrompt.js';
+import { checkInputs, type RunInputs } from './plan/request.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
-import { parsePromptSchedule, type ScheduledPrompt } from './prompts/promptSchedule.js';
-
-export type { GenerateRequest } from './plan/generateRequest.js';
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid
@@ -53,26 +45,26 @@ export type GenerateEvent =
 export type Stage = 'text' | 'given' | 'weights' | 'rollout' | 'decode';
 
 /**
- * A prompt becomes pictures. The stages hand over and free what the next does not need: the text encoder, the VAE's encoder
- * where there are pictures to begin from, the DiT and its rollout, the VAE's decoder (beside the rollout, block by block,
- * or after it). Memory does not grow with the length of the video, except for the latents of those that are decoded last.
+ * Runs a plan. The stages hand over and free what the next does not need: the text encoder, the VAE's encoder where there
+ * are pictures to begin from, the DiT and its rollout, the VAE's decoder (beside the rollout, block by block, or after
+ * it). Memory does not grow with the length of the video, except for the latents of those that are decoded last.
+ * @throws TokenTrimError where the inputs are not those that the plan speaks of; later, where a stage fails
  */
-export async function* runStages(
+export async function* runPlan(
   device: Device,
-  folder: Model,
-  request: GenerateRequest,
+  model: Model,
+  plan: Plan,
+  inputs: RunInputs = {},
 ): AsyncGenerator<GenerateEvent> {
-  checkRequest('generate', request);
-  const { config } = folder;
-  const plan = planRollout(config, request);
-  const prompts = promptsOf(config, plan, request);
-  const decode = plan.preset === 'wan' ? 'after' : request.decode; // what is sampled at once is there at once
-  const noise = (await request.noise?.(plan)) ?? seedNoise(plan, config.transformer.in_dim, request.seed ?? 0);
-  const types = weightTypes(folder, request.dtype, request.kvDtype);
-  const onTensor = () => request.signal?.throwIfAborted();
-  let policy = choosePolicy(request, plan, config.transformer);
+  checkInputs('runPlan', plan, inputs);
+  const { config } = model;
+  const { types, prompts, negativePrompt } = plan;
+  const { signal } = inputs;
+  const method = methodOf(plan);
+  const noise = await noiseOf(plan, config.transformer.in_dim, inputs);
+  const onTensor = () => signal?.throwIfAborted();
+  let policy = policyOf(model, plan, inputs);
   const owned = new Owned();
-  let given: Tensor | undefined;
   let decoder: BlockDecoder | undefined;
 
   try {
@@ -80,33 +72,40 @@ export async function* runStages(
     const prepared = device.prepareKernels(); // while weights are read
     prepared.catch(() => undefined); // awaited below, unless something else fails before
     const texts = prompts.map(({ prompt }) => prompt);
-    if (plan.preset === 'wan' && plan.guidance !== 1) texts.push(request.negativePrompt ?? WAN_NEGATIVE_PROMPT);
-    const cacheFolder = request.promptCache;
-    const { embeds, note } = await embedPrompts(device, folder, texts, {
+    if (negativePrompt !== undefined) texts.push(negativePrompt);
+    const { embeds, note } = await embedPrompts(device, model, texts, {
       dtype: types.textEncoder,
-      cacheFolder,
+      store: inputs.promptStore,
+      encoder: plan.model.digests.textEncoder,
       onTensor,
     });
     if (note) yield { kind: 'note', note };
 
-    if (plan.preset !== 'wan' && plan.given) {
+    let initialLatents: Tensor | undefined;
+    if (isBlockwise(plan) && plan.given) {
       yield { kind: 'stage', stage: 'given', plan };
-      given = owned.add(await encodeGiven(device, folder, plan, plan.given, request, types));
+      initialLatents = owned.add(await encodeGiven(device, model, plan, plan.given, inputs));
     }
 
     yield { kind: 'stage', stage: 'weights', plan };
     const heldTypes = { weights: types.transformer, keys: types.keys };
-    const model = await loadTransformer(device, folder.transformer, config.transformer, heldTypes, onTensor);
-    owned.add(model.weights);
-    if (decode !== 'after') decoder = await openDecoder(device, folder, types.vae, plan.shown, onTensor);
+    const transformer = await loadTransformer(device, model.transformer, config.transformer, heldTypes, onTensor);
+    owned.add(transformer.weights);
+    if (plan.decode === 'during') decoder = await openDecoder(device, model, types.vae, plan.shown, onTensor);
 
     await prepared;
 
     yield { kind: 'stage', stage: 'rollout', plan };
-    const scheduled = prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] }));
+    const rolled = method.roll(transformer, plan, {
+      prompts: prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] })),
+      negative: negativePrompt === undefined ? undefined : embeds[prompts.length],
+      noise,
+      policy,
+      initialLatents,
+    });
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
-    for await (const event of roll(model, plan, scheduled, embeds.at(-1) as Float32Array, noise, policy, given)) {
+    for await (const event of rolled) {
       if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
       if (event.kind === 'block') {
         const { block, latents, decision } = event;
@@ -121,20 +120,19 @@ export async function* runStages(
         yield { kind: 'block', block, latents, decision, cache, seconds: (performance.now() - resumed) / 1000 };
         if (decoder) yield { kind: 'frames', block, frames };
         resumed = performance.now();
-        if (block + 1 === request.maxBlocks) break;
+        if (block + 1 === inputs.maxBlocks) break;
       }
-      if (request.signal?.aborted) break;
+      if (signal?.aborted) break;
     }
     policy?.dispose();
     policy = undefined;
     owned.free();
     if (decoder || finished.length === 0) return;
 
-    const { signal } = request;
     const isEnding = signal?.aborted; // then what was finished is still decoded, and one more signal ends the process
     await device.synchronize(); // what was freed is given back before the decoder comes
     yield { kind: 'stage', stage: 'decode', plan };
-    decoder = await openDecoder(device, folder, types.vae, plan.shown);
+    decoder = await openDecoder(device, model, types.vae, plan.shown);
     for (const { block, values, shape } of finished) {
       const latents = device.upload(values, shape);
       for await (const frames of decoder.decode(latents, block)) {
@@ -150,54 +148,40 @@ export async function* runStages(
   }
 }
 
-/** The prompts of a request and the latent frames at which they begin. */
-export function promptsOf(
-  config: ModelConfig,
-  plan: Plan,
-  { prompt, schedule }: Pick<GenerateRequest, 'prompt' | 'schedule'>,
-): ScheduledPrompt[] {
-  if (!schedule) {
-    checkPrompt(prompt);
-    return [{ prompt, pixelFrame: 0, firstFrame: 0 }];
-  }
-  checkScheduled(prompt, plan.preset);
-  return parsePromptSchedule(schedule.text, {
-    fps: config.sampling.fps,
-    temporal: vaeFactors(config).temporal,
-    framesPerBlock: plan.framesPerBlock,
-    independentFirstFrame: plan.given?.independentFirstFrame,
-    frames: (plan.given?.latents ?? 0) + plan.frames,
-    hidden: plan.shown.hidden,
-    label: schedule.label,
-  });
+/** The noise of the plan's seed, or what the caller brings. */
+async function noiseOf(plan: Plan, channels: number, { noise }: RunInputs): Promise<NoiseSource> {
+  if (noise) return noise(plan);
+  const { seed } = plan.noise as { readonly seed: string }; // `checkInputs` asked for noise where there is none
+  return methodOf(plan).seedNoise(plan, channels, seed);
+}
+
+/** What the rollout asks: what the caller brings or makes, TokenTrim or the baseline; nothing where no policy is asked. */
+function policyOf({ config }: Model, plan: Plan, { policy }: RunInputs): Policy | undefined {
+  if (!isBlockwise(plan)) return undefined;
+  const patch = patchSize(config.transformer);
+  const own = typeof policy === 'function' ? policy({ plan, patch }) : policy;
+  if (policy !== undefined) checkOptions('the policy', policySchema, own);
+  return own ?? (plan.trim ? tokenTrim(patch, plan.trim as TokenTrimOptions) : acceptAll);
 }
 
 /** The given pictures as latents; the encoder is loaded for this and freed after. */
 async function encodeGiven(
   device: Device,
   { vae, config }: Model,
-  { pixel }: RolloutPlan,
-  given: GivenPlan,
-  { pictures, signal }: GenerateRequest,
-  types: WeightTypes,
+  { pixel, types }: Plan,
+  given: PlannedGiven,
+  { pictures, signal }: RunInputs,
 ): Promise<Tensor> {
-  ensure(pictures, 'a plan with given pictures needs the pictures');
   const encoder = await loadVaeEncoder(device, vae, config.vae, types.vae, () => signal?.throwIfAborted());
   const stream = createVaeEncodeStream(encoder);
   try {
     const size = { ...pixel, temporal: vaeFactors(config).temporal };
-    return await encodeGivenFrames(device, stream, pictures(given), given, size);
+    const shown = pictures?.(given) as AsyncIterable<Float32Array>; // `checkInputs` asked for them
+    return await encodeGivenFrames(device, stream, shown, given, size);
   } finally {
     stream.dispose();
     freeVaeEncoder(encoder);
   }
-}
-
-/** The noise of a seed, as the plan's official pipeline would draw it on a CPU. */
-export function seedNoise(plan: Plan, channels: number, seed: bigint | number | string): NoiseSource {
-  const { frames, latent } = plan;
-  if (plan.preset === 'wan') return wanNoise(seed, [frames, channels, latent.height, latent.width]);
-  return seededNoise(seed, frames, channels * latent.height * latent.width);
 }
 
 /** What a stage leaves on the device for the next. */

@@ -97,6 +97,11 @@ function toNormal(values: Float32Array, start: number): void {
   }
 }
 
+/** @throws TokenTrimError where a seed is no whole number, or text of one */
+export function checkSeed(seed: bigint | number | string): void {
+  parseSeed(seed);
+}
+
 function parseSeed(seed: bigint | number | string): bigint {
   try {
     return BigInt(seed);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cacheKey, PromptEmbeddingsCache } from '../../src/node/caches/promptEmbeddingsCache.js';
+import { PromptEmbeddingsCache } from '../../src/node/caches/promptEmbeddingsCache.js';
+import { type GenerateRequest, generate } from '../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { fileNoise } from '../../src/pipelines/noise/fileNoise.js';
-import { type GenerateRequest, runStages } from '../../src/pipelines/stages.js';
 import { float32ToHalf } from '../../src/tensor/sixteenBit.js';
 import { toFloat32 } from '../../src/weights/convert.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
@@ -47,7 +47,7 @@ function damaged(part: Part, name: string, value: number, isWhole = false): Mode
 
 async function errorOf(on: ModelFolder, request: GenerateRequest): Promise<string> {
   try {
-    for await (const event of runStages(device, on, request)) void event;
+    for await (const event of generate(device, on, request)) void event;
     return 'none';
   } catch (error) {
     return (error as Error).message;
@@ -128,7 +128,7 @@ describe('what a run is given', () => {
 
   test('a remembered prompt counts as absent', async () => {
     const cache = new PromptEmbeddingsCache(await temporaryFolder());
-    const key = cacheKey({ prompt: 1 });
+    const key = '0'.repeat(64);
     await cache.write(key, Float32Array.of(1, Number.NaN), [1, 2]);
     expect(await cache.read(key, [1, 2])).toBeUndefined();
     await cache.write(key, Float32Array.of(1, 2), [1, 2]);

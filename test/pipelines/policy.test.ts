@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type GenerateRequest, generate, planMemory } from '../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
-import { generate } from '../../src/pipelines/generate.js';
 import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
-import type { GenerateRequest, PolicyFactory } from '../../src/pipelines/plan/generateRequest.js';
-import { planMemory } from '../../src/pipelines/plan/planMemory.js';
+import type { PolicyFactory } from '../../src/pipelines/plan/request.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { acceptAll, type Decision, decision, type Policy } from '../../src/tokentrim/policy.js';

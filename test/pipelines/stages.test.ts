@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GenerateRequest, generate } from '../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
-import { type GenerateEvent, type GenerateRequest, runStages } from '../../src/pipelines/stages.js';
+import type { GenerateEvent } from '../../src/pipelines/stages.js';
 import { device } from '../support/device.js';
 
 let folder: ModelFolder;
@@ -19,7 +20,7 @@ const SMALL: GenerateRequest = {
 async function abortedAt(at: (event: GenerateEvent) => boolean): Promise<string[]> {
   const controller = new AbortController();
   const seen: string[] = [];
-  for await (const event of runStages(device, folder, { ...SMALL, signal: controller.signal })) {
+  for await (const event of generate(device, folder, { ...SMALL, signal: controller.signal })) {
     seen.push(
       event.kind === 'frames' ? `${event.frames.length} frames` : event.kind === 'stage' ? event.stage : event.kind,
     );

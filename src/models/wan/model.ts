@@ -11,4 +11,6 @@ export interface Model {
   readonly tokenizer: () => Promise<string>;
   /** How errors name it. */
   readonly tokenizerLabel: string;
+  /** The options that open it again, by their names; absent for the model that is opened where none is named. */
+  readonly source?: Readonly<Record<string, string>>;
 }

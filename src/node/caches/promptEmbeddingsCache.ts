@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PromptStore } from '../../pipelines/prompts/promptStore.js';
 import { areFinite } from '../../tokentrim/notFinite.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { openSafetensors } from '../../weights/safetensors/tensorFile.js';
@@ -20,7 +21,7 @@ const ENTRY = /^[0-9a-f]{64}\.safetensors(\.\d+\.tmp)?$/;
  * Prompt embeddings by key, one safetensors file each: the real rows [rows, dim] in f32, with a hash of their bytes.
  * What is damaged counts as absent.
  */
-export class PromptEmbeddingsCache {
+export class PromptEmbeddingsCache implements PromptStore {
   constructor(
     readonly folder: string,
     private readonly maxBytes = MAX_CACHE_BYTES,
@@ -82,11 +83,6 @@ export class PromptEmbeddingsCache {
       if (total > this.maxBytes) await rm(path, { force: true });
     }
   }
-}
-
-/** Whatever an entry depends on, as its name. */
-export function cacheKey(parts: Readonly<Record<string, unknown>>): string {
-  return sha256(JSON.stringify(parts));
 }
 
 function sha256(data: string | Uint8Array): string {

@@ -1,6 +1,12 @@
-import type { GrowingSafetensors } from '../../node/weights/growingSafetensors.js';
 import { drawName } from './fileNoise.js';
 import type { NoiseSource } from './noise.js';
+
+/** A file that tensors are written into one after the other. */
+export interface NoiseRecording {
+  /** @param isBatched whether the tensor has a first dimension of 1 before its frames */
+  begin(name: string, frameShape: readonly number[], isBatched: boolean): void;
+  append(frames: Float32Array): Promise<void>;
+}
 
 /**
  * Passes noise on and writes it down: `noise` [1, frames, ...] at once, then every draw as `renoise.NNN` [frames, ...],
@@ -11,7 +17,7 @@ import type { NoiseSource } from './noise.js';
 export async function recordNoise(
   source: NoiseSource,
   fresh: NoiseSource,
-  file: GrowingSafetensors,
+  file: NoiseRecording,
   plan: { frames: number; framesPerBlock: number; frameShape: readonly number[] },
 ): Promise<NoiseSource> {
   const { frames, framesPerBlock, frameShape } = plan;

@@ -5,7 +5,7 @@ import { createVaeStream } from '../../models/wan/vae/decodeStream.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { areFinite, blockNotFinite } from '../../tokentrim/notFinite.js';
-import type { Plan } from '../plan/plan.js';
+import type { VideoPlan } from '../plan/plan.js';
 import { type Picture, pictureFilter, readPictures } from './pictures.js';
 
 /** The VAE's decoder as a rollout uses it. */
@@ -23,7 +23,7 @@ export async function openDecoder(
   device: Device,
   { vae, config }: Pick<Model, 'vae' | 'config'>,
   type: WeightType,
-  shown: Plan['shown'],
+  shown: VideoPlan['shown'],
   onTensor?: () => void,
 ): Promise<BlockDecoder> {
   const decoder = await loadVaeDecoder(device, vae, config.vae, type, onTensor);

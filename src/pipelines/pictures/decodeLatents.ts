@@ -29,14 +29,14 @@ const decodeSchema = optionsOf<DecodeOptions>()({
  */
 export async function* decodeLatents(
   device: Device,
-  folder: Model,
+  model: Model,
   latents: Tensor,
   options: DecodeOptions = {},
 ): AsyncGenerator<Picture> {
   checkOptions('decodeLatents', decodeSchema, options);
-  const type = weightTypes(folder, options.dtype).vae;
+  const type = weightTypes(model, options.dtype).vae;
   const everything = { hidden: 0, count: Number.POSITIVE_INFINITY };
-  const decoder = await openDecoder(device, folder, type, everything, options.onTensor);
+  const decoder = await openDecoder(device, model, type, everything, options.onTensor);
   try {
     for await (const pictures of decoder.decode(latents)) yield* pictures;
   } finally {

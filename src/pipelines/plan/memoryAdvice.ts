@@ -1,8 +1,7 @@
 import { TokenTrimError } from '../../errors.js';
-import type { WeightType } from '../../models/wan/loadTensors.js';
 import { formatBytes } from '../../weights/formatBytes.js';
-import type { GenerateRequest } from '../stages.js';
-import type { Plan } from './plan.js';
+import { isBlockwise, type Plan } from './plan.js';
+import type { GenerateRequest } from './request.js';
 
 /** What of a request may change so that it takes less memory. */
 export type MemoryChange = Pick<
@@ -16,15 +15,10 @@ export interface MemoryChoices {
   /** What the run takes as it is asked for, and may take. */
   readonly peakBytes: number;
   readonly limitBytes: number;
-  readonly decode: 'during' | 'after';
   /** Pixels that a side is a multiple of. */
   readonly units: { readonly width: number; readonly height: number };
   /** Pictures that a latent frame after the first stands for. */
   readonly temporal: number;
-  /** Whether some weights would be held in f32. */
-  readonly hasWideWeights: boolean;
-  /** How keys and values would be held. */
-  readonly keys: WeightType;
 }
 
 /**
@@ -66,12 +60,12 @@ export async function memoryAdvice(
   return `the least that this model can do with is ${formatBytes(least)}${options === '' ? '' : `, with ${options}`}`;
 }
 
-function decodes({ plan, decode }: MemoryChoices): MemoryChange[] {
-  return plan.preset !== 'wan' && decode === 'during' ? [{ decode: 'after' }] : [];
+function decodes({ plan }: MemoryChoices): MemoryChange[] {
+  return plan.decode === 'during' ? [{ decode: 'after' }] : [];
 }
 
 function windows({ plan }: MemoryChoices): MemoryChange[] {
-  if (plan.preset === 'wan') return [];
+  if (!isBlockwise(plan)) return [];
   const { framesPerBlock: size, sink, steps, window } = plan;
   const least = sink + size * (plan.preset === 'rolling-forcing' ? steps.length : 1);
   const tried = [0.75, 0.5, 0.25, 0].map((share) => Math.max(least, Math.floor((window * share) / size) * size));
@@ -80,7 +74,7 @@ function windows({ plan }: MemoryChoices): MemoryChange[] {
 
 /** The bidirectional model makes all frames at once: fewer of them take less. */
 function lengths({ plan, temporal }: MemoryChoices): MemoryChange[] {
-  if (plan.preset !== 'wan') return [];
+  if (isBlockwise(plan)) return [];
   const changes: MemoryChange[] = [];
   for (let latents = Math.floor(plan.frames / 2); latents >= 1; latents = Math.floor(latents / 2)) {
     changes.push({ frames: 1 + (latents - 1) * temporal });
@@ -100,9 +94,10 @@ function sizes({ plan, units, peakBytes, limitBytes }: MemoryChoices): MemoryCha
   }
 }
 
-function types({ plan, hasWideWeights, keys }: MemoryChoices): MemoryChange[] {
-  const narrowKeys: MemoryChange[] = keys === 'f32' && plan.preset !== 'wan' ? [{ kvDtype: 'f16' }] : [];
-  return [...narrowKeys, ...(hasWideWeights ? [{ dtype: 'bf16' as const }] : [])];
+function types({ plan }: MemoryChoices): MemoryChange[] {
+  const { keys, ...weights } = plan.types;
+  const narrowKeys: MemoryChange[] = keys === 'f32' && isBlockwise(plan) ? [{ kvDtype: 'f16' }] : [];
+  return [...narrowKeys, ...(Object.values(weights).includes('f32') ? [{ dtype: 'bf16' as const }] : [])];
 }
 
 function inWords(change: MemoryChange): string {

@@ -3,59 +3,122 @@ import type { Transformer } from '../../models/wan/weights.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import type { NoiseSource } from '../noise/noise.js';
+import { seededNoise } from '../noise/seededNoise.js';
+import { wanNoise } from '../noise/wanNoise.js';
 import { type EmbeddedPrompt, promptContexts } from '../prompts/promptContexts.js';
 import { rollingForcing } from '../rollingForcing.js';
 import type { RolloutEvent, SamplingEvent } from '../rollout.js';
 import { selfForcing } from '../selfForcing.js';
 import { wanSampling } from '../wanSampling.js';
-import type { Plan, WanPlan } from './plan.js';
+import type { Preset, RolloutPlan, VideoPlan, WanPlan } from './plan.js';
+import { startsNoisy } from './planVideo.js';
 
-/**
- * The rollout of a plan, by its preset.
- * @param prompts of the video, in the order of their frames
- * @param negative what the bidirectional model is guided away from; unused by the others
- * @param policy that a rollout in blocks asks; the caller's to dispose
- * @param initialLatents clean latents that the video begins with, the caller's to dispose
- */
-export async function* roll(
-  model: Transformer,
-  plan: Plan,
-  prompts: readonly EmbeddedPrompt[],
-  negative: Float32Array,
-  noise: NoiseSource,
-  policy: Policy = acceptAll,
-  initialLatents?: Tensor,
-): AsyncGenerator<RolloutEvent | SamplingEvent> {
-  if (plan.preset === 'wan') {
-    yield* sampleVideo(model, plan, prompts[0].embeds, negative, noise);
-    return;
-  }
-  const isRolling = plan.preset === 'rolling-forcing';
-  const contexts = promptContexts(model, prompts, isRolling ? (plan.steps.length - 1) * plan.framesPerBlock : 0);
-  const context = (firstFrame: number): TextContext => contexts.at(firstFrame);
-  try {
-    if (isRolling) yield* rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
-    else {
-      const independentFirstFrame = plan.given?.independentFirstFrame;
-      yield* selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
-    }
-  } finally {
-    contexts.dispose();
-  }
+/** What a rollout is given beside the model and the numbers of its video. */
+export interface RollInputs {
+  /** Of the video, in the order of their frames. */
+  readonly prompts: readonly EmbeddedPrompt[];
+  /** What the bidirectional model is guided away from; the others need none. */
+  readonly negative?: Float32Array;
+  readonly noise: NoiseSource;
+  /** That a rollout in blocks asks; the caller's to dispose. */
+  readonly policy?: Policy;
+  /** Clean latents that the video begins with, the caller's to dispose. */
+  readonly initialLatents?: Tensor;
 }
 
-async function* sampleVideo(
+/** All that differs between the ways to make a video, counted or run; its numbers are decided in `planVideo.ts`. */
+export interface Method<Numbers extends VideoPlan> {
+  /** Blocks that it generates. */
+  blocks(plan: Numbers): number;
+  /** Denoising calls where nothing triggers. */
+  calls(plan: Numbers): number;
+  /** Re-noising draws where nothing triggers. */
+  draws(plan: Numbers): number;
+  /** How often a draw may be made, where all that may trigger does, so often again. */
+  attempts(plan: Numbers, regenerations: number): number;
+  /** Latent frames whose noise is asked for at once. */
+  framesAtOnce(plan: Numbers): number;
+  /** Blocks after which all that a rollout holds is there. */
+  fillingBlocks(plan: Numbers): number;
+  /** The noise of a seed, as the official pipeline would draw it on a CPU: frames of `channels` latent channels. */
+  seedNoise(plan: Numbers, channels: number, seed: string): NoiseSource;
+  roll(model: Transformer, plan: Numbers, inputs: RollInputs): AsyncGenerator<RolloutEvent | SamplingEvent>;
+}
+
+const blockwise = {
+  blocks: ({ frames, framesPerBlock }: RolloutPlan) => Math.ceil(frames / framesPerBlock), // a first frame of its own is one too
+  framesAtOnce: ({ framesPerBlock }: RolloutPlan) => framesPerBlock,
+  fillingBlocks: ({ steps }: RolloutPlan) => steps.length,
+  seedNoise: ({ frames, latent }: RolloutPlan, channels: number, seed: string) =>
+    seededNoise(seed, frames, channels * latent.height * latent.width),
+};
+
+const selfForcingMethod: Method<RolloutPlan> = {
+  ...blockwise,
+  calls: (plan) => (plan.frames / plan.framesPerBlock) * plan.steps.length,
+  draws: (plan) => blockwise.blocks(plan) * (plan.steps.length - 1), // a block needs no noise after its last step
+  attempts: (_, regenerations) => 1 + regenerations,
+  roll: (model, plan, inputs) =>
+    withContexts(model, inputs.prompts, 0, (context) => {
+      const { noise, policy = acceptAll, initialLatents } = inputs;
+      const independentFirstFrame = plan.given?.independentFirstFrame;
+      return selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
+    }),
+};
+
+const rollingForcingMethod: Method<RolloutPlan> = {
+  ...blockwise,
+  calls: (plan) => plan.frames / plan.framesPerBlock + plan.steps.length - 1,
+  draws(plan) {
+    const blocks = blockwise.blocks(plan);
+    return blocks * plan.steps.length - (startsNoisy(plan) ? blocks - 1 : blocks);
+  },
+  attempts: () => 1, // a window is generated again from what it was, and draws nothing
+  roll: (model, plan, inputs) =>
+    withContexts(model, inputs.prompts, (plan.steps.length - 1) * plan.framesPerBlock, (context) => {
+      const { noise, policy = acceptAll, initialLatents } = inputs;
+      return rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
+    }),
+};
+
+const wanMethod: Method<WanPlan> = {
+  blocks: () => 1,
+  calls: ({ steps }) => steps,
+  draws: () => 0,
+  attempts: () => 1,
+  framesAtOnce: ({ frames }) => frames,
+  fillingBlocks: () => 1,
+  seedNoise: ({ frames, latent }, channels, seed) => wanNoise(seed, [frames, channels, latent.height, latent.width]),
+  async *roll(model, plan, { prompts, negative, noise }) {
+    const texts = negative ? [prompts[0].embeds, negative] : [prompts[0].embeds];
+    const prepared = texts.map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
+    try {
+      const [positive, away] = prepared.map((contexts) => contexts.at(0));
+      yield* wanSampling(model, { positive, negative: away }, noise, plan);
+    } finally {
+      for (const contexts of prepared) contexts.dispose();
+    }
+  },
+};
+
+const METHODS = { 'self-forcing': selfForcingMethod, 'rolling-forcing': rollingForcingMethod, wan: wanMethod } as const;
+
+/** The method of a plan. */
+export function methodOf<Numbers extends VideoPlan>({ preset }: Numbers): Method<Numbers> {
+  return METHODS[preset as Preset] as unknown as Method<Numbers>;
+}
+
+/** @param lookBack latent frames before the latest block asked for whose prompts are still in use */
+async function* withContexts(
   model: Transformer,
-  plan: WanPlan,
-  prompt: Float32Array,
-  negativePrompt: Float32Array,
-  noise: NoiseSource,
-): AsyncGenerator<SamplingEvent> {
-  const prepared = [prompt, negativePrompt].map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
+  prompts: readonly EmbeddedPrompt[],
+  lookBack: number,
+  roll: (context: (firstFrame: number) => TextContext) => AsyncGenerator<RolloutEvent>,
+): AsyncGenerator<RolloutEvent> {
+  const contexts = promptContexts(model, prompts, lookBack);
   try {
-    const [positive, negative] = prepared.map((contexts) => contexts.at(0));
-    yield* wanSampling(model, { positive, negative }, noise, plan);
+    yield* roll((firstFrame) => contexts.at(firstFrame));
   } finally {
-    for (const contexts of prepared) contexts.dispose();
+    contexts.dispose();
   }
 }

@@ -1,170 +1,94 @@
-import { ensure } from '../../errors.js';
-import type { ModelConfig } from '../../models/wan/config.js';
-import { checkOptions } from '../../options/checkOptions.js';
-import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
-import { type GivenPlan, planGivenFrames } from '../pictures/givenFrames.js';
-import { checkWindow, type RolloutOptions } from '../rollout.js';
-import { GENERATE_OPTIONS } from './generateRequest.js';
-import { checkGiven } from './inputChecks.js';
-import { latentFramesFor } from './planBlocks.js';
-import { type PlanRequest, planSchema } from './planRequest.js';
-import { checkFrames, DEFAULT_FRAMES, type PlannedSize, planSize, vaeFactors } from './planSize.js';
-import { type WanOptions, wanOptions } from './wanOptions.js';
+import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
+import type { GivenPlan } from '../pictures/givenFrames.js';
+import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
+import type { RolloutOptions } from '../rollout.js';
+import type { PlannedSize } from './planSize.js';
+import type { WanOptions } from './wanOptions.js';
+import type { WeightTypes } from './weightTypes.js';
 
-export { type PlanRequest, PRESETS, type Preset } from './planRequest.js';
+/** Goes up when a field of a plan goes away or changes its meaning, not when one is added. */
+export const PLAN_VERSION = 1;
 
-/** What every plan says. `frames` are the latent frames to generate. */
-interface VideoPlan extends PlannedSize {
+/** Block by block over a cache (the first two), or the bidirectional model on all frames at once. */
+export const PRESETS = ['self-forcing', 'rolling-forcing', 'wan'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+/** What every video is, whatever makes it. */
+interface VideoNumbers extends PlannedSize {
+  /** Latent frames to generate. */
   readonly frames: number;
   /** Which of the decoded pictures are shown: `count` of them, after `hidden`. */
   readonly shown: { readonly hidden: number; readonly count: number };
+  /** Pictures a second. */
+  readonly fps: number;
 }
 
 /** A rollout with every number decided. */
-export interface RolloutPlan extends VideoPlan, RolloutOptions {
+export interface RolloutPlan extends VideoNumbers, Omit<RolloutOptions, 'initialLatents'> {
   readonly preset: 'self-forcing' | 'rolling-forcing';
-  readonly given?: GivenPlan;
+  readonly given?: PlannedGiven;
+}
+
+/** A picture or a video that a run begins with. */
+export interface PlannedGiven extends GivenPlan {
+  readonly kind: 'image' | 'video';
+  readonly file?: PlannedFile;
 }
 
 /** A run of the bidirectional model with every number decided. */
-export interface WanPlan extends VideoPlan, WanOptions {
+export interface WanPlan extends VideoNumbers, WanOptions {
   readonly preset: 'wan';
 }
 
-/** A run with every number decided. */
-export type Plan = RolloutPlan | WanPlan;
+/** The numbers of a video: what `planRollout` decides from a model's configuration alone. */
+export type VideoPlan = RolloutPlan | WanPlan;
 
-/** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size, in frames). */
-const ROLLING_WINDOW = 21;
-
-/**
- * Decides a run from a model's configuration and a request.
- * @throws TokenTrimError where sizes, frames or options do not fit; the message says what would
- */
-export function planRollout(config: ModelConfig, request: PlanRequest): Plan {
-  checkOptions('planRollout', planSchema, request, GENERATE_OPTIONS);
-  return (request.preset ?? 'self-forcing') === 'wan' ? planWan(config, request) : planBlockwise(config, request);
+/** A file that a run reads, and the digest that it had when the run was planned. */
+export interface PlannedFile {
+  readonly path: string;
+  readonly sha256: string;
 }
 
-/** What only a rollout in blocks has. */
-const BLOCK_OPTIONS = [
-  ['window', '--window'],
-  ['sink', '--sink'],
-  ['framesPerBlock', '--block-frames'],
-  ['contextNoise', '--context-noise'],
-] as const satisfies readonly (readonly [keyof PlanRequest, string])[];
-
-function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
-  const { steps, solver, shift, guidance, given } = request;
-  checkGiven(given !== undefined, 'wan');
-  ensure(
-    !steps || steps.length === 1,
-    `--preset wan takes a number of --steps, such as 50, found a list: ${steps?.join(', ')}`,
-  );
-  for (const [name, option] of BLOCK_OPTIONS) {
-    ensure(
-      request[name] === undefined,
-      `${option} has no meaning for --preset wan, which makes all frames at once: leave it out, or use --preset ` +
-        'self-forcing or rolling-forcing',
-    );
-  }
-  const size = planSize(config, request);
-  const count = request.frames ?? DEFAULT_FRAMES;
-  checkFrames(count);
-  const { frames } = latentFramesFor(count, vaeFactors(config).temporal, 1);
-  const options = wanOptions(size.latent, frames, { steps: steps?.[0], solver, shift, guidance });
-  return { preset: 'wan', ...size, ...options, shown: { hidden: 0, count } };
+/** What a run is decided by, beside the numbers of its video. */
+export interface RunDecisions {
+  readonly version: typeof PLAN_VERSION;
+  /** The program that made the plan, and its version. */
+  readonly program: string;
+  /** In the order of their frames, the first from frame 0. */
+  readonly prompts: readonly ScheduledPrompt[];
+  /** What the bidirectional model is guided away from; absent where nothing is. */
+  readonly negativePrompt?: string;
+  /** The seed of the noise, in digits; the file that it is read from; or `own` where the caller brings it. */
+  readonly noise: { readonly seed: string } | PlannedFile | 'own';
+  /** TokenTrim's parameters; false for the baseline; `own` where the caller brings a policy. */
+  readonly trim: TokenTrimOptions | false | 'own';
+  /** How the parts of the model and the KV cache hold their values. */
+  readonly types: WeightTypes;
+  /** Whether pictures are made while blocks are, or after the DiT is freed. */
+  readonly decode: 'during' | 'after';
+  /** The model by its name, what it was opened from where that can be said, and what its parts hold. */
+  readonly model: PlannedModel;
 }
 
-function planBlockwise(config: ModelConfig, request: PlanRequest): RolloutPlan {
-  const { sampling } = config;
-  const preset = request.preset === 'rolling-forcing' ? 'rolling-forcing' : 'self-forcing';
-  for (const name of ['solver', 'guidance'] as const) {
-    ensure(
-      request[name] === undefined,
-      `--${name} is an option of --preset wan: ${preset} was trained to need neither solver nor guidance`,
-    );
-  }
-  const [first, ...others] = request.steps ?? [];
-  ensure(
-    first === undefined || first === 1000 || others.length > 0,
-    `--steps of ${preset} are timesteps that fall from 1000, such as 1000,750,500,250, found ${first}: a number of steps ` +
-      'is for --preset wan',
-  );
-  const presetConfig = sampling.presets[preset];
-  const framesPerBlock = request.framesPerBlock ?? sampling.frames_per_block;
-  const { temporal } = vaeFactors(config);
-  const size = planSize(config, request);
-  if (request.frames !== undefined) checkFrames(request.frames);
-
-  const isRolling = preset === 'rolling-forcing';
-  const configured = presetConfig.local_attn_size ?? -1;
-  const bounded = request.window ?? (configured > 0 ? configured : isRolling ? ROLLING_WINDOW : undefined);
-  const given =
-    request.given && planGivenFrames({ ...request.given, preset, temporal, framesPerBlock, window: bounded });
-  const independentFirstFrame = given?.independentFirstFrame;
-  const begun = given ? 1 + (given.latents - 1) * temporal - given.hidden : 0; // pictures shown that were given
-  const count = request.frames ?? (request.given?.kind === 'video' ? begun - 1 : 0) + DEFAULT_FRAMES;
-  const hidden = given?.hidden ?? 0;
-  const made = latentFramesFor(count + hidden, temporal, framesPerBlock, independentFirstFrame);
-  const frames = made.frames - (given?.latents ?? 0);
-  ensure(
-    frames > 0,
-    `--frames ${count}: the given pictures already make ${begun}, and none is left to generate: use --frames ` +
-      `${begun + 1} or more`,
-  );
-  checkFrames(count);
-
-  const plan: RolloutPlan = {
-    preset,
-    ...size,
-    frames,
-    framesPerBlock,
-    steps: request.steps ?? presetConfig.denoising_step_list,
-    warp: presetConfig.warp_denoising_step,
-    shift: request.shift ?? sampling.timestep_shift,
-    window: bounded ?? made.frames,
-    sink: request.sink ?? presetConfig.sink_size ?? (isRolling ? framesPerBlock : 0),
-    contextNoise: request.contextNoise ?? sampling.context_noise,
-    shown: { hidden, count },
-    ...(given ? { given } : {}),
-  };
-  checkWindow(plan, bounded !== undefined);
-  denoisingTimesteps(createSchedule(plan.shift), plan); // throws where the steps do not fall
-  return plan;
-}
-
-/** A latent frame of a plan, [channels, height, width]. */
-export function frameShape({ transformer }: ModelConfig, { latent }: Plan): [number, number, number] {
-  return [transformer.in_dim, latent.height, latent.width];
-}
-
-/** Pixel frames that a plan's blocks make and the video does not need. */
-export function droppedFrames(config: ModelConfig, plan: Plan): number {
-  const given = plan.preset === 'wan' ? 0 : (plan.given?.latents ?? 0);
-  const made = 1 + (given + plan.frames - 1) * vaeFactors(config).temporal;
-  return made - plan.shown.hidden - plan.shown.count;
+/** The model of a plan. */
+export interface PlannedModel {
+  readonly name: string;
+  /** Options that open it again, such as `model` and `checkpoint`; absent for the model that is opened where none is named. */
+  readonly source?: Readonly<Record<string, string>>;
+  /** SHA-256 of the configuration, names, types, shapes and values of every part (`identity.ts`). */
+  readonly digests: Readonly<Record<'transformer' | 'vae' | 'textEncoder' | 'tokenizer', string>>;
 }
 
 /**
- * Whether the first block joins the video before its last step: Rolling Forcing with fewer blocks than steps, where no
- * frames were given. The official code does so, and this one too.
+ * A run, decided once. It is plain data, and all that decides the video: what is counted before the run, run, reported
+ * and recorded is this. `JSON.parse(JSON.stringify(plan))` runs the same video.
  */
-export function startsNoisy({ preset, given, frames, framesPerBlock, steps }: RolloutPlan): boolean {
-  return preset === 'rolling-forcing' && !given && frames / framesPerBlock < steps.length;
-}
+export type Plan = VideoPlan & RunDecisions;
 
-/** Smallest number of pixel frames at which every block takes all of its denoising steps. */
-export function fullyDenoisedFrames(config: ModelConfig, { steps, framesPerBlock }: RolloutPlan): number {
-  const before = (steps.length - 1) * framesPerBlock; // one more picture needs one more block
-  return 1 + (before - 1) * vaeFactors(config).temporal + 1;
-}
+/** A plan whose memory was not counted yet: pictures may come during or after the rollout. */
+export type DraftPlan = VideoPlan & Omit<RunDecisions, 'decode'> & Partial<Pick<RunDecisions, 'decode'>>;
 
-/** Re-noising draws of a run in which nothing triggers. */
-export function plannedDraws(plan: Plan): number {
-  if (plan.preset === 'wan') return 0;
-  const { frames, framesPerBlock, steps } = plan;
-  const blocks = Math.ceil(frames / framesPerBlock); // a first frame of its own is a block too
-  // A block needs no noise after its last step.
-  return blocks * steps.length - (startsNoisy(plan) ? blocks - 1 : blocks);
+/** Whether a video is made block by block over a KV cache, by a rollout that asks a policy. */
+export function isBlockwise<Numbers extends VideoPlan>(plan: Numbers): plan is Extract<Numbers, RolloutPlan> {
+  return plan.preset !== 'wan';
 }

@@ -1,19 +1,19 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
 import type { Model } from '../../models/wan/model.js';
-import { availableOn } from '../../node/availableMemory.js';
 import { checkCount } from '../../options/checkOptions.js';
 import type { Device } from '../../tensor/device.js';
 import { MAX_PLANNED_BYTES, PlanningDevice } from '../../tensor/planningDevice.js';
+import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { formatBytes } from '../../weights/formatBytes.js';
 import type { NoiseSource } from '../noise/noise.js';
-import { type GenerateRequest, runStages, type Stage } from '../stages.js';
-import { checkRequest } from './generateRequest.js';
+import { runPlan, type Stage } from '../stages.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
-import { type Plan, planRollout } from './plan.js';
+import { methodOf } from './methods.js';
+import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from './plan.js';
+import { planRun } from './planRun.js';
 import { vaeFactors } from './planSize.js';
-import { RepeatedWork } from './repeatedWork.js';
-import { weightTypes } from './weightTypes.js';
+import { checkRequest, type GenerateRequest } from './request.js';
 
 /** The device memory of a run, known before it begins. */
 export interface MemoryPlan {
@@ -31,76 +31,101 @@ export interface MemoryPlan {
 /** Pictures are made beside the rollout where both fit into this much, or into what the user allows. */
 const COMFORTABLE_BYTES = 8e9;
 
-/** Blocks past the number of steps after which every window is full and nothing new is allocated. */
+/** Blocks past those that fill every window after which nothing more is allocated. */
 const STEADY_BLOCKS = 2;
 
-/** Latent frames decoded after the rollout past which nothing new is allocated. */
+/** Latent frames decoded after the rollout past which nothing more is allocated. */
 const STEADY_PICTURES = 8;
 
 /**
  * Plans the memory of a run: the run itself on a device that only counts, until it repeats itself.
- * @param allowedBytes device memory that the run may take; where absent, what a processor has left, no limit for a GPU
+ * @param allowedBytes device memory that the run may take; where absent, what the device says that there is
  * @throws TokenTrimError where a tensor does not fit the device's limits, or the run its memory; it says what would
  */
 export async function planMemory(
   device: Device,
-  folder: Model,
+  model: Model,
   request: GenerateRequest,
   allowedBytes?: number,
 ): Promise<MemoryPlan> {
   checkRequest('planMemory', request);
-  const { config } = folder;
-  const plan = planRollout(config, request);
+  const draft = await planRun(model, request);
+  const replan = (change: MemoryChange) => planRun(model, { ...request, ...change });
+  return (await settleMemory(device, model, draft, { allowedBytes, replan })).memory;
+}
+
+/** What `settleMemory` may go by. */
+export interface MemoryOptions {
+  /** Device memory that the run may take; where absent, what the device says that there is. */
+  readonly allowedBytes?: number;
+  /** The plan of a smaller run, for advice where this one does not fit; without it no advice is given. */
+  readonly replan?: (change: MemoryChange) => Promise<DraftPlan>;
+}
+
+/**
+ * Counts the memory of a plan and decides by it when pictures are made, where the plan leaves that open.
+ * @throws TokenTrimError where a tensor does not fit the device's limits, or the run its memory
+ */
+export async function settleMemory(
+  device: Device,
+  model: Model,
+  draft: DraftPlan,
+  { allowedBytes, replan }: MemoryOptions = {},
+): Promise<{ readonly plan: Plan; readonly memory: MemoryPlan }> {
   if (allowedBytes !== undefined) checkCount('planMemory: the bytes allowed', Math.floor(allowedBytes), 1);
-  const limitBytes = allowedBytes ?? availableOn(device);
+  const limitBytes = allowedBytes ?? device.availableBytes?.();
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
-  const floor = leastBytes(device, config, plan);
+  const floor = leastBytes(device, model.config, draft);
   const most = limitBytes ?? MAX_PLANNED_BYTES;
   ensure(
     floor <= most,
     `this run needs more than ${formatBytes(floor)} of memory on ${device.name} and may take ${formatBytes(most)}: use a ` +
-      `smaller --width and --height${plan.preset === 'wan' ? ', or fewer --frames' : ''}`,
+      `smaller --width and --height${isBlockwise(draft) ? '' : ', or fewer --frames'}`,
   );
-  const measured = (change: MemoryChange) => measure(device, folder, { ...request, ...change });
-  let decode = plan.preset === 'wan' ? 'after' : (request.decode ?? 'during');
-  let memory = await measured({ decode });
-  if (decode === 'during' && request.decode === undefined && memory.peakBytes > comfortable) {
-    decode = 'after';
-    memory = await measured({ decode });
+  let plan: Plan = { ...draft, decode: draft.decode ?? 'during' };
+  let counted = await count(device, model, plan);
+  if (draft.decode === undefined && counted.peakBytes > comfortable) {
+    plan = { ...draft, decode: 'after' };
+    counted = await count(device, model, plan);
   }
-  const { peakBytes } = memory;
+  const { peakBytes } = counted;
   if (limitBytes !== undefined && peakBytes > limitBytes) {
-    const { spatial, temporal } = vaeFactors(config);
-    const [, height, width] = config.transformer.patch_size.map((patch) => patch * spatial);
-    const { keys, ...weights } = weightTypes(folder, request.dtype, request.kvDtype);
-    const hasWideWeights = Object.values(weights).includes('f32');
-    const choices = { plan, peakBytes, limitBytes, decode, units: { width, height }, temporal, hasWideWeights, keys };
-    const advice = await memoryAdvice(choices, async (change) => (await measured({ decode, ...change })).peakBytes);
+    const peakOf = async (change: MemoryChange) => {
+      const smaller = (await replan?.({ decode: plan.decode, ...change })) as Plan;
+      return (await count(device, model, smaller)).peakBytes;
+    };
+    const choices = { ...choicesOf(model.config, plan), peakBytes, limitBytes };
+    const advice = replan ? await memoryAdvice(choices, peakOf) : 'plan one with a smaller window or size';
     throw new TokenTrimError(
-      `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ` +
-        advice,
+      `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ${advice}`,
     );
   }
-  return { decode, limitBytes, ...memory };
+  return { plan, memory: { decode: plan.decode, limitBytes, ...counted } };
+}
+
+function choicesOf(config: ModelConfig, plan: Plan) {
+  const { spatial, temporal } = vaeFactors(config);
+  const [, height, width] = config.transformer.patch_size.map((patch) => patch * spatial);
+  return { plan, units: { width, height }, temporal };
 }
 
 /** What a run takes at the very least, without counting: pictures in the VAE's last layers, and the noise drawn at once. */
-function leastBytes(device: Device, { transformer, vae }: ModelConfig, plan: Plan): number {
+function leastBytes(device: Device, { transformer, vae }: ModelConfig, plan: VideoPlan): number {
   const { pixel, latent } = plan;
-  const together = plan.preset === 'wan' ? plan.frames : plan.framesPerBlock;
   const activations = 2 * vae.dim * pixel.height * pixel.width; // what a convolution reads and what it makes
-  const noise = together * transformer.in_dim * latent.height * latent.width;
+  const noise = methodOf(plan).framesAtOnce(plan) * transformer.in_dim * latent.height * latent.width;
   return Math.max(activations, noise) * 4 * elementFactor(device);
 }
 
-async function measure(
+/** Runs a plan on a device that only counts, until it repeats itself. */
+async function count(
   device: Device,
-  folder: Model,
-  request: GenerateRequest,
+  model: Model,
+  plan: Plan,
 ): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations'>> {
-  const plan = planRollout(folder.config, request);
   const counting = new PlanningDevice(device);
-  const frameSize = folder.config.transformer.in_dim * plan.latent.height * plan.latent.width;
+  const method = methodOf(plan);
+  const frameSize = model.config.transformer.in_dim * plan.latent.height * plan.latent.width;
   const pictureSize = plan.pixel.height * plan.pixel.width * 3;
   const stages: { stage: Stage; peakBytes: number }[] = [];
   const endStage = () => {
@@ -108,13 +133,12 @@ async function measure(
     const current = stages.at(-1);
     if (current) stages[stages.length - 1] = { ...current, peakBytes };
   };
-  const run = runStages(counting, folder, {
-    ...request,
-    ...standIn(request),
-    promptCache: false,
+  // A policy of the user's is not asked about blocks that are not there; TokenTrim takes about what it would.
+  const counted: Plan = plan.trim === 'own' ? { ...plan, trim: TOKENTRIM_DEFAULTS } : plan;
+  const run = runPlan(counting, model, counted, {
     noise: () => silence(frameSize),
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
-    maxBlocks: (plan.preset === 'wan' ? 1 : plan.steps.length) + STEADY_BLOCKS,
+    maxBlocks: method.fillingBlocks(plan) + STEADY_BLOCKS,
   });
   const blocks = new RepeatedWork(counting);
   const pictures = new RepeatedWork(counting); // where they are made after the rollout
@@ -126,24 +150,38 @@ async function measure(
     stages.push({ stage: event.stage, peakBytes: 0 });
   }
   endStage();
-  const unplanned = blocks.rest(plannedBlocks(plan)) + pictures.rest(plan.frames);
+  // Given blocks come on top of those that a rollout makes, and cost little.
+  const unplanned = blocks.rest(method.blocks(plan)) + pictures.rest(plan.frames);
   const peakBytes = Math.max(...stages.map(({ peakBytes }) => peakBytes));
   return { stages, peakBytes, operations: counting.operations + unplanned };
 }
 
-/** Blocks that a rollout makes; given ones come on top and cost little. */
-function plannedBlocks(plan: Plan): number {
-  return plan.preset === 'wan' ? 1 : Math.ceil(plan.frames / plan.framesPerBlock);
+/** The work of steps that repeat themselves: a count follows the first ones, and the last of those stands for the rest. */
+class RepeatedWork {
+  #steps = 0;
+  #before: number; // operations when the latest step began
+  #latest = 0; // operations of the latest step
+
+  constructor(private readonly counter: { readonly operations: number }) {
+    this.#before = counter.operations;
+  }
+
+  /** A step is done; how many that makes. */
+  step(): number {
+    this.#latest = this.counter.operations - this.#before;
+    this.#before = this.counter.operations;
+    return ++this.#steps;
+  }
+
+  /** Operations of the steps that were not followed, of so many in all; 0 where none was. */
+  rest(steps: number): number {
+    return Math.max(0, steps - this.#steps) * this.#latest;
+  }
 }
 
 /** The twins compute in float64. */
 function elementFactor({ kind }: Device): number {
   return kind === 'reference' ? 2 : 1;
-}
-
-/** A policy of the user's is not asked about blocks that are not there; TokenTrim takes about what it would. */
-function standIn({ policy, trim }: GenerateRequest): Pick<GenerateRequest, 'policy' | 'trim'> {
-  return policy ? { policy: undefined, trim: {} } : { trim };
 }
 
 function silence(frameSize: number): NoiseSource {

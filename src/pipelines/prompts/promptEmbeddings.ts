@@ -1,26 +1,26 @@
-import { join } from 'node:path';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Model } from '../../models/wan/model.js';
 import { heldType, streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
 import type { EncodedPrompt } from '../../models/wan/text/tokenize.js';
 import { encodePrompts } from '../../models/wan/text/umt5.js';
 import { freeTextEncoder } from '../../models/wan/text/weights.js';
-import { cacheFolder as userCacheFolder } from '../../node/caches/cacheFolder.js';
-import { cacheKey, PromptEmbeddingsCache } from '../../node/caches/promptEmbeddingsCache.js';
 import type { StopSignal } from '../../options/stopSignal.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
+import { sha256 } from '../../weights/digestSource.js';
+import type { PromptStore } from './promptStore.js';
 import { cutNote, tokenizePrompts } from './promptTokens.js';
-import { weightsIdentity } from './weightsIdentity.js';
 
 /** Part of every key: changes when the encoder or the entries do. */
-const VERSION = 1;
+const VERSION = 2;
 
 export interface EmbedOptions {
   /** How the encoder's matrices are held; f32 ones that are too large for the device become bf16. */
   readonly dtype: WeightType;
-  /** Where embeddings are kept between runs: by default in the user's cache folder; false for nowhere. */
-  readonly cacheFolder?: string | false;
+  /** Where embeddings are kept between runs. */
+  readonly store?: PromptStore;
+  /** The digest of the encoder, for the store's keys: embeddings are kept only where it is given. */
+  readonly encoder?: string;
   /** Called before each tensor of the encoder is read, with its name; what it throws ends the encoding. */
   readonly onTensor?: (name: string) => void;
   readonly signal?: StopSignal;
@@ -38,35 +38,33 @@ type Prompted = Pick<Model, 'config' | 'textEncoder' | 'tokenizer' | 'tokenizerL
 
 /**
  * Text to what the DiT reads. Prompts that were embedded before, with the same encoder on the same adapter, come from the
- * disk bit for bit; the others go through the encoder in one pass, a layer at a time.
+ * store bit for bit; the others go through the encoder in one pass, a layer at a time.
  * @throws TokenTrimError where the tokenizer or the encoder's weights cannot be read
  */
 export async function embedPrompts(
   device: Device,
-  folder: Prompted,
+  model: Prompted,
   prompts: readonly string[],
-  { dtype, cacheFolder, onTensor, signal }: EmbedOptions,
+  { dtype, store, encoder, onTensor, signal }: EmbedOptions,
 ): Promise<EmbeddedPrompts> {
-  const width = folder.config.text_encoder.dim;
-  const tokens = await tokenizePrompts(folder, prompts);
-  const cache =
-    cacheFolder === false || device.kind === 'planning'
-      ? undefined
-      : new PromptEmbeddingsCache(join(cacheFolder ?? userCacheFolder(), 'prompt-embeddings'));
-  const type = heldType(device, folder.config.text_encoder, dtype);
-  const encoder = cache ? await weightsIdentity(folder.textEncoder) : '';
-  const keys = tokens.map(({ ids, length }) =>
-    cacheKey({
-      ...{ version: VERSION, device: device.name, encoder, config: folder.config.text_encoder, type },
-      ...{ textLength: ids.length, ids: [...ids.subarray(0, length)] },
-    }),
-  );
+  const width = model.config.text_encoder.dim;
+  const tokens = await tokenizePrompts(model, prompts);
+  const kept = encoder === undefined || device.kind === 'planning' ? undefined : store;
+  const type = heldType(device, model.config.text_encoder, dtype);
+  const keyOf = ({ ids, length }: EncodedPrompt) =>
+    sha256(
+      JSON.stringify({
+        ...{ version: VERSION, device: device.name, encoder, type },
+        ...{ textLength: ids.length, ids: [...ids.subarray(0, length)] },
+      }),
+    );
+  const keys = await Promise.all(tokens.map(keyOf));
 
   const found = new Map<string, Float32Array>();
   const missing = new Map<string, EncodedPrompt>();
   for (const [index, key] of keys.entries()) {
     if (found.has(key) || missing.has(key)) continue;
-    const embeds = await cache?.read(key, [tokens[index].length, width]);
+    const embeds = await kept?.read(key, [tokens[index].length, width]);
     if (embeds) found.set(key, embeds);
     else missing.set(key, tokens[index]);
   }
@@ -75,17 +73,10 @@ export async function embedPrompts(
   if (type !== dtype)
     notes.add(`The text encoder runs in ${type}: ${device.name} binds no matrix as large as its ${dtype} ones.`);
   if (missing.size > 0) {
-    const computed = await encode(
-      device,
-      folder,
-      [...missing.values()],
-      type,
-      () => signal?.throwIfAborted(),
-      onTensor,
-    );
+    const computed = await encode(device, model, [...missing.values()], type, () => signal?.throwIfAborted(), onTensor);
     for (const [index, [key, { length }]] of [...missing].entries()) {
       found.set(key, computed[index]);
-      const note = await cache?.write(key, computed[index], [length, width]);
+      const note = await kept?.write(key, computed[index], [length, width]);
       if (note) notes.add(note);
     }
   }

@@ -1,12 +1,11 @@
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cacheKey, PromptEmbeddingsCache } from '../../../src/node/caches/promptEmbeddingsCache.js';
+import { PromptEmbeddingsCache } from '../../../src/node/caches/promptEmbeddingsCache.js';
 import { openTensorSource } from '../../../src/node/model/source.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
-const key = (number: number) => cacheKey({ number });
+const key = (number: number) => number.toString(16).padStart(64, '0');
 const values = (rows: number) => Float32Array.from({ length: rows * 4 }, (_, index) => index / 3);
 
 describe('PromptEmbeddingsCache', () => {
@@ -51,13 +50,5 @@ describe('PromptEmbeddingsCache', () => {
     const tiny = new PromptEmbeddingsCache(folder, 1);
     await tiny.write(key(4), values(5), [5, 4]);
     expect((await readdir(folder)).sort()).toEqual(['notes.txt', `${key(4)}.safetensors`].sort());
-  });
-
-  test('has other keys for other parts', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer()), fc.array(fc.integer()), (left, right) => {
-        expect(cacheKey({ ids: left }) === cacheKey({ ids: right })).toBe(left.join() === right.join());
-      }),
-    );
   });
 });

@@ -2,15 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelFolder, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
-import {
-  droppedFrames,
-  fullyDenoisedFrames,
-  type PlanRequest,
-  plannedDraws,
-  planRollout,
-  type RolloutPlan,
-  startsNoisy,
-} from '../../../src/pipelines/plan/plan.js';
+import { methodOf } from '../../../src/pipelines/plan/methods.js';
+import type { RolloutPlan, VideoPlan } from '../../../src/pipelines/plan/plan.js';
+import { droppedFrames, fullyDenoisedFrames, planRollout, startsNoisy } from '../../../src/pipelines/plan/planVideo.js';
+import type { PlanRequest } from '../../../src/pipelines/plan/request.js';
 
 let folder: ModelFolder;
 beforeAll(async () => {
@@ -19,6 +14,7 @@ beforeAll(async () => {
 afterAll(() => folder.close());
 
 const plan = (request: PlanRequest) => planRollout(folder.config, request);
+const plannedDraws = (of: VideoPlan) => methodOf(of).draws(of);
 
 test('what is not asked for comes from the model', () => {
   expect(plan({})).toEqual({
@@ -34,6 +30,7 @@ test('what is not asked for comes from the model', () => {
     sink: 0,
     contextNoise: 0,
     shown: { hidden: 0, count: 81 },
+    fps: 16,
   });
   const rolling = plan({ preset: 'rolling-forcing', steps: [1000, 500], width: 32 });
   expect(rolling).toMatchObject({ steps: [1000, 500], window: 21, sink: 3, latent: { width: 4, height: 8 } });
@@ -62,6 +59,7 @@ test('the bidirectional model takes any number of latent frames, a number of ste
     shift: 8,
     guidance: 6,
     shown: { hidden: 0, count: 13 },
+    fps: 16,
   });
   const chosen = { preset: 'wan', steps: [7], solver: 'dpm++', guidance: 1, shift: 3 } as const;
   expect(plan(chosen)).toMatchObject({ steps: 7, solver: 'dpm++', guidance: 1, shift: 3 });

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GenerateRequest, generate, planMemory } from '../../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { openDevice } from '../../../src/node/openDevice.js';
-import { planMemory } from '../../../src/pipelines/plan/planMemory.js';
-import { type GenerateRequest, runStages } from '../../../src/pipelines/stages.js';
 import { device, referenceDevice } from '../../support/device.js';
 import { MEMORY_PLAN_TOLERANCE } from '../../support/tolerance.js';
 
@@ -33,7 +32,7 @@ test.each(RUNS)('%s: the plan of a run is what it takes', async (_, request) => 
   const fresh = await openDevice();
   const planned = await planMemory(fresh, folder, request);
   expect(fresh.memory.peakBytes).toBe(0); // planning allocates nothing
-  for await (const event of runStages(fresh, folder, { ...request, decode: planned.decode })) void event;
+  for await (const event of generate(fresh, folder, { ...request, decode: planned.decode })) void event;
   const taken = fresh.memory.peakBytes;
   fresh.close();
   expect(Math.abs(planned.peakBytes / taken - 1)).toBeLessThan(MEMORY_PLAN_TOLERANCE);

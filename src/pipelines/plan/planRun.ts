@@ -1,0 +1,83 @@
+import type { ModelConfig } from '../../models/wan/config.js';
+import type { Model } from '../../models/wan/model.js';
+import { withDefaults } from '../../options/checkOptions.js';
+import { checkSeed } from '../../tensor/random.js';
+import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
+import { PROGRAM } from '../../version.js';
+import { WAN_NEGATIVE_PROMPT } from '../prompts/negativePrompt.js';
+import { parsePromptSchedule, type ScheduledPrompt } from '../prompts/promptSchedule.js';
+import { modelDigests } from './modelDigests.js';
+import { type DraftPlan, isBlockwise, PLAN_VERSION, type RunDecisions, type VideoPlan } from './plan.js';
+import { vaeFactors } from './planSize.js';
+import { givenFrames, planRollout } from './planVideo.js';
+import { checkPrompt, checkRequest, checkScheduled, type GenerateRequest } from './request.js';
+import { weightTypes } from './weightTypes.js';
+
+/**
+ * Decides a run from a model and a request, all but when pictures are made where the request leaves that open: this
+ * memory decides (`settleMemory`).
+ * @param video the numbers of the request's video, where they are decided already
+ * @throws TokenTrimError where the request does not fit the model; the message says what would
+ */
+export async function planRun(
+  model: Model,
+  request: GenerateRequest,
+  video: VideoPlan = planRollout(model.config, request),
+): Promise<DraftPlan> {
+  checkRequest('planRun', request);
+  const { config } = model;
+  const isGuided = !isBlockwise(video) && video.guidance !== 1;
+  return {
+    version: PLAN_VERSION,
+    program: PROGRAM,
+    ...video,
+    prompts: promptsOf(config, video, request),
+    ...(isGuided ? { negativePrompt: request.negativePrompt ?? WAN_NEGATIVE_PROMPT } : {}),
+    noise: noiseOf(request),
+    trim: trimOf(video, request),
+    types: weightTypes(model, request.dtype, request.kvDtype),
+    // What is sampled at once is there at once.
+    ...(isBlockwise(video) ? (request.decode ? { decode: request.decode } : {}) : { decode: 'after' }),
+    model: { name: config.name, ...(model.source ? { source: model.source } : {}), digests: await modelDigests(model) },
+  };
+}
+
+/**
+ * The prompts of a request and the latent frames at which they begin.
+ * @throws TokenTrimError where there is none, or the video has no block for one
+ */
+export function promptsOf(
+  config: ModelConfig,
+  video: VideoPlan,
+  { prompt, schedule }: Pick<GenerateRequest, 'prompt' | 'schedule'>,
+): ScheduledPrompt[] {
+  if (!schedule) {
+    checkPrompt(prompt);
+    return [{ prompt, pixelFrame: 0, firstFrame: 0 }];
+  }
+  checkScheduled(prompt, video.preset);
+  if (!isBlockwise(video)) return []; // refused above
+  return parsePromptSchedule(schedule.text, {
+    fps: config.sampling.fps,
+    temporal: vaeFactors(config).temporal,
+    framesPerBlock: video.framesPerBlock,
+    independentFirstFrame: video.given?.independentFirstFrame,
+    frames: givenFrames(video) + video.frames,
+    hidden: video.shown.hidden,
+    label: schedule.label,
+  });
+}
+
+function noiseOf({ noise, noiseFile, seed = 0 }: GenerateRequest): RunDecisions['noise'] {
+  if (noiseFile) return noiseFile;
+  if (noise) return 'own';
+  checkSeed(seed);
+  return { seed: String(seed) };
+}
+
+/** The bidirectional model asks no policy. */
+function trimOf(video: VideoPlan, { policy, trim = {} }: GenerateRequest): RunDecisions['trim'] {
+  if (!isBlockwise(video)) return false;
+  if (policy) return 'own';
+  return trim && withDefaults(TOKENTRIM_DEFAULTS, trim);
+}
