@@ -58,24 +58,40 @@ const partSchema = z.strictObject({
   dtypes: z.record(z.string(), count).nullable().describe('tensors of each type'),
 });
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
 const fileSchema = z.strictObject({
   path: z.string(),
   bytes: count,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: digest,
   method: z
     .enum(['whole', 'sampled'])
     .describe('hash of the whole file, or of samples: see src/node/weights/fileDigest.ts'),
 });
 
+const plannedFileSchema = z.strictObject({ path: z.string(), sha256: digest });
+
 const planSchema = z
   .looseObject({
+    version: count.describe('of plans: goes up when a field goes away or changes its meaning'),
+    program: z.string().describe('that made the plan'),
     preset: z.string(),
     pixel: z.strictObject({ width: count, height: count }),
     latent: z.strictObject({ width: count, height: count }),
     frames: count.describe('latent frames to generate'),
     shown: z.strictObject({ hidden: count, count }).describe('which of the decoded pictures are shown'),
+    fps: z.number(),
+    prompts: z.array(z.strictObject({ prompt: z.string(), pixelFrame: count, firstFrame: count })),
+    negativePrompt: z.string().optional(),
+    noise: z.union([z.strictObject({ seed: z.string() }), plannedFileSchema]),
+    trim: z.union([z.literal(false), z.looseObject({ fraction: z.number(), sensitivity: z.number() })]),
+    types: z.record(z.string(), z.string()).describe('how parts of the model and the KV cache hold their values'),
+    decode: z.enum(['during', 'after']),
+    model: z
+      .looseObject({ name: z.string(), digests: z.record(z.string(), digest) })
+      .describe('digests of what its parts hold, in whatever files they lie'),
   })
-  .describe('what the rollout is given; all numbers are in `settings` too');
+  .describe('the run as it was decided: all that decides the video; --plan runs it again');
 
 const memorySchema = z
   .strictObject({
