@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ensure } from '../errors.js';
 import type { KvCache } from '../models/wan/kvCache.js';
-import { optionsOf } from '../options/checkOptions.js';
+import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, number, show, someNumber, value } from '../options/fields.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Decision } from '../tokentrim/policy.js';
@@ -52,6 +52,14 @@ export interface CachedBlockEvent extends BlockEvent {
   readonly cache: KvCache;
 }
 
+/** One attempt at a block, or at a rolling window, as it ended. */
+export interface Attempt {
+  /** The clean latents that were predicted last, which are the result where the attempt was not rejected. */
+  readonly x0: Tensor;
+  /** Tokens that the policy would have pruned before the next attempt; none where the attempt is taken. */
+  readonly unstable: readonly number[];
+}
+
 /** What both rollouts take. Frames are latent frames everywhere below the command line. */
 export interface RolloutOptions {
   /** Latent height and width. */
@@ -83,7 +91,6 @@ export interface SelfForcingOptions extends RolloutOptions {
 /** @internal Latent height and width. */
 export const latentSchema = optionsOf<RolloutOptions['latent']>()({ height: count(1), width: count(1) });
 
-/** Frames, steps and shift are checked where the blocks are counted off. */
 const rolloutFields = {
   latent: latentSchema,
   frames: someNumber,
@@ -97,11 +104,9 @@ const rolloutFields = {
   initialLatents: value<Tensor>('must be a tensor', (given) => given instanceof Tensor).optional(),
 };
 
-/** @internal */
-export const rolloutSchema = optionsOf<RolloutOptions>()(rolloutFields);
+const rolloutSchema = optionsOf<RolloutOptions>()(rolloutFields);
 
-/** @internal */
-export const selfForcingSchema = optionsOf<SelfForcingOptions>()({
+const selfForcingSchema = optionsOf<SelfForcingOptions>()({
   ...rolloutFields,
   independentFirstFrame: flag.optional(),
 });
@@ -120,6 +125,17 @@ export function stepList(what: string) {
 /** @internal The timestep at which finished blocks are cached. */
 export function contextNoise() {
   return number('must be a timestep from 0 to 1000', (given) => given >= 0 && given <= 1000);
+}
+
+/** @internal Refuses options that are none of Self Forcing's; steps and frames are checked where they are counted off. */
+export function checkSelfForcing(options: SelfForcingOptions): void {
+  checkOptions('selfForcing', selfForcingSchema, options, PLAN_OPTIONS);
+}
+
+/** @internal The same for Rolling Forcing, whose window must hold what it rolls. */
+export function checkRollingForcing(options: RolloutOptions): void {
+  checkOptions('rollingForcing', rolloutSchema, options, PLAN_OPTIONS);
+  checkWindow({ ...options, preset: 'rolling-forcing' }, true);
 }
 
 /**

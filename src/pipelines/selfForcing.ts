@@ -2,7 +2,6 @@ import { sliceFrames } from '../kernels/layout/frames.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/weights.js';
-import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
@@ -11,7 +10,13 @@ import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flow
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/planBlocks.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
-import { PLAN_OPTIONS, type RolloutEvent, type SelfForcingOptions, selfForcingSchema } from './rollout.js';
+import {
+  type Attempt,
+  checkSelfForcing,
+  type RolloutEvent,
+  type SelfForcingOptions,
+  type StepEvent,
+} from './rollout.js';
 
 export type { SelfForcingOptions } from './rollout.js';
 
@@ -30,24 +35,26 @@ export async function* selfForcing(
   options: SelfForcingOptions,
   policy: Policy = acceptAll,
 ): AsyncGenerator<RolloutEvent> {
-  checkOptions('selfForcing', selfForcingSchema, options, PLAN_OPTIONS);
+  checkSelfForcing(options);
   const { device, config } = model;
-  const { latent, initialLatents, window, sink } = options;
+  const { latent, framesPerBlock, window, sink, initialLatents } = options;
   const schedule = createSchedule(options.shift);
   const steps = denoisingTimesteps(schedule, options);
   const given = initialLatents?.shape[0] ?? 0;
+  const blocks = planBlocks(options.frames, framesPerBlock, given, options.independentFirstFrame);
   const { tokensPerFrame } = tokenGrid(config, latent);
   const asked = checkedPolicy(policy, tokensPerFrame);
+  const contextAt = contextLookup(context);
   const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window, given + options.frames);
   const cache = new KvCache(device, { ...shape, capacity, sink });
-  const contextAt = contextLookup(context);
   const arena = new Arena(); // what one block makes
 
-  const upload = (values: Float32Array, frames: number) =>
+  const upload = (values: Float32Array, frames: number): Tensor =>
     arena.keep(device.upload(values, [frames, config.in_dim, latent.height, latent.width]));
 
-  const flowOf = ({ firstFrame, frames }: PlannedBlock, latents: Tensor, timestep: number): Tensor => {
+  /** The block's flow over the cache; its keys and values are written into the cache on the way. */
+  const flowOf = (latents: Tensor, { firstFrame, frames }: PlannedBlock, timestep: number): Tensor => {
     const prompt = contextAt(firstFrame);
     return arena.keep(
       device.scope(() => {
@@ -57,46 +64,48 @@ export async function* selfForcing(
     );
   };
 
-  /** Denoises a block from its initial noise; undefined where the policy had the cache pruned on the way. */
-  async function* attemptBlock(
-    planned: PlannedBlock,
-    attempt: number,
-  ): AsyncGenerator<RolloutEvent, Tensor | undefined> {
+  /** Denoises a block from its initial noise, until it is done or the policy names tokens to prune. */
+  async function* attemptBlock(planned: PlannedBlock, attempt: number): AsyncGenerator<StepEvent, Attempt> {
     const { block, firstFrame, frames } = planned;
     const reviewedStep = asked.check === 'first-step' ? 0 : steps.length - 1;
     let input = upload(await noise.initial(firstFrame - given, frames), frames);
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
-      const flow = flowOf(planned, input, steps[step]);
+      const flow = flowOf(input, planned, steps[step]);
       const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
       yield { kind: 'step', block, step, attempt, timesteps, input, flow, x0 };
 
-      if (step === reviewedStep) {
-        const unstable = await asked.review(block, x0);
-        if (unstable.length > 0) {
-          cache.prune(unstable, firstFrame);
-          arena.free(); // the rejected attempt
-          return undefined;
-        }
-      }
-      if (step === steps.length - 1) return x0;
+      const unstable = step === reviewedStep ? await asked.review(block, x0) : [];
+      if (unstable.length > 0 || step === steps.length - 1) return { x0, unstable };
       const fresh = upload(await noise.renoise(frames, 0, frames), frames);
       input = arena.keep(device.scope(() => addNoise(schedule, x0, fresh, steps[step + 1])));
     }
   }
 
   try {
-    for (const planned of planBlocks(options.frames, options.framesPerBlock, given, options.independentFirstFrame)) {
+    for (const planned of blocks.given) {
       const { block, firstFrame, frames } = planned;
-      const isGiven = firstFrame < given;
       cache.reserve(firstFrame, frames);
+      const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames));
+      yield { kind: 'cache', block, flow: flowOf(latents, planned, 0) };
+      yield { kind: 'block', block, firstFrame, latents, decision: null, cache };
+      arena.free();
+    }
 
-      let latents = isGiven ? arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames)) : undefined;
-      for (let attempt = 0; !latents; attempt++) latents = yield* attemptBlock(planned, attempt);
+    for (const planned of blocks.generated) {
+      const { block, firstFrame, frames } = planned;
+      cache.reserve(firstFrame, frames);
+      let tried = yield* attemptBlock(planned, 0);
+      for (let attempt = 1; tried.unstable.length > 0; attempt++) {
+        cache.prune(tried.unstable, firstFrame);
+        arena.free(); // the rejected attempt
+        tried = yield* attemptBlock(planned, attempt);
+      }
+      const latents = tried.x0;
 
       // The block once more, clean: its keys and values replace the noisy ones.
-      yield { kind: 'cache', block, flow: flowOf(planned, latents, isGiven ? 0 : options.contextNoise) };
-      const decision = isGiven ? null : await asked.accept(block, latents);
+      yield { kind: 'cache', block, flow: flowOf(latents, planned, options.contextNoise) };
+      const decision = await asked.accept(block, latents);
       yield { kind: 'block', block, firstFrame, latents, decision, cache };
       arena.free();
     }

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type WanOptions, wanSchema } from './plan/wanOptions.js';
-import { PLAN_OPTIONS, type SamplingEvent } from './rollout.js';
+import { PLAN_OPTIONS, type SamplingEvent, type StepEvent } from './rollout.js';
 import { createSolver } from './solvers/solver.js';
 
 /** A prompt, and what to guide away from: needed unless the guidance scale is 1. */
@@ -38,29 +38,29 @@ export async function* wanSampling(
     `a guidance scale of ${guidance} needs a negative prompt: give one, an empty one too, or use a scale of 1`,
   );
   const solver = createSolver(options.solver, options.steps, options.shift);
+  const shape = [frames, config.in_dim, latent.height, latent.width];
   const arena = new Arena(); // what one step makes
 
   const flowOf = (latents: Tensor, timestep: number, context: TextContext): Tensor =>
     arena.keep(predictVideoFlow(model, latents, timestep, context));
 
-  const guide = (guided: { positive: Tensor; negative: Tensor }): Tensor =>
-    arena.keep(
-      weightedSum([
-        [1 - guidance, guided.negative],
-        [guidance, guided.positive],
-      ]),
-    );
+  /** The flow that a step takes, and what it was guided from. */
+  const guidedFlow = (latents: Tensor, timestep: number): Pick<StepEvent, 'flow' | 'guided'> => {
+    const towards = flowOf(latents, timestep, positive);
+    if (guidance === 1 || !negative) return { flow: towards };
+    const away = flowOf(latents, timestep, negative);
+    const flow = weightedSum([
+      [1 - guidance, away],
+      [guidance, towards],
+    ]);
+    return { flow: arena.keep(flow), guided: { positive: towards, negative: away } };
+  };
 
-  let latents: Tensor | undefined;
+  let latents = device.upload(await noise.initial(0, frames), shape);
   try {
-    const shape = [frames, config.in_dim, latent.height, latent.width];
-    latents = device.upload(await noise.initial(0, frames), shape);
     for (const [step, timestep] of solver.timesteps.entries()) {
       const input = arena.keep(latents);
-      const prediction = flowOf(input, timestep, positive);
-      const guided =
-        guidance === 1 || !negative ? undefined : { positive: prediction, negative: flowOf(input, timestep, negative) };
-      const flow = guided ? guide(guided) : prediction;
+      const { flow, guided } = guidedFlow(input, timestep);
       const { next, x0 } = solver.step(step, input, flow);
       latents = next;
       await device.synchronize(); // or all steps would be queued at once, and neither progress nor Ctrl-C be seen
@@ -74,6 +74,6 @@ export async function* wanSampling(
   } finally {
     arena.free();
     solver.dispose();
-    latents?.dispose();
+    latents.dispose();
   }
 }

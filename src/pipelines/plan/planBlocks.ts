@@ -9,12 +9,15 @@ export interface PlannedBlock {
   readonly frames: number;
 }
 
-/** The blocks of a video in order. They are counted off while they are asked for: a long video costs no memory. */
-export interface BlockPlan extends Iterable<PlannedBlock> {
-  /** Blocks that the video begins with. */
-  readonly given: number;
-  /** Blocks to generate, at least one. */
-  readonly generated: number;
+/** Consecutive blocks. They are counted off while they are asked for: a long video costs no memory. */
+export interface Blocks extends Iterable<PlannedBlock> {
+  readonly count: number;
+}
+
+/** The blocks of a video in order: what it begins with, then what is to be generated, at least one. */
+export interface BlockPlan {
+  readonly given: Blocks;
+  readonly generated: Blocks;
 }
 
 /**
@@ -43,18 +46,21 @@ export function planBlocks(
   const generated = count(frames, independentFirstFrame && given === 0, 'to generate');
   ensure(generated > 0, 'there is no latent frame to generate');
 
-  return {
-    given: givenBlocks,
-    generated,
+  const blocks = (from: number, until: number): Blocks => ({
+    count: until - from,
     *[Symbol.iterator]() {
-      let firstFrame = 0;
-      for (let index = 0; index < givenBlocks + generated; index++) {
-        const size = independentFirstFrame && index === 0 ? 1 : framesPerBlock;
-        yield { block: Math.max(index - givenBlocks, -1), firstFrame, frames: size };
-        firstFrame += size;
+      for (let index = from; index < until; index++) {
+        const isAlone = independentFirstFrame && index === 0;
+        const missing = independentFirstFrame && index > 0 ? framesPerBlock - 1 : 0; // in the first block
+        yield {
+          block: Math.max(index - givenBlocks, -1),
+          firstFrame: index * framesPerBlock - missing,
+          frames: isAlone ? 1 : framesPerBlock,
+        };
       }
     },
-  };
+  });
+  return { given: blocks(0, givenBlocks), generated: blocks(givenBlocks, givenBlocks + generated) };
 }
 
 /**

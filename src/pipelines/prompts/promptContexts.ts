@@ -1,7 +1,10 @@
 import { ensure } from '../../errors.js';
+import { concatFrames, sliceFrames } from '../../kernels/layout/frames.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
 import type { Transformer } from '../../models/wan/weights.js';
+import type { Device } from '../../tensor/device.js';
 import { disposeAll } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 /** The prompt of a rollout, or of the block that begins at a latent frame of the video. */
 export type RolloutContext = TextContext | ((firstFrame: number) => TextContext);
@@ -69,19 +72,42 @@ export function contextLookup(context: RolloutContext): (firstFrame: number) => 
   return typeof context === 'function' ? context : () => context;
 }
 
-/** The runs of a call's frames whose blocks have the same prompt; `from` counts from the call's first frame. */
+/** Frames of a call whose blocks have the same prompt; `from` counts from the call's first frame. */
+export interface PromptRun {
+  readonly prompt: TextContext;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** The runs of a call's frames, in order. */
 export function promptRuns(
   firstFrame: number,
   frames: number,
   framesPerBlock: number,
   contextAt: (firstFrame: number) => TextContext,
-): { prompt: TextContext; from: number; count: number }[] {
-  const runs: { prompt: TextContext; from: number; count: number }[] = [];
+): PromptRun[] {
+  const runs: PromptRun[] = [];
   for (let from = 0; from < frames; from += framesPerBlock) {
     const prompt = contextAt(firstFrame + from);
     const last = runs.at(-1);
-    if (last?.prompt === prompt) last.count += framesPerBlock;
+    if (last?.prompt === prompt) runs[runs.length - 1] = { ...last, count: last.count + framesPerBlock };
     else runs.push({ prompt, from, count: framesPerBlock });
   }
   return runs;
+}
+
+/**
+ * A call over a change of prompt is made once for each prompt, and every frame takes what its own predicts
+ * (docs/decisions/008-prompts-in-a-window.md).
+ * @param predict the whole call with one prompt, [frames, ...]
+ */
+export function eachByItsPrompt(
+  device: Device,
+  runs: readonly PromptRun[],
+  predict: (prompt: TextContext) => Tensor,
+): Tensor {
+  if (runs.length === 1) return predict(runs[0].prompt);
+  return concatFrames(
+    runs.map(({ prompt, from, count }) => device.scope(() => sliceFrames(predict(prompt), from, count))),
+  );
 }

@@ -15,7 +15,7 @@ test('blocks follow each other without a gap, given ones first', () => {
       const given = givenBlocks * size + (firstAlone && givenBlocks > 0 ? 1 : 0);
       const frames = generated * size + (firstAlone && given === 0 ? 1 : 0);
       const plan = planBlocks(frames, size, given, firstAlone);
-      const blocks = [...plan];
+      const blocks = [...plan.given, ...plan.generated];
 
       let next = 0;
       for (const { firstFrame, frames: count } of blocks) {
@@ -27,8 +27,9 @@ test('blocks follow each other without a gap, given ones first', () => {
       for (const { block, firstFrame } of blocks) expect(block < 0).toBe(firstFrame < given);
       const numbers = blocks.map(({ block }) => block).filter((block) => block >= 0);
       expect(numbers).toEqual(numbers.map((_, index) => index));
-      expect(plan.generated).toBe(numbers.length);
-      expect(plan.given).toBe(blocks.length - numbers.length);
+      expect(plan.generated.count).toBe(numbers.length);
+      expect(plan.given.count).toBe(blocks.length - numbers.length);
+      for (const { block } of plan.given) expect(block).toBe(-1);
     }),
   );
 });
@@ -49,8 +50,8 @@ test('frames that do not split are refused, with the nearest that do', () => {
           message = (error as Error).message;
         }
         const [, first, second] = /^\d+ latent frames to generate do not split .*: use (\d+) or (\d+)$/.exec(message)!;
-        expect(planBlocks(Number(first), size, 0, alone).generated).toBeGreaterThan(0);
-        expect(planBlocks(Number(second), size, 0, alone).generated).toBeGreaterThan(0);
+        expect(planBlocks(Number(first), size, 0, alone).generated.count).toBeGreaterThan(0);
+        expect(planBlocks(Number(second), size, 0, alone).generated.count).toBeGreaterThan(0);
       },
     ),
   );
@@ -64,9 +65,10 @@ describe('the official cases', () => {
     { name: 'extending a video', call: [6, 3, 3, false], sizes: [3, 3, 3], blocks: [-1, 0, 1] },
   ] as { name: string; call: Parameters<typeof planBlocks>; sizes: number[]; blocks: number[] }[])('$name', (entry) => {
     const { call, sizes, blocks } = entry;
-    const plan = [...planBlocks(...call)];
-    expect(plan.map(({ frames }) => frames)).toEqual(sizes);
-    expect(plan.map(({ block }) => block)).toEqual(blocks);
+    const { given, generated } = planBlocks(...call);
+    const all = [...given, ...generated];
+    expect(all.map(({ frames }) => frames)).toEqual(sizes);
+    expect(all.map(({ block }) => block)).toEqual(blocks);
   });
 });
 
@@ -88,10 +90,10 @@ describe('messages', () => {
 });
 
 test('a plan of a million blocks is at hand at once, and can be walked more than once', () => {
-  const plan = planBlocks(3_000_000, 3);
-  expect(plan.generated).toBe(1_000_000);
+  const { generated } = planBlocks(3_000_000, 3);
+  expect(generated.count).toBe(1_000_000);
   for (let round = 0; round < 2; round++) {
-    for (const { block, firstFrame } of plan) {
+    for (const { block, firstFrame } of generated) {
       expect(firstFrame).toBe(3 * block);
       if (block === 2) break;
     }
@@ -125,7 +127,7 @@ describe('latentFramesFor', () => {
         fc.boolean(),
         (pixels, temporal, size, alone) => {
           const { frames, pixelFrames, dropped } = latentFramesFor(pixels, temporal, size, alone);
-          const blocks = [...planBlocks(frames, size, 0, alone)];
+          const blocks = [...planBlocks(frames, size, 0, alone).generated];
           expect(pixelFrames).toBe(1 + (frames - 1) * temporal);
           expect(pixelFrames - dropped).toBe(pixels);
           expect(dropped).toBeGreaterThanOrEqual(0);
@@ -143,7 +145,7 @@ describe('latentFramesFor', () => {
 
 test('nextBlockStart is the first planned start, or the end', () => {
   for (const alone of [false, true]) {
-    const starts = [...planBlocks(alone ? 13 : 12, 3, 0, alone)].map(({ firstFrame }) => firstFrame);
+    const starts = [...planBlocks(alone ? 13 : 12, 3, 0, alone).generated].map(({ firstFrame }) => firstFrame);
     for (let frame = 0; frame <= starts.at(-1)!; frame++) {
       expect(nextBlockStart(frame, 3, alone)).toBe(starts.find((start) => start >= frame));
     }

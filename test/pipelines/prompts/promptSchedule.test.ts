@@ -51,7 +51,7 @@ describe('a prompt begins with the first block that begins at its time or after 
         fc.boolean(),
         (time, temporal, framesPerBlock, independentFirstFrame) => {
           const frames = 450 * framesPerBlock + (independentFirstFrame ? 1 : 0);
-          const starts = [...planBlocks(frames, framesPerBlock, 0, independentFirstFrame)].map(
+          const starts = [...planBlocks(frames, framesPerBlock, 0, independentFirstFrame).generated].map(
             ({ firstFrame }) => firstFrame,
           );
           const expected = starts.find((frame) => (frame === 0 ? 0 : 1 + (frame - 1) * temporal) >= time);
