@@ -9,8 +9,8 @@ import { streamTextEncoder } from '../dist/models/wan/text/streamTextEncoder.js'
 import { encodePrompts } from '../dist/models/wan/text/umt5.js';
 import { freeTextEncoder } from '../dist/models/wan/text/weights.js';
 import { loadTransformer } from '../dist/models/wan/weights.js';
-import { loadTokenizer } from '../dist/node/model/loadTokenizer.js';
 import { openModelFolder } from '../dist/node/model/modelFolder.js';
+import { loadTokenizer } from '../dist/node/model/modelTexts.js';
 import { openDevice } from '../dist/node/openDevice.js';
 import { planMemory } from '../dist/pipelines/plan/planMemory.js';
 import { weightTypes } from '../dist/pipelines/plan/weightTypes.js';

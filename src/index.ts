@@ -62,7 +62,7 @@ export type { Tensor } from './tensor/tensor.js';
 /** Opens a model of any published layout. */
 export { type ModelFolder, type ModelOverrides, openModelFolder } from './node/model/modelFolder.js';
 /** Opens weights by path, to read tensor by tensor. */
-export { openTensorSource, type TensorSource } from './node/model/source.js';
+export { openTensorSource, type TensorSource } from './node/model/openTensorSource.js';
 /** Where the small model of this package lies. */
 export { toyWorld } from './node/model/toyWorld.js';
 /** Writes weights of any kind as safetensors. */
@@ -79,7 +79,7 @@ export { encodePrompt } from './models/wan/text/umt5.js';
 /** Loads umT5. */
 export { loadTextEncoder } from './models/wan/text/weights.js';
 /** Turns cleaned prompts into token ids. */
-export { loadTokenizer } from './node/model/loadTokenizer.js';
+export { loadTokenizer } from './node/model/modelTexts.js';
 
 // ---- The DiT and its cache
 

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../models/wan/config.js';
-import { describeParts } from '../node/model/describeParts.js';
+import { describeParts } from '../node/model/modelFolder.js';
 import { isBlockwise, type Plan, type VideoPlan } from '../pipelines/plan/plan.js';
 import type { MemoryPlan } from '../pipelines/plan/planMemory.js';
 import { droppedFrames, fullyDenoisedFrames, startsNoisy } from '../pipelines/plan/planVideo.js';

@@ -1,8 +1,8 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { promptStoreIn } from '../node/generate.js';
-import { describeParts } from '../node/model/describeParts.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
-import { openTensorSource } from '../node/model/source.js';
+import { describeParts } from '../node/model/modelFolder.js';
+import { openTensorSource } from '../node/model/openTensorSource.js';
 import { openDevice } from '../node/openDevice.js';
 import { fileNoise, recordedGrid } from '../pipelines/noise/fileNoise.js';
 import { methodOf } from '../pipelines/plan/methods.js';

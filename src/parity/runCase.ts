@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
 import { isAbsent, readTextFile } from '../node/files/plainFile.js';
-import { openTensorSource } from '../node/model/source.js';
+import { openTensorSource } from '../node/model/openTensorSource.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { oneOf } from '../options/fields.js';
 import type { Device } from '../tensor/device.js';

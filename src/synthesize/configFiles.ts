@@ -1,5 +1,5 @@
+import { publishedDepth } from '../models/wan/checkpoint/depth.js';
 import type { ModelConfig } from '../models/wan/config.js';
-import { publishedDepth } from '../node/model/depth.js';
 import type { Layout } from './layouts.js';
 import type { Like } from './models.js';
 import type { SynthesisPart } from './plan.js';

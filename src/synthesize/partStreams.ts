@@ -1,6 +1,6 @@
 import { hfName, type Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
-import type { TensorStream } from '../node/weights/streamSafetensors.js';
+import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import type { Place } from './layouts.js';
 import { headDimOf, partTensors } from './models.js';
 import { randomTensor } from './randomTensor.js';

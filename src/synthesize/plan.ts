@@ -4,7 +4,7 @@ import { ensure } from '../errors.js';
 import type { Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
-import type { TensorStream } from '../node/weights/streamSafetensors.js';
+import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import { configFiles } from './configFiles.js';
 import { LAYOUTS, type Layout, type LayoutFiles, type Place, pathFor } from './layouts.js';
 import { type Like, modelLike } from './models.js';

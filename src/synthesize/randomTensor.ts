@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { TensorStream } from '../node/weights/streamSafetensors.js';
-import { bytesOf } from '../weights/dtype.js';
+import type { TensorStream } from '../node/weights/writeSafetensors.js';
+import { bytesOf } from '../weights/storedType.js';
 import { type Distribution, type FloatDType, valueTable } from './valueTable.js';
 
 /** What a tensor's values depend on, and nothing else: not the layout, the file's name for it, or the order. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { TensorStream } from '../node/weights/streamSafetensors.js';
-import { bytesOf } from '../weights/dtype.js';
+import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import { encodeHeader } from '../weights/safetensors/encodeHeader.js';
+import { bytesOf } from '../weights/storedType.js';
 import type { Like } from './models.js';
 import type { StreamedFile } from './streamedFile.js';
 

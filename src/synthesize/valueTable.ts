@@ -1,5 +1,5 @@
 import { float32ToBfloat16, float32ToHalf } from '../tensor/sixteenBit.js';
-import { float8Values } from '../weights/float8.js';
+import { float8Values } from '../weights/convert.js';
 
 /** Mean and standard deviation of a tensor's values. */
 export interface Distribution {

@@ -12,6 +12,11 @@ export interface ByteSource {
    * @throws TokenTrimError where they are not all there
    */
   read(position: number, byteLength: number): Promise<Uint8Array>;
-  /** Gives back what it holds; reading afterwards is an error. */
+  /** Gives back what it holds; reading afterwards is an error, closing again is none. */
   close(): Promise<void>;
+}
+
+/** Bytes as hexadecimal digits, two a byte: what a file begins with is compared as such. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,4 +1,4 @@
-import { bitsOf } from './dtype.js';
+import { bitsOf } from './storedType.js';
 import type { TensorSource } from './tensorSource.js';
 
 /** The whole of sources up to this size is read, which takes a tenth of a second. */

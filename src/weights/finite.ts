@@ -1,5 +1,5 @@
 import { ensure } from '../errors.js';
-import { bitsOf, type DType } from './dtype.js';
+import { bitsOf, type StoredType } from './storedType.js';
 
 /** The values of a tensor that no computation survives. */
 export interface NonFinite {
@@ -15,13 +15,13 @@ export interface NonFinite {
  *
  * @param bytes little-endian data of whole elements
  */
-export function firstNonFinite(bytes: Uint8Array, dtype: DType): number {
+export function firstNonFinite(bytes: Uint8Array, dtype: StoredType): number {
   for (const { element } of nonFinite(bytes, dtype)) return element;
   return -1;
 }
 
 /** How many values are NaN and how many infinite, and where the first one is; undefined where all are finite. */
-export function countNonFinite(bytes: Uint8Array, dtype: DType): NonFinite | undefined {
+export function countNonFinite(bytes: Uint8Array, dtype: StoredType): NonFinite | undefined {
   let [nan, infinite, first, last] = [0, 0, -1, -1];
   for (const { element, isNan } of nonFinite(bytes, dtype)) {
     if (first < 0) first = element;
@@ -44,7 +44,7 @@ interface Encoding {
 const SINGLE: Encoding = { bits: 32, mask: 0x7f800000, value: 0x7f800000, mantissa: 0x7fffff };
 
 /** Types that are not here have no such values. F64 is looked at by its upper words. */
-const ENCODINGS: Partial<Record<DType, Encoding>> = {
+const ENCODINGS: Partial<Record<StoredType, Encoding>> = {
   F64: { bits: 32, mask: 0x7ff00000, value: 0x7ff00000, mantissa: 0xfffff },
   F32: SINGLE,
   C64: SINGLE,
@@ -57,7 +57,7 @@ const ENCODINGS: Partial<Record<DType, Encoding>> = {
   F8_E8M0: { bits: 8, mask: 0xff, value: 0xff, mantissa: 0xff },
 };
 
-function* nonFinite(bytes: Uint8Array, dtype: DType): Generator<{ element: number; isNan: boolean }> {
+function* nonFinite(bytes: Uint8Array, dtype: StoredType): Generator<{ element: number; isNan: boolean }> {
   const encoding = ENCODINGS[dtype];
   const size = bitsOf(dtype) / 8;
   if (!encoding || bytes.length === 0) return;

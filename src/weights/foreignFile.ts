@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import { hexOf } from './byteSource.js';
 import { formatBytes } from './formatBytes.js';
 import { quote } from './quote.js';
 
@@ -65,7 +66,7 @@ const SIGNATURES: readonly [start: RegExp, what: string, advice: string][] = [
  */
 export function foreignFile(start: Uint8Array, size: number): ForeignFile | undefined {
   if (size === 0) return { what: 'an empty file', advice: 'Its download has not begun or failed. Download it again.' };
-  const hex = Buffer.from(start).toString('hex');
+  const hex = hexOf(start);
   const known = SIGNATURES.find(([pattern]) => pattern.test(hex));
   if (known) return { what: known[1], advice: known[2] };
   const text = textOf(start);

@@ -1,5 +1,4 @@
-import { lookUp } from './tensorRequest.js';
-import type { TensorInfo, TensorSource } from './tensorSource.js';
+import { lookUp, type TensorInfo, type TensorSource } from './tensorSource.js';
 
 /** A view of a source under other names; tensors without a new name are not in it. Closing it closes the source. */
 export class RenamedSource implements TensorSource {

@@ -1,9 +1,8 @@
 import { ensure } from '../errors.js';
 import { float32ToBfloat16, float32ToHalf } from '../tensor/sixteenBit.js';
-import { toFloat64Numbers } from './convert.js';
-import { isFloat, isFloat8 } from './dtype.js';
-import { type Float8, float8Values } from './float8.js';
+import { type Float8, float8Values, toFloat64Numbers } from './convert.js';
 import { quote } from './quote.js';
+import { isFloat, isFloat8 } from './storedType.js';
 import type { TensorInfo, TensorSource } from './tensorSource.js';
 
 /** What 8-bit values become. BF16 and F16 hold every one of them exactly; with a scale, the product is rounded once. */

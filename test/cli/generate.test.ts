@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { readVideo } from '../media/support/readVideo.js';
 import { useProgram } from './program.js';
 

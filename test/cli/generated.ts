@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { PictureSize } from '../../src/media/fitPicture.js';
 import { openPictures } from '../../src/media/openPictures.js';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import type { Program } from './program.js';
 
 /** Runs `generate --json`, which must succeed, and gives what it printed. */

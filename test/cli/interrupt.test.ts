@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { TorchGenerator } from '../../src/tensor/random.js';
 import { elementCount } from '../../src/tensor/shape.js';

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { modelSchema, parseConfig, readConfig } from '../../src/models/wan/config.js';
+import { modelSchema, parseConfig } from '../../src/models/wan/config.js';
 import type { WeightType } from '../../src/models/wan/loadTensors.js';
 import { freeVaeDecoder, loadVaeDecoder } from '../../src/models/wan/vae/decoderWeights.js';
 import { createVaeStream } from '../../src/models/wan/vae/decodeStream.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../../src/models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../../src/models/wan/vae/encodeStream.js';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { readConfig } from '../../src/node/model/modelTexts.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { maxDifference } from '../support/allclose.js';
 import { device } from '../support/device.js';

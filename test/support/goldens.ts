@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import type { ParityTypes } from '../../src/parity/kinds/input.js';
 import { type CaseReport, runCase } from '../../src/parity/runCase.js';
 import type { Device } from '../../src/tensor/device.js';
-import type { ReadableDType } from '../../src/weights/dtype.js';
+import type { ReadableType } from '../../src/weights/storedType.js';
 
 const ROOT = fileURLToPath(new URL('../fixtures/parity', import.meta.url));
 const FILES = ['inputs', 'outputs', 'weights'] as const;
@@ -100,7 +100,7 @@ async function readTensors(path: string): Promise<Map<string, TensorData>> {
   const source = await openTensorSource(path);
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);
-    tensors.set(name, { dtype: dtype as ReadableDType, shape, data: await source.read(name) });
+    tensors.set(name, { dtype: dtype as ReadableType, shape, data: await source.read(name) });
   }
   await source.close();
   return tensors;

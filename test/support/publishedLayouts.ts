@@ -2,14 +2,14 @@ import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { hfName, type Part } from '../../src/models/wan/checkpoint/names.js';
 import { OutputFile } from '../../src/node/files/outputFile.js';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
-import type { TensorStream } from '../../src/node/weights/streamSafetensors.js';
+import type { TensorStream } from '../../src/node/weights/writeSafetensors.js';
 import { type TensorData, writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { StreamedFile } from '../../src/synthesize/streamedFile.js';
 import type { TorchContents } from '../../src/synthesize/torch/statePickle.js';
 import { streamTorch } from '../../src/synthesize/torch/streamTorch.js';
-import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
+import { bytesOf, type ReadableType } from '../../src/weights/storedType.js';
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 
@@ -21,7 +21,7 @@ export async function toyTensors(part: Part): Promise<Map<string, TensorData>> {
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);
-    tensors.set(name, { dtype: dtype as ReadableDType, shape, data: await source.read(name) });
+    tensors.set(name, { dtype: dtype as ReadableType, shape, data: await source.read(name) });
   }
   await source.close();
   return tensors;

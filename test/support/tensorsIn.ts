@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import type { TensorData } from '../../src/node/weights/writeSafetensors.js';
 import type { Tensors } from './publishedLayouts.js';
 

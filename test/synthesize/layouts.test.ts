@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { LAYOUTS, type Layout } from '../../src/synthesize/layouts.js';
 import { PARTS, planSynthesis, type SynthesisOptions } from '../../src/synthesize/plan.js';
 import { synthesize } from '../../src/synthesize/synthesize.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toFloat64Numbers } from '../../src/weights/convert.js';
-import type { DType } from '../../src/weights/dtype.js';
 import { countNonFinite, firstNonFinite } from '../../src/weights/finite.js';
+import type { StoredType } from '../../src/weights/storedType.js';
 
 const FLOATS = ['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const;
 const SIZES = { F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F8_E5M2: 1 } as const;
@@ -33,7 +33,7 @@ describe('values that are not finite', () => {
     ['F8_E4M3FNUZ', 0x80, 0x7f],
     ['F8_E5M2FNUZ', 0x80, 0xff],
     ['F8_E8M0', 0xff, 0xfe],
-  ] satisfies [DType, number, number][])('are one code of %s', (dtype, nan, largest) => {
+  ] satisfies [StoredType, number, number][])('are one code of %s', (dtype, nan, largest) => {
     expect(countNonFinite(Uint8Array.of(0, largest, nan, 1, nan), dtype)).toEqual({ nan: 2, infinite: 0, first: 2 });
     expect(firstNonFinite(Uint8Array.of(0, largest, 1), dtype)).toBe(-1);
   });

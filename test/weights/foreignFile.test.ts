@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../src/node/model/modelFolder.js';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { inspectPath } from '../../src/node/weights/inspect.js';
 import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';

@@ -1,11 +1,11 @@
-import type { DType } from '../../src/weights/dtype.js';
 import { byteCount } from '../../src/weights/safetensors/header.js';
+import type { StoredType } from '../../src/weights/storedType.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
 
 /** Names and shapes without a file; reading gives the name's bytes, so that a test sees which tensor was asked for. */
 export function memorySource(
   shapes: Iterable<readonly [string, readonly number[]]>,
-  dtype: DType = 'F32',
+  dtype: StoredType = 'F32',
 ): TensorSource {
   const tensors = new Map(shapes);
   const name = (wanted: string) => new TextEncoder().encode(wanted);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { convertWeights } from '../../src/node/weights/convertWeights.js';
 import { inspectPath } from '../../src/node/weights/inspect.js';
 import { LAYOUTS, type Layout } from '../../src/synthesize/layouts.js';

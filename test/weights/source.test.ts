@@ -1,7 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openTensorSource } from '../../src/node/model/source.js';
+import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
 import { temporaryFolder } from './temporary.js';
 import { dense, float32, writeLegacy, writeTorchZip } from './torch/torchWriter.js';

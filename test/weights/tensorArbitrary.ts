@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { TensorData } from '../../src/node/weights/writeSafetensors.js';
-import { bytesOf, type ReadableDType } from '../../src/weights/dtype.js';
+import { bytesOf, type ReadableType } from '../../src/weights/storedType.js';
 
-const DTYPES: readonly ReadableDType[] = [
+const DTYPES: readonly ReadableType[] = [
   'F64',
   'F32',
   'F16',

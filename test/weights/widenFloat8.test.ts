@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bfloat16ToFloat32 } from '../../src/tensor/sixteenBit.js';
-import { toFloat32 } from '../../src/weights/convert.js';
-import type { DType } from '../../src/weights/dtype.js';
-import { float8Values } from '../../src/weights/float8.js';
+import { float8Values, toFloat32 } from '../../src/weights/convert.js';
+import type { StoredType } from '../../src/weights/storedType.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';
 import { hasScales, type WideType, widenFloat8 } from '../../src/weights/widenFloat8.js';
 
@@ -20,7 +19,7 @@ function byDefinition(code: number, dtype: 'F8_E4M3' | 'F8_E5M2'): number {
   return sign * (exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias));
 }
 
-type Stored = { dtype: DType; shape: readonly number[]; data: Uint8Array };
+type Stored = { dtype: StoredType; shape: readonly number[]; data: Uint8Array };
 const bytesOf = (values: ArrayBufferView) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 const scalar = (value: number): Stored => ({ dtype: 'F32', shape: [], data: bytesOf(Float32Array.of(value)) });
 

@@ -1,13 +1,13 @@
 import { TokenTrimError } from '../../errors.js';
-import type { DType } from '../../weights/dtype.js';
 import { firstNonFinite } from '../../weights/finite.js';
+import type { StoredType } from '../../weights/storedType.js';
 
 /**
  * Refuses stored values of a tensor that are NaN or infinite: one of them spoils every picture, or hides in a softmax and
  * spoils them unseen. Made for every tensor as it is loaded: a pass over its bytes while the next ones are read.
  * @throws TokenTrimError naming the file, the tensor and the first such value
  */
-export function checkStored(label: string, name: string, bytes: Uint8Array, dtype: DType): void {
+export function checkStored(label: string, name: string, bytes: Uint8Array, dtype: StoredType): void {
   const first = firstNonFinite(bytes, dtype);
   if (first < 0) return;
   throw new TokenTrimError(

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
-import { isAbsent, readTextFile } from '../../node/files/plainFile.js';
 import { whatElse } from '../../weights/foreignFile.js';
 import type { ModelConfig, SamplingConfig, TextEncoderConfig, TransformerConfig, VaeConfig } from './modelConfig.js';
 
@@ -124,19 +123,18 @@ export const modelSchema = z
 /** Fields of config.json as found: sections and fields may be absent, nothing is checked yet. */
 export type RawConfig = { readonly [field: string]: unknown };
 
-/** Those of published models have 2 kB. */
-const MAX_CONFIG_BYTES = 2 ** 20;
+/** What to do about a config.json that is none. */
+export const CONFIG_ADVICE = 'Correct it, or remove it to have it derived from the weights.';
 
-/** Reads config.json; an absent file is an empty configuration. */
-export async function readConfig(path: string): Promise<RawConfig> {
-  let text = '';
+/**
+ * The fields of a config.json.
+ * @throws TokenTrimError for a text that is no JSON object
+ */
+export function readConfigText(text: string, label: string): RawConfig {
   try {
-    text = await readTextFile(path, { what: 'a config.json', limit: MAX_CONFIG_BYTES });
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch (cause) {
-    if (isAbsent(cause)) return {};
-    const found = cause instanceof TokenTrimError ? cause.message : `${path} is not a JSON object${whatElse(text)}.`;
-    throw new TokenTrimError(`${found} Correct it, or remove it to have it derived from the weights.`, { cause });
+    throw new TokenTrimError(`${label} is not a JSON object${whatElse(text)}. ${CONFIG_ADVICE}`, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { describeOther, whyUnusable } from '../../models/wan/checkpoint/detectio
 import type { Part } from '../../models/wan/checkpoint/names.js';
 import { quote } from '../../weights/quote.js';
 import { type FolderListing, listWeights } from './listWeights.js';
-import { openWeights } from './openWeights.js';
+import { openWeights } from './openTensorSource.js';
 
 /** The things a model needs. */
 export const THINGS = ['transformer', 'vae', 'text-encoder', 'tokenizer'] as const;
@@ -140,4 +140,36 @@ function ambiguous(
   const candidates = found.map((path) => `\n  ${quote(relative(folder, path))}`).join('');
   const noun = thing === 'tokenizer' ? 'tokenizer' : `set of ${thing} weights`;
   return `${folder}: expected one ${noun}, found ${found.length}:${candidates}\n${advice}`;
+}
+
+const NOUNS: Readonly<Record<Thing, string>> = {
+  transformer: 'transformer',
+  vae: 'VAE',
+  'text-encoder': 'text encoder',
+  tokenizer: 'tokenizer',
+};
+
+const SOURCES: Readonly<Record<Thing, string>> = {
+  transformer:
+    'checkpoints/self_forcing_dmd.pt of gdhe17/Self-Forcing, checkpoints/rolling_forcing_dmd.pt of TencentARC/RollingForcing, or diffusion_pytorch_model.safetensors of Wan-AI/Wan2.1-T2V-1.3B',
+  vae: 'Wan2.1_VAE.pth of Wan-AI/Wan2.1-T2V-1.3B',
+  'text-encoder': 'models_t5_umt5-xxl-enc-bf16.pth of Wan-AI/Wan2.1-T2V-1.3B',
+  tokenizer: 'google/umt5-xxl/tokenizer.json of Wan-AI/Wan2.1-T2V-1.3B',
+};
+
+/** What is missing of a model, what would fill the place, and how to get it: some lines for a person. */
+export function describeMissing(
+  missing: ReadonlySet<Thing>,
+  { problems = [], hasSentencePiece = false }: { problems?: readonly string[]; hasSentencePiece?: boolean } = {},
+): string {
+  const lines = THINGS.filter((thing) => missing.has(thing)).map(
+    (thing) => `  ${NOUNS[thing]}: ${SOURCES[thing]}, or any file of it with ${FLAGS[thing]}`,
+  );
+  if (missing.has('tokenizer') && hasSentencePiece) {
+    lines.push(
+      '  (The text encoder carries the SentencePiece model "spiece_model", which is not read: tokenizer.json says the same.)',
+    );
+  }
+  if (problems.length > 0) lines.push('  Found, but not usable:', ...problems.map((problem) => `    ${problem}`));
+  return `${lines.join('\n')}\n\`tokentrim download self-forcing\` (or rolling-forcing, or wan) fetches a whole model.`;
 }

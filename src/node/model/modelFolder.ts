@@ -1,20 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../../errors.js';
-import { ensureTensors } from '../../models/wan/checkpoint/checkTensors.js';
 import type { Part } from '../../models/wan/checkpoint/names.js';
-import { readConfig } from '../../models/wan/config.js';
+import { countDtypes, type OpenedWeights } from '../../models/wan/checkpoint/openedWeights.js';
+import { recognise } from '../../models/wan/checkpoint/recognise.js';
 import type { Model } from '../../models/wan/model.js';
+import { assembleModel, type OpenedPart, openPart } from '../../models/wan/openModel.js';
 import { checkOptions, checkText, optionsOf } from '../../options/checkOptions.js';
 import { oneOf, text } from '../../options/fields.js';
 import { openPlainFile } from '../files/plainFile.js';
-import { completeConfig } from './completeConfig.js';
-import { type FoundParts, findParts, type Preference, THINGS, type Thing } from './findParts.js';
+import { describeMissing, type FoundParts, findParts, type Preference, THINGS, type Thing } from './findParts.js';
 import { snapshotOf } from './listWeights.js';
-import { readTokenizer } from './loadTokenizer.js';
-import { describeMissing } from './missingParts.js';
-import { countDtypes, type OpenedWeights, officialTensors, openWeights } from './openWeights.js';
-import { recognise } from './recognise.js';
+import { configBeside, configIn, readTokenizer } from './modelTexts.js';
+import { openWeights } from './openTensorSource.js';
 
 /** Single files in place of what a model folder holds, and which of several is meant. */
 export interface ModelOverrides {
@@ -81,39 +79,32 @@ export async function openModelFolder(path: string | undefined, overrides: Model
     for (const { whole } of opened) await whole.close();
   };
   try {
-    const folderConfig = folder ? await readConfig(join(folder, 'config.json')) : {};
-    const openPart = async (part: Part) => {
+    const place = folder ?? dirname(paths.transformer);
+    const stated = folder ? await configIn(folder) : { label: paths.transformer, config: {} };
+    const open = async (part: Part) => {
       const weights = await openWeights(paths[part], part === 'transformer' ? overrides.section : undefined);
       opened.push(weights);
-      const isForeign = given.has(part) || weights.sections.length > 0;
-      return { weights, path: paths[part], tensors: await officialTensors(weights, part), isForeign };
+      const found = await openPart(part, weights);
+      return { ...found, isForeign: found.isForeign || given.has(part), beside: () => configBeside(paths[part]) };
     };
-    const transformer = await openPart('transformer');
-    const vae = await openPart('vae');
-    const textEncoder = await openPart('text-encoder');
-    const config = await completeConfig(
-      folder ? join(folder, 'config.json') : paths.transformer,
-      given.get('transformer') ? basename(paths.transformer) : (folderConfig.name ?? basename(resolve(path ?? '.'))),
-      folderConfig,
-      { transformer, vae, 'text-encoder': textEncoder },
-    );
-    ensureTensors('transformer', config.transformer, transformer.tensors);
-    ensureTensors('vae', config.vae, vae.tensors);
-    ensureTensors('text-encoder', config.text_encoder, textEncoder.tensors);
+    const parts = {
+      transformer: await open('transformer'),
+      vae: await open('vae'),
+      'text-encoder': await open('text-encoder'),
+    };
+    const ownName = given.has('transformer') ? basename(paths.transformer) : stated.config.name;
+    const model = await assembleModel(stated, ownName ?? basename(resolve(path ?? '.')), parts);
     return {
-      path: folder ?? dirname(paths.transformer),
-      config,
-      transformer: transformer.tensors,
-      vae: vae.tensors,
-      textEncoder: textEncoder.tensors,
+      ...model,
+      path: place,
       tokenizer: () => readTokenizer(paths.tokenizer),
       tokenizerLabel: paths.tokenizer,
       tokenizerPath: paths.tokenizer,
       files: filesOf(folder, paths, opened),
       parts: [
-        describePart('transformer', transformer.weights, config.transformer),
-        describePart('vae', vae.weights, config.vae),
-        describePart('text-encoder', textEncoder.weights, config.text_encoder),
+        describePart('transformer', paths, parts, model.config.transformer),
+        describePart('vae', paths, parts, model.config.vae),
+        describePart('text-encoder', paths, parts, model.config.text_encoder),
         { part: 'tokenizer', path: paths.tokenizer, recognised: 'tokenizer' },
       ],
       close,
@@ -136,16 +127,31 @@ function filesOf(
   return [...read, ...Array.from(folders, (place) => join(place, 'config.json')), tokenizer];
 }
 
-function describePart(part: Part, weights: OpenedWeights, config: object): ModelPart {
-  const { path, section, detection, tensors } = weights;
+function describePart(
+  part: Part,
+  paths: Readonly<Record<Part, string>>,
+  parts: Readonly<Record<Part, OpenedPart>>,
+  config: object,
+): ModelPart {
+  const { weights } = parts[part];
+  const { section, detection, tensors } = weights;
   return {
     part,
-    path,
+    path: paths[part],
     recognised: recognise(weights, config as Readonly<Record<string, unknown>>),
     naming: detection.naming === 'unknown' ? undefined : detection.naming,
     section,
     dtypes: countDtypes(tensors),
   };
+}
+
+/** One line for each part of a model: which file it is, what it was recognised as, and how its values are stored. */
+export function describeParts(parts: readonly ModelPart[]): string[] {
+  return parts.map(({ part, path, recognised, dtypes = {} }) =>
+    part === 'tokenizer'
+      ? `tokenizer: ${path}`
+      : `${part}: ${path} (${recognised}; ${Object.keys(dtypes).sort().join(', ')})`,
+  );
 }
 
 async function givenPaths(overrides: ModelOverrides): Promise<ReadonlyMap<Thing, string>> {

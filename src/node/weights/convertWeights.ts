@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
 import { describeQuantisation } from '../../models/wan/checkpoint/detection.js';
 import { hfName, type Part } from '../../models/wan/checkpoint/names.js';
+import { ensureUsable, type OpenedWeights, officialTensors } from '../../models/wan/checkpoint/openedWeights.js';
+import { recognise } from '../../models/wan/checkpoint/recognise.js';
 import { findStructure } from '../../models/wan/checkpoint/structure.js';
 import { withOfficialNames } from '../../models/wan/checkpoint/withOfficialNames.js';
 import { checkOptions, checkText, optionsOf } from '../../options/checkOptions.js';
@@ -9,8 +11,8 @@ import { callback, flag, oneOf, text } from '../../options/fields.js';
 import { type StopSignal, stopSignal } from '../../options/stopSignal.js';
 import { float32ToBfloat16, float32ToHalf } from '../../tensor/sixteenBit.js';
 import { toFloat32 } from '../../weights/convert.js';
-import { bytesOf, type DType, isFloat, isReadable, type ReadableDType } from '../../weights/dtype.js';
 import { quote } from '../../weights/quote.js';
+import { bytesOf, isFloat, isReadable, type ReadableType, type StoredType } from '../../weights/storedType.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import { hasScales, widenFloat8 } from '../../weights/widenFloat8.js';
 import { OutputFile } from '../files/outputFile.js';
@@ -19,9 +21,8 @@ import { SAFETENSORS_MARK } from '../files/ownFile.js';
 import { findShared } from '../files/samePath.js';
 import { findParts } from '../model/findParts.js';
 import { snapshotOf } from '../model/listWeights.js';
-import { ensureUsable, type OpenedWeights, officialTensors, openWeights } from '../model/openWeights.js';
-import { recognise } from '../model/recognise.js';
-import { streamSafetensors, type TensorStream } from './streamSafetensors.js';
+import { openWeights } from '../model/openTensorSource.js';
+import { streamSafetensors, type TensorStream } from './writeSafetensors.js';
 
 /** What floats become; `keep` leaves them, except 8-bit floats with scales, which become BF16. */
 export type TargetDType = 'f32' | 'bf16' | 'f16' | 'keep';
@@ -179,7 +180,7 @@ function toStream(source: TensorSource, name: string, newName: string, target: T
 }
 
 /** The data of a tensor in pieces of whole rows. */
-async function* pieces(source: TensorSource, name: string, to: ReadableDType): AsyncGenerator<Uint8Array> {
+async function* pieces(source: TensorSource, name: string, to: ReadableType): AsyncGenerator<Uint8Array> {
   const { dtype, shape, byteLength } = source.info(name);
   const [rows = 0] = shape;
   if (rows <= 1 || byteLength <= PIECE_BYTES) {
@@ -193,7 +194,7 @@ async function* pieces(source: TensorSource, name: string, to: ReadableDType): A
 }
 
 /** The same values in another float dtype, rounded to nearest, ties to even (F64 by way of float32). */
-function castFloats(bytes: Uint8Array, from: DType, to: ReadableDType): Uint8Array {
+function castFloats(bytes: Uint8Array, from: StoredType, to: ReadableType): Uint8Array {
   if (from === to) return bytes;
   const values = toFloat32(bytes, from);
   const cast = to === 'BF16' ? float32ToBfloat16(values) : to === 'F16' ? float32ToHalf(values) : values;

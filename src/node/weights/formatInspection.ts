@@ -1,9 +1,8 @@
 import { describeCheck } from '../../models/wan/checkpoint/checkTensors.js';
 import { formatBytes } from '../../weights/formatBytes.js';
 import { quote, quoteSome } from '../../weights/quote.js';
-import { describeParts } from '../model/describeParts.js';
-import type { Amount, Inspection } from './inspect.js';
-import type { FolderInspection } from './inspectFolder.js';
+import { describeParts } from '../model/modelFolder.js';
+import type { Amount, FolderInspection, Inspection } from './inspect.js';
 import type { Verification } from './verify.js';
 
 const NAMINGS = { official: 'official names', hf: 'diffusers / transformers names', unknown: 'unknown names' } as const;

@@ -1,27 +1,23 @@
 import { open, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
 import { checkTensors, type TensorCheck } from '../../models/wan/checkpoint/checkTensors.js';
+import { PART_SCHEMAS } from '../../models/wan/checkpoint/completeConfig.js';
+import { ensureDepth } from '../../models/wan/checkpoint/depth.js';
 import { detectConfig } from '../../models/wan/checkpoint/detectConfig.js';
 import { type Detection, explainOther, whyUnusable } from '../../models/wan/checkpoint/detection.js';
 import type { Part } from '../../models/wan/checkpoint/names.js';
+import { countDtypes, type OpenedWeights, officialTensors } from '../../models/wan/checkpoint/openedWeights.js';
+import { configOf } from '../../models/wan/checkpoint/partConfig.js';
+import { recognise } from '../../models/wan/checkpoint/recognise.js';
 import { findStructure } from '../../models/wan/checkpoint/structure.js';
-import {
-  parseConfig,
-  type RawConfig,
-  readConfig,
-  textEncoderSchema,
-  transformerSchema,
-  vaeSchema,
-} from '../../models/wan/config.js';
+import { parseConfig, type RawConfig } from '../../models/wan/config.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
-import { SIGNATURE_BYTES, torchFormat } from '../../weights/torch/openTorchFile.js';
-import { ensureDepth, type StatedConfig, statedConfigs } from '../model/depth.js';
+import { SIGNATURE_BYTES, torchFormat } from '../../weights/torch/torchFile.js';
 import { listWeights, snapshotOf } from '../model/listWeights.js';
-import { countDtypes, type OpenedWeights, officialTensors, openWeights } from '../model/openWeights.js';
-import { configOf } from '../model/partConfig.js';
-import { recognise } from '../model/recognise.js';
-import { type FolderInspection, inspectFolder } from './inspectFolder.js';
+import { type ModelPart, openModelFolder } from '../model/modelFolder.js';
+import { configBeside, configIn } from '../model/modelTexts.js';
+import { openWeights } from '../model/openTensorSource.js';
 import { type Verification, type VerifyProgress, verifyWeights } from './verify.js';
 
 /** What some tensors amount to. */
@@ -62,6 +58,20 @@ export interface Inspection extends Amount {
   readonly sample: readonly string[];
 }
 
+/** The model that a folder's files make together. */
+export interface FolderInspection {
+  readonly kind: 'folder';
+  readonly path: string;
+  /** Whose way of laying out a folder it is. */
+  readonly layout: string;
+  /** Whether it can be given to `--model` as it is. */
+  readonly complete: boolean;
+  /** What `--model` would take for each part; empty where it would take none. */
+  readonly parts: readonly ModelPart[];
+  /** What is missing, ambiguous or does not fit, and what to do. */
+  readonly advice?: string;
+}
+
 export interface InspectOptions {
   /** Reads every byte: checksums, and values that are not finite. */
   readonly verify?: boolean;
@@ -99,7 +109,7 @@ async function inspectFile(path: string, { verify, onProgress }: InspectOptions,
   try {
     const { whole, tensors, sections, section, detection } = weights;
     const structure = findStructure(tensors.names());
-    const checked = await inspectPart(weights, folder);
+    const checked = await inspectPart(path, weights, folder);
     return {
       kind: 'weights',
       path,
@@ -147,11 +157,9 @@ function amountOf(source: TensorSource, prefix = ''): Amount {
   };
 }
 
-const SCHEMAS = { transformer: transformerSchema, vae: vaeSchema, 'text-encoder': textEncoderSchema } as const;
-
 type Checked = Pick<Inspection, 'config' | 'check' | 'problem'>;
 
-async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Checked> {
+async function inspectPart(path: string, weights: OpenedWeights, folder?: string): Promise<Checked> {
   const { part } = weights.detection;
   const unusable = whyUnusable(weights.tensors);
   if (part !== 'unknown' && unusable) return { problem: `this is ${unusable}` };
@@ -164,9 +172,9 @@ async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Che
   try {
     const official = await officialTensors(weights);
     const detected = detectConfig(part, official);
-    config = await configOf(weights.path, part, detected, folder);
-    const folderConfig = folder ? await folderConfigAt(folder) : undefined;
-    ensureDepth(part, detected, await statedConfigs(weights.path, folderConfig), official.label);
+    const stated = [await configBeside(path), ...(folder ? [await configIn(folder)] : [])];
+    config = configOf(part, detected, stated);
+    ensureDepth(part, detected, stated, official.label);
     return { config, check: checkPart(part, config, official) };
   } catch (error) {
     if (error instanceof TokenTrimError) return { ...(config ? { config } : {}), problem: error.message };
@@ -174,15 +182,10 @@ async function inspectPart(weights: OpenedWeights, folder?: string): Promise<Che
   }
 }
 
-async function folderConfigAt(folder: string): Promise<StatedConfig> {
-  const path = join(folder, 'config.json');
-  return { path, config: await readConfig(path) };
-}
-
 function checkPart(part: Part, config: RawConfig, source: TensorSource): TensorCheck {
   // The number of heads shows in no shape: where nobody gives it, the rest can still be checked.
   const complete = part === 'transformer' ? { num_heads: 1, ...config } : config;
-  return checkTensors(part, parseConfig(SCHEMAS[part], complete, source.label), source);
+  return checkTensors(part, parseConfig(PART_SCHEMAS[part], complete, source.label), source);
 }
 
 function describeTensor(source: TensorSource, name: string): string {
@@ -195,4 +198,30 @@ function unreadable(path: string, error: unknown): Inspection {
   const nothing = { part: 'unknown', naming: 'unknown', tensors: 0, parameters: 0, bytes: 0 } as const;
   const empty = { dtypes: {}, metadata: {}, sections: {}, prefixes: [], beside: [], sample: [] };
   return { kind: 'weights', path, ...nothing, ...empty, problem: error.message || basename(path) };
+}
+
+/** Tries a folder as a model, as `tokentrim generate --model` would. */
+async function inspectFolder(path: string): Promise<FolderInspection> {
+  try {
+    const { parts, close } = await openModelFolder(path);
+    await close();
+    return { kind: 'folder', path, layout: layoutOf(parts), complete: true, parts };
+  } catch (error) {
+    if (!(error instanceof TokenTrimError)) throw error;
+    return { kind: 'folder', path, layout: 'no whole model', complete: false, parts: [], advice: error.message };
+  }
+}
+
+const LAYOUTS: readonly [path: RegExp, layout: string][] = [
+  [/(?:^|[\\/])(?:transformer|vae|text_encoder)\.safetensors(?:\.index\.json)?$/, "this program's own"],
+  [/(?:^|[\\/])(?:transformer|vae|text_encoder)[\\/][^\\/]+$/, 'diffusers'],
+  [/(?:^|[\\/])checkpoints[\\/][^\\/]+\.pt$/, 'Self Forcing or Rolling Forcing'],
+  [/(?:^|[\\/])(?:diffusion_pytorch_model\.safetensors|Wan2\.1_VAE\.pth|models_t5_)[^\\/]*$/, 'official Wan2.1'],
+  [/(?:^|[\\/])(?:diffusion_models|text_encoders|vae)[\\/][^\\/]+\.safetensors$/, 'ComfyUI'],
+];
+
+function layoutOf(parts: readonly ModelPart[]): string {
+  const weights = parts.filter(({ part }) => part !== 'tokenizer');
+  const layouts = weights.map(({ path }) => LAYOUTS.find(([pattern]) => pattern.test(path))?.[1] ?? 'single files');
+  return [...new Set(layouts)].join(' with ');
 }

@@ -1,9 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { bitsOf, isReadable } from '../../weights/dtype.js';
+import { crc32 } from 'node:zlib';
 import { countNonFinite, type NonFinite } from '../../weights/finite.js';
+import { bitsOf, isReadable } from '../../weights/storedType.js';
 import type { TensorInfo, TensorSource } from '../../weights/tensorSource.js';
-import { openWeights } from '../model/openWeights.js';
-import { type CheckedRecords, checkRecords } from './verifyRecords.js';
+import { SIGNATURE_BYTES, torchFormat } from '../../weights/torch/torchFile.js';
+import { ZipRecords } from '../../weights/torch/zipRecords.js';
+import { openFileBytes } from '../files/fileBytes.js';
+import { readZipDirectory } from '../files/zipDirectory.js';
+import { openTensorSource } from '../model/openTensorSource.js';
 
 /** Bytes of a tensor that are looked at together. */
 const PIECE_BYTES = 8 * 2 ** 20;
@@ -15,6 +19,14 @@ export interface NonFiniteTensor extends Omit<NonFinite, 'first'> {
   readonly shape: readonly number[];
   /** Index of the first of them along each axis. */
   readonly first: readonly number[];
+}
+
+/** How the records of a PyTorch zip file compare with their checksums. */
+export interface CheckedRecords {
+  /** How many records carry a checksum. */
+  readonly checked: number;
+  /** Names of those whose data has another. */
+  readonly wrong: readonly string[];
 }
 
 /** What reading every byte of a set of weights showed. */
@@ -42,7 +54,7 @@ export function isSound({ nonFinite, records }: Verification): boolean {
  * @throws TokenTrimError where the file cannot be read
  */
 export async function verifyWeights(path: string, onProgress: VerifyProgress = () => {}): Promise<Verification> {
-  const { whole } = await openWeights(path);
+  const whole = await openTensorSource(path);
   try {
     const names = whole.names().filter((name) => isReadable(whole.info(name).dtype));
     const bytes = names.reduce((sum, name) => sum + whole.info(name).byteLength, 0);
@@ -109,4 +121,34 @@ function indexOf(element: number, shape: readonly number[]): number[] {
       return index;
     })
     .reverse();
+}
+
+/**
+ * Compares the CRC-32 of every record of a PyTorch zip file with the one in its directory; undefined for any other file.
+ * torch.save can leave checksums out (`set_crc32_options(False)`): a file with none at all has nothing to compare.
+ */
+async function checkRecords(path: string, onBytes: (bytes: number) => void): Promise<CheckedRecords | undefined> {
+  if (!(await stat(path)).isFile()) return undefined;
+  const file = await openFileBytes(path);
+  try {
+    if (torchFormat(await file.read(0, Math.min(file.size, SIGNATURE_BYTES))) !== 'zip') return undefined;
+    const records = await ZipRecords.open(file, readZipDirectory);
+    const named = records.names().filter((name) => records.byteLength(name) > 0);
+    if (named.every((name) => records.checksum(name) === 0)) return { checked: 0, wrong: [] };
+    const wrong: string[] = [];
+    for (const name of named) {
+      const start = await records.position(name);
+      const length = records.byteLength(name);
+      let crc = 0;
+      for (let done = 0; done < length; done += PIECE_BYTES) {
+        const piece = await file.read(start + done, Math.min(PIECE_BYTES, length - done));
+        crc = crc32(piece, crc);
+        onBytes(piece.length);
+      }
+      if (crc !== records.checksum(name)) wrong.push(name);
+    }
+    return { checked: named.length, wrong };
+  } finally {
+    await file.close();
+  }
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { bareNames } from '../../models/wan/checkpoint/structure.js';
 import { parseConfig } from '../../models/wan/config.js';
-import { openTensorSource } from '../../node/model/source.js';
+import { openTensorSource } from '../../node/model/openTensorSource.js';
 import { quote } from '../../weights/quote.js';
 import { selectSection } from '../../weights/sections.js';
 import type { TensorSource } from '../../weights/tensorSource.js';

@@ -5,7 +5,7 @@ import { parseConfig } from '../../models/wan/config.js';
 import { cleanPrompt, cleanWithoutRepair } from '../../models/wan/text/clean.js';
 import type { PromptTokenizer } from '../../models/wan/text/tokenize.js';
 import { readTextFile } from '../../node/files/plainFile.js';
-import { loadTokenizer } from '../../node/model/loadTokenizer.js';
+import { loadTokenizer } from '../../node/model/modelTexts.js';
 import type { ParityCheck, ParityInput } from './input.js';
 
 const ids = z.array(z.int());

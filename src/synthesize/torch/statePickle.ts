@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import type { TensorStream } from '../../node/weights/streamSafetensors.js';
+import type { TensorStream } from '../../node/weights/writeSafetensors.js';
 import { PickleWriter } from './pickleWriter.js';
 
 /** What a torch file holds: a state dictionary, or several under names, as in a training checkpoint. */

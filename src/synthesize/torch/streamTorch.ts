@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { TensorStream } from '../../node/weights/streamSafetensors.js';
+import type { TensorStream } from '../../node/weights/writeSafetensors.js';
 import type { StreamedFile } from '../streamedFile.js';
 import { statePickle, type TorchContents, tensorsOf } from './statePickle.js';
 import { CRC_OFFSET, centralDirectory, localHeader, type ZipEntry } from './zipEntries.js';

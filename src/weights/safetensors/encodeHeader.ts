@@ -1,12 +1,12 @@
 import { ensure } from '../../errors.js';
-import { isReadable, type ReadableDType } from '../dtype.js';
 import { quote } from '../quote.js';
+import { isReadable, type ReadableType } from '../storedType.js';
 import { byteCount, MAX_HEADER_BYTES } from './header.js';
 
 /** What a header says of a tensor that is to be written. */
 export interface HeaderEntry {
   readonly name: string;
-  readonly dtype: ReadableDType;
+  readonly dtype: ReadableType;
   readonly shape: readonly number[];
   readonly byteLength: number;
 }

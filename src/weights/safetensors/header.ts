@@ -1,6 +1,6 @@
 import { ensure, TokenTrimError } from '../../errors.js';
-import { bitsOf, type DType, isDType } from '../dtype.js';
 import { quote } from '../quote.js';
+import { bitsOf, isStoredType, type StoredType } from '../storedType.js';
 import { structureProblem } from '../structureProblem.js';
 import type { TensorInfo } from '../tensorSource.js';
 
@@ -112,7 +112,7 @@ function parseEntry(name: string, value: unknown, label: string): TensorEntry {
     );
   }
   const dtype = fields.get('dtype');
-  ensure(isDType(dtype), () => `${at}: ${quote(dtype)} is not a dtype of the safetensors format. ${ADVICE}`);
+  ensure(isStoredType(dtype), () => `${at}: ${quote(dtype)} is not a dtype of the safetensors format. ${ADVICE}`);
   const shape = fields.get('shape');
   ensure(
     isCounts(shape) && shape.length <= MAX_AXES,
@@ -133,7 +133,7 @@ function parseEntry(name: string, value: unknown, label: string): TensorEntry {
 }
 
 /** Bytes of a dense tensor; undefined when the count passes 2^53 or is not a whole number of bytes. */
-export function byteCount(dtype: DType, shape: readonly number[]): number | undefined {
+export function byteCount(dtype: StoredType, shape: readonly number[]): number | undefined {
   if (shape.includes(0)) return 0;
   let elements = 1;
   for (const size of shape) {

@@ -1,34 +1,36 @@
-import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../errors.js';
-import { openFileBytes } from '../../node/files/fileBytes.js';
-import { isAbsent } from '../../node/files/plainFile.js';
-import { readIndexText } from '../../node/model/listWeights.js';
+import type { ByteSource } from '../byteSource.js';
 import { whatElse } from '../foreignFile.js';
 import { quote, quoteSome } from '../quote.js';
-import { lookUp } from '../tensorRequest.js';
-import type { TensorInfo, TensorSource } from '../tensorSource.js';
+import { lookUp, type TensorInfo, type TensorSource } from '../tensorSource.js';
 import { openSafetensors, type TensorFile } from './tensorFile.js';
 
 const INDEX = z.object({ weight_map: z.record(z.string(), z.string()) });
 
+/** Opens the bytes of a shard by its file's name; undefined where there is no such file beside the index. */
+export type ShardOpener = (shard: string) => Promise<ByteSource | undefined>;
+
 /**
  * Opens the shards that a `*.safetensors.index.json` lists as one source. Checks that every shard is there and holds
  * exactly the tensors that the index gives it.
+ *
+ * @param index text of the file
+ * @param label how errors name it
  */
-export async function openShards(indexPath: string): Promise<TensorSource> {
-  const shardOf = await readIndex(indexPath);
+export async function openShards(index: string, label: string, open: ShardOpener): Promise<TensorSource> {
+  const shardOf = readIndex(index, label);
   const files = new Map<string, TensorFile>();
   try {
     for (const shard of new Set(shardOf.values())) {
-      files.set(shard, await openShard(indexPath, shard));
+      files.set(shard, await openShard(shard, label, open));
     }
-    checkPlaces(indexPath, shardOf, files);
+    checkPlaces(label, shardOf, files);
   } catch (error) {
     await closeAll(files);
     throw error;
   }
-  return new ShardedSource(indexPath, shardOf, files);
+  return new ShardedSource(label, shardOf, files);
 }
 
 class ShardedSource implements TensorSource {
@@ -73,8 +75,7 @@ class ShardedSource implements TensorSource {
   }
 }
 
-async function readIndex(indexPath: string): Promise<ReadonlyMap<string, string>> {
-  const text = await readIndexText(indexPath);
+function readIndex(text: string, label: string): ReadonlyMap<string, string> {
   try {
     // The validated record may lack a "__proto__" key that the text has, so the entries come from the text.
     const index = JSON.parse(text) as { weight_map: Record<string, string> };
@@ -82,30 +83,25 @@ async function readIndex(indexPath: string): Promise<ReadonlyMap<string, string>
     return new Map(Object.entries(index.weight_map));
   } catch (cause) {
     throw new TokenTrimError(
-      `${indexPath}: expected {"weight_map": {tensor name: shard file}}, found something else${whatElse(text)}. Download the index again.`,
+      `${label}: expected {"weight_map": {tensor name: shard file}}, found something else${whatElse(text)}. Download the index again.`,
       { cause },
     );
   }
 }
 
-async function openShard(indexPath: string, shard: string): Promise<TensorFile> {
+async function openShard(shard: string, label: string, open: ShardOpener): Promise<TensorFile> {
   // A downloaded index must not make the program read files elsewhere on the disk.
   ensure(
-    shard === basename(shard) && !shard.includes('\\') && shard.endsWith('.safetensors'),
-    `${indexPath}: expected shards to be .safetensors files beside the index, found ${quote(shard)}.`,
+    !/[/\\]/.test(shard) && shard.endsWith('.safetensors'),
+    `${label}: expected shards to be .safetensors files beside the index, found ${quote(shard)}.`,
   );
-  try {
-    return await openSafetensors(await openFileBytes(join(dirname(indexPath), shard)));
-  } catch (cause) {
-    if (!isAbsent(cause)) throw cause;
-    throw new TokenTrimError(`${indexPath}: the shard ${quote(shard)} is missing. Download it into the same folder.`, {
-      cause,
-    });
-  }
+  const bytes = await open(shard);
+  ensure(bytes, `${label}: the shard ${quote(shard)} is missing. Download it into the same folder.`);
+  return openSafetensors(bytes);
 }
 
 function checkPlaces(
-  indexPath: string,
+  label: string,
   shardOf: ReadonlyMap<string, string>,
   files: ReadonlyMap<string, TensorFile>,
 ): void {
@@ -113,14 +109,14 @@ function checkPlaces(
   ensure(
     absent.length === 0,
     () =>
-      `${indexPath}: ${absent.length} tensors are not in the shard that the index names: ${quoteSome(absent)}. Download index and shards again.`,
+      `${label}: ${absent.length} tensors are not in the shard that the index names: ${quoteSome(absent)}. Download index and shards again.`,
   );
   for (const [shard, file] of files) {
     const strangers = file.names().filter((name) => shardOf.get(name) !== shard);
     ensure(
       strangers.length === 0,
       () =>
-        `${indexPath}: the shard ${quote(shard)} holds tensors that the index does not give it: ${quoteSome(strangers)}. Download index and shards again.`,
+        `${label}: the shard ${quote(shard)} holds tensors that the index does not give it: ${quoteSome(strangers)}. Download index and shards again.`,
     );
   }
 }

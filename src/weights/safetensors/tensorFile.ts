@@ -1,10 +1,9 @@
 import { ensure } from '../../errors.js';
 import type { ByteSource } from '../byteSource.js';
-import { isReadable } from '../dtype.js';
 import { FOREIGN_BYTES, refuseForeign } from '../foreignFile.js';
 import { quote } from '../quote.js';
-import { expectOpen, expectRows, lookUp } from '../tensorRequest.js';
-import type { TensorInfo, TensorSource } from '../tensorSource.js';
+import { isReadable } from '../storedType.js';
+import { expectOpen, expectRows, lookUp, type TensorInfo, type TensorSource } from '../tensorSource.js';
 import { beginsAsSafetensors, headerLength, parseHeader, type SafetensorsHeader, type TensorEntry } from './header.js';
 
 /**

@@ -1,11 +1,18 @@
-import type { DType } from '../dtype.js';
 import { quote } from '../quote.js';
-import { ElementType, Opaque, type PickleDict, type PickleValue, Rebuilder, StorageType } from './pickleValue.js';
+import type { StoredType } from '../storedType.js';
+import {
+  ElementType,
+  Opaque,
+  type PickleDict,
+  type PickleValue,
+  Rebuilder,
+  refuse,
+  StorageType,
+} from './pickleValue.js';
 import { rebuildParameter, rebuildTensor, rebuildTensorOfType } from './rebuildTensor.js';
-import { refuse } from './refuse.js';
 
 // Names of storages: pytorch/pytorch `torch/storage.py _dtype_to_storage_type_map`.
-const STORAGES: Readonly<Record<string, DType>> = {
+const STORAGES: Readonly<Record<string, StoredType>> = {
   DoubleStorage: 'F64',
   FloatStorage: 'F32',
   HalfStorage: 'F16',
@@ -19,7 +26,7 @@ const STORAGES: Readonly<Record<string, DType>> = {
   ComplexFloatStorage: 'C64',
 };
 
-const DTYPES: Readonly<Record<string, DType>> = {
+const DTYPES: Readonly<Record<string, StoredType>> = {
   float64: 'F64',
   float32: 'F32',
   float16: 'F16',

@@ -1,9 +1,8 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { ByteSource } from '../byteSource.js';
 import { quote } from '../quote.js';
-import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
+import { type CheckpointLayout, itemBytes, MAX_PICKLE_BYTES, StorageTable } from './checkpointLayout.js';
 import type { PickleValue } from './pickleValue.js';
-import { itemBytes, StorageTable } from './storageTable.js';
 import { type PickleContext, unpickle } from './unpickle.js';
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;

@@ -1,4 +1,4 @@
-import { PickleProblem, refuse } from './refuse.js';
+import { PickleProblem, refuse } from './pickleValue.js';
 
 /** Text lines hold numbers and names of Python objects; anything longer is no such thing. */
 const MAX_LINE_BYTES = 1000;
@@ -74,8 +74,12 @@ export class PickleCursor {
   integer(length: number): number | bigint {
     if (length > MAX_INTEGER_BYTES) refuse(`has an integer of ${length} bytes`);
     if (length === 0) return 0;
-    const hex = Buffer.from(this.take(length)).reverse().toString('hex');
-    return narrow(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
+    const words = new Uint8Array(8 * Math.ceil(length / 8));
+    words.set(this.take(length));
+    const view = new DataView(words.buffer);
+    let value = 0n;
+    for (let word = words.length - 8; word >= 0; word -= 8) value = (value << 64n) | view.getBigUint64(word, true);
+    return narrow(BigInt.asIntN(8 * length, value));
   }
 
   decimal(): number | bigint {

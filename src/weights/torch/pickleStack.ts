@@ -1,5 +1,4 @@
-import type { PickleValue } from './pickleValue.js';
-import { refuse } from './refuse.js';
+import { type PickleValue, refuse } from './pickleValue.js';
 
 /** The 2 500 tensors of a training checkpoint take 20 000 of them; this many empty dictionaries are 45 MB. */
 const MAX_CONTAINERS = 250_000;

@@ -1,4 +1,4 @@
-import type { DType } from '../dtype.js';
+import type { StoredType } from '../storedType.js';
 
 /** Python's dict. A Map, so that a key called "__proto__" is an ordinary key. */
 export interface PickleDict extends Map<PickleValue, PickleValue> {}
@@ -31,12 +31,12 @@ export class Rebuilder {
 
 /** `torch.FloatStorage` and the like; without a dtype it is `torch.UntypedStorage`, which counts bytes. */
 export class StorageType {
-  constructor(readonly dtype: DType | undefined) {}
+  constructor(readonly dtype: StoredType | undefined) {}
 }
 
 /** `torch.float32` and the like. */
 export class ElementType {
-  constructor(readonly dtype: DType) {}
+  constructor(readonly dtype: StoredType) {}
 }
 
 /** A storage, or a part of one: `byteLength` bytes from `begin` on. */
@@ -53,7 +53,7 @@ export class StoragePart {
 export class StridedTensor {
   constructor(
     readonly storage: StoragePart,
-    readonly dtype: DType,
+    readonly dtype: StoredType,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
     readonly offset: number,
@@ -65,4 +65,11 @@ export class StridedTensor {
 /** A value that is recognised and of no use here, such as a `torch.device`. */
 export class Opaque {
   constructor(readonly name: string) {}
+}
+
+/** What is wrong with a pickle, as the end of a sentence about it; `unpickle` says which file and what to do. */
+export class PickleProblem extends Error {}
+
+export function refuse(problem: string): never {
+  throw new PickleProblem(problem);
 }

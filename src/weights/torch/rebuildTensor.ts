@@ -1,7 +1,6 @@
-import { bitsOf } from '../dtype.js';
 import { byteCount } from '../safetensors/header.js';
-import { ElementType, type PickleValue, Rebuilder, StoragePart, StridedTensor } from './pickleValue.js';
-import { refuse } from './refuse.js';
+import { bitsOf } from '../storedType.js';
+import { ElementType, type PickleValue, Rebuilder, refuse, StoragePart, StridedTensor } from './pickleValue.js';
 
 /** As many axes as PyTorch allows. */
 const MAX_AXES = 64;

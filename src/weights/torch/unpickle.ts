@@ -1,11 +1,8 @@
 import { TokenTrimError } from '../../errors.js';
-import { CONTAINER_OPCODES } from './containerOpcodes.js';
 import { findGlobal } from './globals.js';
 import { PickleCursor } from './pickleCursor.js';
 import { PickleStack } from './pickleStack.js';
-import { Opaque, type PickleValue, Rebuilder } from './pickleValue.js';
-import { PickleProblem, refuse } from './refuse.js';
-import { SCALAR_OPCODES } from './scalarOpcodes.js';
+import { Opaque, type PickleDict, PickleProblem, type PickleValue, Rebuilder, refuse } from './pickleValue.js';
 
 /** The 2 500 tensors of a training checkpoint take 90 000 steps; ten times as many are no hostile loop yet. */
 const MAX_STEPS = 1_000_000;
@@ -58,6 +55,57 @@ export function unpickle(
   }
 }
 
+/** Opcodes that push one value, which is written out after them. */
+const SCALAR_OPCODES: ReadonlyMap<number, (cursor: PickleCursor) => PickleValue> = new Map<
+  number,
+  (cursor: PickleCursor) => PickleValue
+>([
+  [0x4e, () => null], // NONE
+  [0x88, () => true], // NEWTRUE
+  [0x89, () => false], // NEWFALSE
+  [0x4b, (cursor) => cursor.uint8()], // BININT1
+  [0x4d, (cursor) => cursor.uint16()], // BININT2
+  [0x4a, (cursor) => cursor.int32()], // BININT
+  [0x8a, (cursor) => cursor.integer(cursor.uint8())], // LONG1
+  [0x8b, (cursor) => cursor.integer(cursor.uint32())], // LONG4
+  [0x49, (cursor) => cursor.decimal()], // INT: what Python 2 wrote for wide integers
+  [0x4c, (cursor) => cursor.decimal()], // LONG
+  [0x47, (cursor) => cursor.float64()], // BINFLOAT
+  [0x8c, (cursor) => cursor.text(cursor.uint8())], // SHORT_BINUNICODE
+  [0x58, (cursor) => cursor.text(cursor.uint32())], // BINUNICODE
+  [0x8d, (cursor) => cursor.text(cursor.uint64())], // BINUNICODE8
+  [0x55, (cursor) => cursor.text(cursor.uint8())], // SHORT_BINSTRING: Python 2's str
+  [0x54, (cursor) => cursor.text(cursor.uint32())], // BINSTRING
+  [0x43, (cursor) => cursor.take(cursor.uint8())], // SHORT_BINBYTES
+  [0x42, (cursor) => cursor.take(cursor.uint32())], // BINBYTES
+  [0x8e, (cursor) => cursor.take(cursor.uint64())], // BINBYTES8
+  [0x96, (cursor) => cursor.take(cursor.uint64())], // BYTEARRAY8
+]);
+
+/** Opcodes that make or fill tuples, lists, sets and dictionaries. */
+const CONTAINER_OPCODES: ReadonlyMap<number, (stack: PickleStack) => void> = new Map<
+  number,
+  (stack: PickleStack) => void
+>([
+  [0x28, (stack) => stack.mark()], // MARK
+  [0x29, (stack) => stack.pushContainer([])], // EMPTY_TUPLE
+  [0x5d, (stack) => stack.pushContainer([])], // EMPTY_LIST
+  [0x8f, (stack) => stack.pushContainer([])], // EMPTY_SET
+  [0x7d, (stack) => stack.pushContainer(new Map())], // EMPTY_DICT
+  [0x85, (stack) => stack.pushContainer(stack.popSome(1))], // TUPLE1
+  [0x86, (stack) => stack.pushContainer(stack.popSome(2))], // TUPLE2
+  [0x87, (stack) => stack.pushContainer(stack.popSome(3))], // TUPLE3
+  [0x74, (stack) => stack.pushContainer(stack.popToMark())], // TUPLE
+  [0x6c, (stack) => stack.pushContainer(stack.popToMark())], // LIST
+  [0x91, (stack) => stack.pushContainer(stack.popToMark())], // FROZENSET
+  [0x64, (stack) => stack.pushContainer(fill(new Map(), stack.popToMark()))], // DICT
+  [0x61, (stack) => append(stack.popSome(1), stack)], // APPEND
+  [0x65, (stack) => append(stack.popToMark(), stack)], // APPENDS
+  [0x90, (stack) => append(stack.popToMark(), stack)], // ADDITEMS
+  [0x73, (stack) => setItems(stack.popSome(2), stack)], // SETITEM
+  [0x75, (stack) => setItems(stack.popToMark(), stack)], // SETITEMS
+]);
+
 /** The memo, the stack, and everything that names or calls something. */
 const ACTIONS: ReadonlyMap<number, Action> = new Map<number, Action>([
   [0x80, (_stack, cursor) => checkProtocol(cursor.uint8())], // PROTO
@@ -98,4 +146,26 @@ function ignoreAttributes(stack: PickleStack): void {
   const target = stack.top();
   if (!(target instanceof Map || target instanceof Opaque))
     refuse('sets attributes of something that is no dictionary');
+}
+
+function append(items: readonly PickleValue[], stack: PickleStack): void {
+  const list = stack.top();
+  if (!Array.isArray(list)) refuse('appends to something that is no list');
+  for (const item of items) list.push(item);
+}
+
+function setItems(items: readonly PickleValue[], stack: PickleStack): void {
+  const dict = stack.top();
+  if (!(dict instanceof Map)) refuse('sets items of something that is no dictionary');
+  fill(dict, items);
+}
+
+/** @param items a key, its value, the next key … */
+function fill(dict: PickleDict, items: readonly PickleValue[]): PickleDict {
+  if (items.length % 2 === 1) refuse('has a key without a value');
+  for (let index = 0; index < items.length; index += 2) {
+    if (dict.has(items[index])) refuse('has a dictionary with one key twice');
+    dict.set(items[index], items[index + 1]);
+  }
+  return dict;
 }

@@ -1,18 +1,17 @@
 import { ensure } from '../../errors.js';
 import type { ByteSource } from '../byteSource.js';
 import { quote, quoteSome } from '../quote.js';
-import { type CheckpointLayout, MAX_PICKLE_BYTES } from './checkpointLayout.js';
-import { itemBytes, StorageTable } from './storageTable.js';
+import { type CheckpointLayout, itemBytes, MAX_PICKLE_BYTES, StorageTable } from './checkpointLayout.js';
 import { unpickle } from './unpickle.js';
-import { ZipRecords } from './zipRecords.js';
+import { type ZipReader, ZipRecords } from './zipRecords.js';
 
 /**
  * The format of torch 1.6 and later: a zip archive with `<any name>/data.pkl`, and `<name>/data/<key>` for each storage.
  * Source: pytorch/pytorch `torch/serialization.py _save` and `caffe2/serialize/inline_container.cc`.
  */
-export async function openZipLayout(bytes: ByteSource): Promise<CheckpointLayout> {
+export async function openZipLayout(bytes: ByteSource, readZip: ZipReader): Promise<CheckpointLayout> {
   const { label } = bytes;
-  const records = await ZipRecords.open(bytes);
+  const records = await ZipRecords.open(bytes, readZip);
   refuseOtherZip(records.names(), label);
   const pickles = records.names().filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   ensure(

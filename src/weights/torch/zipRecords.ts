@@ -1,14 +1,37 @@
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { ByteSource } from '../byteSource.js';
 import { quote } from '../quote.js';
 
+/** Reads the directory at the end of a zip archive. Handed in: Node's is `src/node/files/zipDirectory.ts`. */
+export type ZipReader = (archive: ByteSource) => Promise<ZipDirectory>;
+
+/** The directory of an archive, believed in nothing: {@link ZipRecords} checks it. */
+export interface ZipDirectory {
+  /** How many entries it says that it has. */
+  readonly entryCount: number;
+  entries(): AsyncIterable<ZipEntry>;
+}
+
+export interface ZipEntry {
+  readonly name: string;
+  /** Size of the name as it is stored. */
+  readonly nameBytes: number;
+  /** Where its own header begins in the archive. */
+  readonly headerStart: number;
+  /** Size of its data as they are stored. */
+  readonly storedBytes: number;
+  /** Size of its data once they are unpacked. */
+  readonly bytes: number;
+  /** CRC-32 of its data. */
+  readonly checksum: number;
+  /** True for data that are neither compressed nor encrypted. */
+  readonly isPlain: boolean;
+  /** Reads its own header: where its data begin; undefined where that header is another entry's. */
+  dataStart(): Promise<number | undefined>;
+}
+
 /** Released checkpoints have up to 2 500. */
 const MAX_RECORDS = 65_536;
-/** Read at once from the directory at the end of the file. */
-const DIRECTORY_WINDOW_BYTES = 2 ** 18;
-/** Read at once from where a record begins: its header and its name. */
-const HEADER_WINDOW_BYTES = 2 ** 9;
 /** A local header without its variable fields. */
 const LOCAL_HEADER_BYTES = 30;
 
@@ -17,32 +40,29 @@ const ADVICE = 'The file is cut short or damaged: download it again.';
 /** The records of a zip archive that stores them uncompressed, as torch.save does: each is a range of the file. */
 export class ZipRecords {
   private constructor(
-    private readonly zip: ZipFile,
-    private readonly entries: ReadonlyMap<string, Entry>,
+    private readonly entries: ReadonlyMap<string, ZipEntry>,
     private readonly label: string,
   ) {}
 
-  /** Reads the directory of the archive. */
-  static async open(bytes: ByteSource): Promise<ZipRecords> {
-    const { label, size } = bytes;
+  /** Reads the directory of the archive, and checks that its records lie beside each other. */
+  static async open(archive: ByteSource, read: ZipReader): Promise<ZipRecords> {
+    const { label, size } = archive;
     try {
-      const reader = new SourceReader(bytes);
-      const zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false });
+      const directory = await read(archive);
       ensure(
-        zip.entryCount <= MAX_RECORDS,
-        `${label}: expected at most ${MAX_RECORDS} records in the zip archive, found ${zip.entryCount}. ${ADVICE}`,
+        directory.entryCount <= MAX_RECORDS,
+        `${label}: expected at most ${MAX_RECORDS} records in the zip archive, found ${directory.entryCount}. ${ADVICE}`,
       );
-      const entries = new Map<string, Entry>();
-      for await (const entry of zip.eachEntry()) {
+      const entries = new Map<string, ZipEntry>();
+      for await (const entry of directory.entries()) {
         ensure(
-          !entries.has(entry.fileName),
-          () => `${label}: the zip archive has two records called ${quote(entry.fileName)}. ${ADVICE}`,
+          !entries.has(entry.name),
+          () => `${label}: the zip archive has two records called ${quote(entry.name)}. ${ADVICE}`,
         );
-        entries.set(entry.fileName, entry);
+        entries.set(entry.name, entry);
       }
-      reader.windowBytes = HEADER_WINDOW_BYTES;
       checkRanges([...entries.values()], size, label);
-      return new ZipRecords(zip, entries, label);
+      return new ZipRecords(entries, label);
     } catch (cause) {
       throw explained(cause, label);
     }
@@ -57,34 +77,33 @@ export class ZipRecords {
   }
 
   byteLength(name: string): number {
-    return this.#stored(name).uncompressedSize;
+    return this.#plain(name).bytes;
   }
 
   /** CRC-32 of a record's data, as the directory gives it. */
   checksum(name: string): number {
-    return this.#stored(name).crc32;
+    return this.#plain(name).checksum;
   }
 
-  /** Where the data of a record begins in the file. */
+  /** Where the data of a record begin in the file. */
   async position(name: string): Promise<number> {
-    const entry = this.#stored(name);
     try {
-      const header = await this.zip.readLocalFileHeaderPromise(entry);
+      const start = await this.#plain(name).dataStart();
       ensure(
-        header.compressionMethod === 0 && header.fileName.equals(entry.fileNameRaw),
+        start !== undefined,
         () => `${this.label}: the zip directory does not fit the record ${quote(name)}. ${ADVICE}`,
       );
-      return header.fileDataStart;
+      return start;
     } catch (cause) {
       throw explained(cause, this.label);
     }
   }
 
-  #stored(name: string): Entry {
+  #plain(name: string): ZipEntry {
     const entry = this.entries.get(name);
     ensure(entry, () => `${this.label}: the zip archive has no record ${quote(name)}. ${ADVICE}`);
     ensure(
-      entry.compressionMethod === 0 && !entry.isEncrypted(),
+      entry.isPlain,
       () =>
         `${this.label}: the record ${quote(name)} is compressed or encrypted; torch.save stores records as they are. ` +
         'Unpack the archive and pack it again with "zip -0 -r", or save it again with torch.save.',
@@ -94,62 +113,19 @@ export class ZipRecords {
 }
 
 /** Records that lie over each other, or past the end, are how small files pretend to be large ones. */
-function checkRanges(entries: readonly Entry[], fileBytes: number, label: string): void {
-  const inOrder = [...entries].sort(
-    (left, right) => left.relativeOffsetOfLocalHeader - right.relativeOffsetOfLocalHeader,
-  );
+function checkRanges(entries: readonly ZipEntry[], fileBytes: number, label: string): void {
+  const inOrder = [...entries].sort((left, right) => left.headerStart - right.headerStart);
   inOrder.forEach((entry, index) => {
-    const end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize;
-    const next = inOrder[index + 1]?.relativeOffsetOfLocalHeader ?? fileBytes;
+    const end = entry.headerStart + LOCAL_HEADER_BYTES + entry.nameBytes + entry.storedBytes;
+    const next = inOrder[index + 1]?.headerStart ?? fileBytes;
     ensure(
       end <= next,
       () =>
-        `${label}: the record ${quote(entry.fileName)} ends at byte ${end}, but ${
+        `${label}: the record ${quote(entry.name)} ends at byte ${end}, but ${
           next === fileBytes ? 'the file' : 'the next record'
         } is at ${next}. ${ADVICE}`,
     );
   });
-}
-
-/** Reads for yauzl, never past the end, and the directory in large pieces. */
-class SourceReader extends RandomAccessReader {
-  windowBytes = DIRECTORY_WINDOW_BYTES;
-  #windowStart = 0;
-  #window: Uint8Array = new Uint8Array(0);
-
-  constructor(private readonly source: ByteSource) {
-    super();
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.#bytes(position, length).then(
-      (bytes) => {
-        buffer.set(bytes, offset);
-        callback(null);
-      },
-      (error: Error) => callback(error),
-    );
-  }
-
-  async #bytes(position: number, length: number): Promise<Uint8Array> {
-    const { label, size } = this.source;
-    ensure(
-      Number.isSafeInteger(position) && position + length <= size,
-      `${label}: the zip directory points to byte ${position}, past the end at ${size}. ${ADVICE}`,
-    );
-    if (position < this.#windowStart || position + length > this.#windowStart + this.#window.length) {
-      const ahead = Math.min(Math.max(length, this.windowBytes), size - position);
-      this.#window = await this.source.read(position, ahead);
-      this.#windowStart = position;
-    }
-    return this.#window.subarray(position - this.#windowStart, position - this.#windowStart + length);
-  }
 }
 
 function explained(cause: unknown, label: string): TokenTrimError {

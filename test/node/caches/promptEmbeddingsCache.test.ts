@@ -2,7 +2,7 @@ import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PromptEmbeddingsCache } from '../../../src/node/caches/promptEmbeddingsCache.js';
-import { openTensorSource } from '../../../src/node/model/source.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
 const key = (number: number) => number.toString(16).padStart(64, '0');

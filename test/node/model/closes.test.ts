@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
-import { openWeights } from '../../../src/node/model/openWeights.js';
+import { openWeights } from '../../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { convertWeights } from '../../../src/node/weights/convertWeights.js';
 import { inspectPath } from '../../../src/node/weights/inspect.js';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
-import { openTensorSource } from '../../../src/node/model/source.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { formatInspection } from '../../../src/node/weights/formatInspection.js';
 import { inspectPath } from '../../../src/node/weights/inspect.js';
 import { type TensorData, writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
-import type { ReadableDType } from '../../../src/weights/dtype.js';
+import type { ReadableType } from '../../../src/weights/storedType.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
 const TOY = fileURLToPath(new URL('../../../weights/toy-world', import.meta.url));
@@ -36,7 +36,7 @@ async function rewrite(
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
     const { dtype, shape } = source.info(name);
-    tensors.set(name, { dtype: dtype as ReadableDType, shape, data: await source.read(name) });
+    tensors.set(name, { dtype: dtype as ReadableType, shape, data: await source.read(name) });
   }
   await source.close();
   change(tensors);

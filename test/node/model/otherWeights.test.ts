@@ -12,7 +12,7 @@ import { convertWeights } from '../../../src/node/weights/convertWeights.js';
 import { inspectPath } from '../../../src/node/weights/inspect.js';
 import { writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
 import { modelLike } from '../../../src/synthesize/models.js';
-import type { DType } from '../../../src/weights/dtype.js';
+import type { StoredType } from '../../../src/weights/storedType.js';
 import { type Tensors, toyTensors } from '../../support/publishedLayouts.js';
 import { memorySource } from '../../weights/memorySource.js';
 import { temporaryFolder } from '../../weights/temporary.js';
@@ -21,7 +21,11 @@ const TOY = await modelLike('toy');
 const q = 'blocks.3.self_attn.q';
 
 /** The toy transformer by names and shapes, with more tensors, and some of another type. */
-function transformer(extra: Record<string, DType> = {}, retyped: Record<string, DType> = {}, dtype: DType = 'BF16') {
+function transformer(
+  extra: Record<string, StoredType> = {},
+  retyped: Record<string, StoredType> = {},
+  dtype: StoredType = 'BF16',
+) {
   const shapes = [...transformerTensors(TOY.transformer)];
   const types = new Map([...Object.entries(extra), ...Object.entries(retyped)]);
   const source = memorySource([...shapes, ...Object.keys(extra).map((name) => [name, [8]] as const)], dtype);
@@ -56,7 +60,7 @@ describe('weights that are no floats', () => {
     ['NVFP4', { [`${q}.weight_scale`]: 'F8_E4M3', [`${q}.weight_scale_2`]: 'F32' }],
     ['MXFP4', { [`${q}.weight_blocks`]: 'U8', [`${q}.weight_scales`]: 'U8' }],
     ['scale for each block', { [`${q}.weight_scale_inv`]: 'F32' }],
-  ] satisfies [string, Record<string, DType>][])('%s is called by its name', (scheme, extra) => {
+  ] satisfies [string, Record<string, StoredType>][])('%s is called by its name', (scheme, extra) => {
     const why = whyUnusable(transformer(extra, { [`${q}.weight`]: scheme.startsWith('scale') ? 'F8_E4M3' : 'U8' }));
     expect(why).toMatch(/^a transformer quantised by /);
     expect(why).toContain(scheme);
@@ -121,7 +125,7 @@ describe('other weights are called what they are', () => {
     ['FLF2V', { 'img_emb.emb_pos': 'BF16', 'img_emb.proj.0.weight': 'BF16' }],
     ['I2V', { 'img_emb.proj.0.weight': 'BF16' }],
     ['cameras', { 'control_adapter.conv.weight': 'BF16' }],
-  ] satisfies [string, Record<string, DType>][])('a transformer for %s', (what, extra) => {
+  ] satisfies [string, Record<string, StoredType>][])('a transformer for %s', (what, extra) => {
     expect(whyUnusable(transformer(extra))).toContain(what);
   });
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Part } from '../../../src/models/wan/checkpoint/names.js';
-import { openTensorSource } from '../../../src/node/model/source.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { type ConvertOptions, convertWeights } from '../../../src/node/weights/convertWeights.js';
 import { type TensorData, writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';

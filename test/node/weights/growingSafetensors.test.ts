@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openTensorSource } from '../../../src/node/model/source.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { GrowingSafetensors } from '../../../src/node/weights/growingSafetensors.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 

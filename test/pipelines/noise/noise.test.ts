@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openTensorSource } from '../../../src/node/model/source.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { GrowingSafetensors } from '../../../src/node/weights/growingSafetensors.js';
 import { fileNoise } from '../../../src/pipelines/noise/fileNoise.js';
 import { recordNoise } from '../../../src/pipelines/noise/recordNoise.js';

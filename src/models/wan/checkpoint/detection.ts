@@ -1,5 +1,5 @@
-import { type DType, isFloat, isFloat8 } from '../../../weights/dtype.js';
 import { quote } from '../../../weights/quote.js';
+import { isFloat, isFloat8, type StoredType } from '../../../weights/storedType.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import { type Naming, nameBy, type Part } from './names.js';
 import { findStructure, type Structure } from './structure.js';
@@ -141,7 +141,7 @@ export function describeQuantisation(source: TensorSource, { part, names }: Stru
 }
 
 /** What the weights of a layer may be stored as. */
-export function isWeightType(dtype: DType): boolean {
+export function isWeightType(dtype: StoredType): boolean {
   return isFloat(dtype) || isFloat8(dtype);
 }
 

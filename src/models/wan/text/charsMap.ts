@@ -1,4 +1,4 @@
-import { ensure } from '../../../errors.js';
+import { ensure, TokenTrimError } from '../../../errors.js';
 
 /** Clusters of fewer UTF-8 bytes than this are looked up whole. */
 const WHOLE_CLUSTER_BYTES = 6;
@@ -19,30 +19,42 @@ const WHOLE_CLUSTER_BYTES = 6;
  */
 export function readCharsMap(base64: string): (text: string) => string {
   if (base64 === '') return (text) => text;
-  const bytes = Buffer.from(base64, 'base64');
-  const trieBytes = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
+  const bytes = decode(base64);
+  const trieBytes = bytes.length < 4 ? 0 : new DataView(bytes.buffer).getUint32(0, true);
   ensure(
     trieBytes >= 4 && trieBytes % 4 === 0 && 4 + trieBytes <= bytes.length,
     `expected a character map with its trie, found ${bytes.length} bytes that begin otherwise`,
   );
-  const units = new Uint32Array(bytes.buffer.slice(bytes.byteOffset + 4, bytes.byteOffset + 4 + trieBytes));
+  const units = new Uint32Array(bytes.buffer.slice(4, 4 + trieBytes));
   const strings = bytes.subarray(4 + trieBytes);
-  const known = new Map<string, string | undefined>();
+  const utf8 = { read: new TextDecoder('utf-8', { ignoreBOM: true }), write: new TextEncoder() };
 
-  const replacementOf = (key: string) => {
-    if (known.has(key)) return known.get(key);
-    const offset = shortestPrefix(units, Buffer.from(key));
-    const end = offset === undefined ? 0 : strings.indexOf(0, offset);
-    const replacement =
-      offset === undefined ? undefined : strings.toString('utf8', offset, end < 0 ? strings.length : end);
-    known.set(key, replacement);
-    return replacement;
+  const replacementOf = (key: Uint8Array) => {
+    const offset = shortestPrefix(units, key);
+    if (offset === undefined) return undefined;
+    const end = strings.indexOf(0, offset);
+    return utf8.read.decode(strings.subarray(offset, end < 0 ? strings.length : end));
   };
+  const mapped = (text: string) => {
+    const bytes = utf8.write.encode(text);
+    const whole = bytes.length < WHOLE_CLUSTER_BYTES ? replacementOf(bytes) : undefined;
+    return whole ?? Array.from(text, (character) => replacementOf(utf8.write.encode(character)) ?? character).join('');
+  };
+  const known = new Map<string, string>();
   const cluster = (text: string) => {
-    const whole = Buffer.byteLength(text) < WHOLE_CLUSTER_BYTES ? replacementOf(text) : undefined;
-    return whole ?? Array.from(text, (character) => replacementOf(character) ?? character).join('');
+    const found = known.get(text) ?? mapped(text);
+    known.set(text, found);
+    return found;
   };
   return (text) => Array.from(graphemeClusters(text), cluster).join('');
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new TokenTrimError('expected a character map in base64, found another text', { cause });
+  }
 }
 
 /** Characters at a time: Intl.Segmenter takes time with the square of the text's length. */

@@ -28,7 +28,7 @@ export function unigramEncoder(trie: PieceTrie, model: UnigramVocabulary): (word
   const spell = (characters: readonly string[]) => {
     const string = characters.join('');
     if (!model.byte_fallback || ids.has(string)) return [unknown];
-    const bytes = Array.from(Buffer.from(string), (byte) => byteIds[byte]);
+    const bytes = Array.from(new TextEncoder().encode(string), (byte) => byteIds[byte]);
     return bytes.every((id) => id !== undefined) ? bytes : [unknown];
   };
 

@@ -1,11 +1,10 @@
-import { basename } from 'node:path';
-import { describeOther } from '../../models/wan/checkpoint/detection.js';
-import type { Part } from '../../models/wan/checkpoint/names.js';
-import { findStructure, type Structure } from '../../models/wan/checkpoint/structure.js';
-import type { RawConfig } from '../../models/wan/config.js';
-import { quoteSome } from '../../weights/quote.js';
-import { hasScales } from '../../weights/widenFloat8.js';
-import { hasFloat8, type OpenedWeights } from './openWeights.js';
+import { quoteSome } from '../../../weights/quote.js';
+import { hasScales } from '../../../weights/widenFloat8.js';
+import type { RawConfig } from '../config.js';
+import { describeOther } from './detection.js';
+import type { Part } from './names.js';
+import { hasFloat8, type OpenedWeights } from './openedWeights.js';
+import { findStructure, type Structure } from './structure.js';
 
 /** File names that tell who published a file; the contents are the same but for dtype and naming. */
 const PUBLISHERS: readonly [name: RegExp, publisher: string][] = [
@@ -24,8 +23,9 @@ const PUBLISHERS: readonly [name: RegExp, publisher: string][] = [
  * @param config the part's configuration as far as it is known
  */
 export function recognise(weights: OpenedWeights, config: RawConfig = {}): string {
-  const { detection, tensors, sections, section } = weights;
-  const publisher = PUBLISHERS.find(([name]) => name.test(basename(weights.path)))?.[1];
+  const { whole, detection, tensors, sections, section } = weights;
+  const fileName = whole.label.slice(Math.max(whole.label.lastIndexOf('/'), whole.label.lastIndexOf('\\')) + 1);
+  const publisher = PUBLISHERS.find(([name]) => name.test(fileName))?.[1];
   const isDiffusers = detection.naming === 'hf' && !publisher;
   const source = publisher ?? (isDiffusers ? (detection.part === 'text-encoder' ? "transformers'" : "diffusers'") : '');
   const structure = findStructure(tensors.names());

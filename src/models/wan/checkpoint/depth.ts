@@ -1,9 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { ensure } from '../../errors.js';
-import type { Part } from '../../models/wan/checkpoint/names.js';
-import { type RawConfig, readConfig } from '../../models/wan/config.js';
-import { SECTIONS } from './partConfig.js';
+import { ensure } from '../../../errors.js';
+import type { RawConfig } from '../config.js';
+import type { Part } from './names.js';
+import { SECTIONS, type StatedConfig } from './partConfig.js';
 
 // How many blocks a model has shows in its tensors alone only as how many are there: a file that lost its last ones
 // looks like a smaller model. So what a config.json says, and what was published, is held against it.
@@ -20,31 +18,19 @@ export function publishedDepth(part: Part, dim: unknown): number | undefined {
   return PUBLISHED[part][dim as number];
 }
 
-/** Where a configuration was read, and what it says. */
-export interface StatedConfig {
-  readonly path: string;
-  readonly config: RawConfig;
-}
-
-/** The configurations that speak of these weights, the nearest first: beside them, then the model folder's. */
-export async function statedConfigs(weights: string, folder?: StatedConfig): Promise<StatedConfig[]> {
-  const isFolder = (await stat(weights).catch(() => undefined))?.isDirectory() ?? false;
-  const path = join(isFolder ? weights : dirname(weights), 'config.json');
-  const beside = { path, config: await readConfig(path) };
-  return folder ? [beside, folder] : [beside];
-}
-
 /**
  * Throws where a file has not as many layers as a config.json for its width says, or, where none does, as every
  * published model of that width has.
  *
  * @param detected what the tensors show
+ * @param stated the configurations that speak of these weights, the nearest first: beside them, then the model folder's
+ * @param file how errors name it
  */
-export function ensureDepth(part: Part, detected: RawConfig, stated: readonly StatedConfig[], label: string): void {
+export function ensureDepth(part: Part, detected: RawConfig, stated: readonly StatedConfig[], file: string): void {
   const { dim, num_layers: found } = detected;
   if (typeof found !== 'number') return;
   const speaking = stated
-    .map(({ path, config }) => ({ source: `as ${path} says`, ...sizesIn(config, part) }))
+    .map(({ label, config }) => ({ source: `as ${label} says`, ...sizesIn(config, part) }))
     .find((sizes) => sizes.layers !== undefined && (sizes.dim === undefined || sizes.dim === dim));
   const published = publishedDepth(part, dim);
   const expected = speaking?.layers ?? published;
@@ -57,7 +43,7 @@ export function ensureDepth(part: Part, detected: RawConfig, stated: readonly St
       : `it has more than belong to it. Give the weights that the config.json is for`;
   ensure(
     false,
-    `${label}: expected ${expected} ${kind} in this ${part}, ${source}, found ${found}: ${difference}. ` +
+    `${file}: expected ${expected} ${kind} in this ${part}, ${source}, found ${found}: ${difference}. ` +
       `If ${found} is right, say so in a config.json beside it: {"${SECTIONS[part]}": {"num_layers": ${found}}}.`,
   );
 }

@@ -1,7 +1,11 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Part } from '../../models/wan/checkpoint/names.js';
-import { type RawConfig, readConfig } from '../../models/wan/config.js';
+import type { RawConfig } from '../config.js';
+import type { Part } from './names.js';
+
+/** A config.json: how errors name it, and what it says. */
+export interface StatedConfig {
+  readonly label: string;
+  readonly config: RawConfig;
+}
 
 /** The sections of config.json by part. */
 export const SECTIONS = { transformer: 'transformer', vae: 'vae', 'text-encoder': 'text_encoder' } as const;
@@ -13,21 +17,14 @@ const HIDDEN_FIELDS: Readonly<Record<Part, readonly string[]>> = {
   'text-encoder': [],
 };
 
-/** What the config.json beside these weights says of this part; undefined where there is none, or it is silent. */
-export async function configBeside(weights: string, part: Part): Promise<RawConfig | undefined> {
-  const isFolder = (await stat(weights).catch(() => undefined))?.isDirectory() ?? false;
-  return partOf(await readConfig(join(isFolder ? weights : dirname(weights), 'config.json')), part);
-}
-
 /**
- * One part's configuration for a look at it alone: what the tensors show, completed from the config.json beside the
- * weights or in the model's folder.
+ * One part's configuration for a look at it alone: what the tensors show, completed from the first config.json that
+ * speaks of the part.
  *
  * @param detected by `detectConfig`
  */
-export async function configOf(weights: string, part: Part, detected: RawConfig, folder?: string): Promise<RawConfig> {
-  const beside = await configBeside(weights, part);
-  const given = beside ?? (folder ? partOf(await readConfig(join(folder, 'config.json')), part) : undefined);
+export function configOf(part: Part, detected: RawConfig, stated: readonly StatedConfig[]): RawConfig {
+  const given = stated.map(({ config }) => partOf(config, part)).find((config) => config !== undefined);
   return given ? completed(part, detected, given) : detected;
 }
 

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ensureTensors } from '../../../src/models/wan/checkpoint/checkTensors.js';
+import { completeConfig } from '../../../src/models/wan/checkpoint/completeConfig.js';
+import { ensureDepth } from '../../../src/models/wan/checkpoint/depth.js';
 import {
   textEncoderTensors,
   transformerTensors,
   vaeDecoderTensors,
   vaeEncoderTensors,
 } from '../../../src/models/wan/checkpoint/expectedTensors.js';
-import { completeConfig } from '../../../src/node/model/completeConfig.js';
-import { ensureDepth } from '../../../src/node/model/depth.js';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { inspectPath } from '../../../src/node/weights/inspect.js';
@@ -105,14 +105,13 @@ it('no tensor of a model can be missing', async () => {
     'text-encoder': textEncoderTensors(TOY.text_encoder),
   };
   type Name = keyof typeof parts;
-  const path = join(toyWorld, 'model.safetensors');
   const open = async (changed?: Name, gone: ReadonlySet<string> = new Set()) => {
     const part = (name: Name) => {
       const tensors = [...parts[name]].filter(([tensor]) => name !== changed || !gone.has(tensor));
-      return { path, tensors: memorySource(tensors), isForeign: true };
+      return { tensors: memorySource(tensors), isForeign: true };
     };
     const opened = { transformer: part('transformer'), vae: part('vae'), 'text-encoder': part('text-encoder') };
-    const config = await completeConfig(join(toyWorld, 'config.json'), 'toy', { ...TOY }, opened);
+    const config = await completeConfig({ label: 'config.json', config: { ...TOY } }, 'toy', opened);
     ensureTensors('transformer', config.transformer, opened.transformer.tensors);
     ensureTensors('vae', config.vae, opened.vae.tensors);
     ensureTensors('text-encoder', config.text_encoder, opened['text-encoder'].tensors);

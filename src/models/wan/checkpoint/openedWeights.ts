@@ -1,17 +1,15 @@
-import { TokenTrimError } from '../../errors.js';
-import { type Detection, detectPart, whyUnusable } from '../../models/wan/checkpoint/detection.js';
-import type { Part } from '../../models/wan/checkpoint/names.js';
-import { withOfficialNames } from '../../models/wan/checkpoint/withOfficialNames.js';
-import { isFloat8 } from '../../weights/dtype.js';
-import { RenamedSource } from '../../weights/renamedSource.js';
-import { sectionsOf, selectSection } from '../../weights/sections.js';
-import type { TensorSource } from '../../weights/tensorSource.js';
-import { type WideType, widenFloat8 } from '../../weights/widenFloat8.js';
-import { openTensorSource } from './source.js';
+import { TokenTrimError } from '../../../errors.js';
+import { RenamedSource } from '../../../weights/renamedSource.js';
+import { sectionsOf, selectSection } from '../../../weights/sections.js';
+import { isFloat8 } from '../../../weights/storedType.js';
+import type { TensorSource } from '../../../weights/tensorSource.js';
+import { type WideType, widenFloat8 } from '../../../weights/widenFloat8.js';
+import { type Detection, detectPart, whyUnusable } from './detection.js';
+import type { Part } from './names.js';
+import { withOfficialNames } from './withOfficialNames.js';
 
 /** A set of weights as its file has it, and what it was recognised as. */
 export interface OpenedWeights {
-  readonly path: string;
   /** Everything in the file; of a training checkpoint, names begin with their section. */
   readonly whole: TensorSource;
   /** The dictionaries of a training checkpoint; none where the tensors are at the top. */
@@ -24,22 +22,18 @@ export interface OpenedWeights {
 }
 
 /**
- * Opens weights of any kind and finds out what they are.
+ * Finds out what opened weights are.
  *
+ * @param whole everything in the file, or in the shards
  * @param section of a training checkpoint; by default its averaged weights
+ * @throws TokenTrimError where there is no such section
  */
-export async function openWeights(path: string, section?: string): Promise<OpenedWeights> {
-  const whole = await openTensorSource(path);
-  try {
-    const sections = sectionsOf(whole);
-    const used = section ?? usualSection(whole, sections);
-    const isUnusual = used === undefined && sections.length > 0; // nested, but not as a model's sections are
-    const tensors = isUnusual ? whole : selectSection(whole, section);
-    return { path, whole, sections, section: used, tensors, detection: detectPart(tensors) };
-  } catch (error) {
-    await whole.close();
-    throw error;
-  }
+export function examineWeights(whole: TensorSource, section?: string): OpenedWeights {
+  const sections = sectionsOf(whole);
+  const used = section ?? usualSection(whole, sections);
+  const isUnusual = used === undefined && sections.length > 0; // nested, but not as a model's sections are
+  const tensors = isUnusual ? whole : selectSection(whole, section);
+  return { whole, sections, section: used, tensors, detection: detectPart(tensors) };
 }
 
 /** The section that `selectSection` takes by itself: what it leaves of a source that has each section's name in it. */

@@ -25,7 +25,7 @@ const BITS = {
 } as const;
 
 /** A dtype that a safetensors header may name. */
-export type DType = keyof typeof BITS;
+export type StoredType = keyof typeof BITS;
 
 const READABLE = [
   ...(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const),
@@ -33,34 +33,34 @@ const READABLE = [
 ];
 
 /** A dtype whose values this release reads and writes. */
-export type ReadableDType = (typeof READABLE)[number];
+export type ReadableType = (typeof READABLE)[number];
 
 /** True when `name` is a dtype of the format. */
-export function isDType(name: unknown): name is DType {
+export function isStoredType(name: unknown): name is StoredType {
   return typeof name === 'string' && Object.hasOwn(BITS, name);
 }
 
 /** True when the values of `dtype` can be read; the others (floats of less than 8 bits, complex) can only be listed. */
-export function isReadable(dtype: DType): dtype is ReadableDType {
+export function isReadable(dtype: StoredType): dtype is ReadableType {
   return (READABLE as readonly string[]).includes(dtype);
 }
 
 /** Size of one element in bits. */
-export function bitsOf(dtype: DType): number {
+export function bitsOf(dtype: StoredType): number {
   return BITS[dtype];
 }
 
 /** Size of one element in bytes; only the readable dtypes are whole bytes by promise. */
-export function bytesOf(dtype: ReadableDType): number {
+export function bytesOf(dtype: ReadableType): number {
   return BITS[dtype] / 8;
 }
 
 /** True for the 8-bit floats that widenFloat8.ts reads. */
-export function isFloat8(dtype: DType): dtype is 'F8_E4M3' | 'F8_E5M2' {
+export function isFloat8(dtype: StoredType): dtype is 'F8_E4M3' | 'F8_E5M2' {
   return dtype === 'F8_E4M3' || dtype === 'F8_E5M2';
 }
 
 /** True for dtypes of real numbers with a fraction, which may be rounded to another such dtype. */
-export function isFloat(dtype: DType): boolean {
+export function isFloat(dtype: StoredType): boolean {
   return ['F64', 'F32', 'F16', 'BF16'].includes(dtype) || isFloat8(dtype);
 }

@@ -1,16 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
-import type { ByteSource } from '../../weights/byteSource.js';
-import { FOREIGN_BYTES, refuseForeign } from '../../weights/foreignFile.js';
-import { quote, quoteSome } from '../../weights/quote.js';
-import { beginsAsSafetensors } from '../../weights/safetensors/header.js';
+import { examineWeights, type OpenedWeights } from '../../models/wan/checkpoint/openedWeights.js';
+import { openTensors } from '../../weights/openTensors.js';
+import { quoteSome } from '../../weights/quote.js';
 import { openShards } from '../../weights/safetensors/shards.js';
-import { openSafetensors } from '../../weights/safetensors/tensorFile.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
-import { openTorchFile, torchFormat } from '../../weights/torch/openTorchFile.js';
 import { openFileBytes } from '../files/fileBytes.js';
-import { refuseUnfinished } from './unfinished.js';
+import { isAbsent } from '../files/plainFile.js';
+import { readZipDirectory } from '../files/zipDirectory.js';
+import { readIndexText } from './listWeights.js';
 
 export type { TensorSource } from '../../weights/tensorSource.js';
 
@@ -25,34 +24,35 @@ const TORCH_SUFFIXES: readonly string[] = ['.pt', '.pth', '.bin', '.ckpt'];
  */
 export async function openTensorSource(path: string): Promise<TensorSource> {
   if (await isFolder(path)) return openTensorSource(await weightsIn(path));
-  if (path.endsWith(INDEX_SUFFIX)) return openShards(path);
+  if (path.endsWith(INDEX_SUFFIX)) return openIndex(path);
   await refuseUnfinished(path);
-  const bytes = await openFileBytes(path);
-  const start = await firstBytes(bytes);
-  if (torchFormat(start)) return openTorchFile(bytes);
-  // Its own reader says best what is wrong with a file that is called safetensors.
-  if (beginsAsSafetensors(start) || extname(path) === '.safetensors') return openSafetensors(bytes);
-  await bytes.close();
-  refuseForeign(path, 'a file of weights', start, bytes.size);
-  throw new TokenTrimError(
-    `${path}: expected a safetensors file, a PyTorch file of torch.save, a ${INDEX_SUFFIX.slice(1)} or a folder with one ` +
-      `of them, found ${start.length === 0 ? 'an empty file' : `a file that begins with ${quote(textOf(start))}`}. ` +
-      'Download the file again.',
-  );
+  return openTensors(await openFileBytes(path), readZipDirectory);
 }
 
-async function firstBytes(bytes: ByteSource): Promise<Uint8Array> {
+/**
+ * Opens weights of any kind and finds out what they are.
+ *
+ * @param section of a training checkpoint; by default its averaged weights
+ */
+export async function openWeights(path: string, section?: string): Promise<OpenedWeights> {
+  const whole = await openTensorSource(path);
   try {
-    return await bytes.read(0, Math.min(bytes.size, FOREIGN_BYTES));
+    return examineWeights(whole, section);
   } catch (error) {
-    await bytes.close();
+    await whole.close();
     throw error;
   }
 }
 
-/** Bytes as a text that `quote` can show: most files that are no weights are web pages or notes. */
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+async function openIndex(path: string): Promise<TensorSource> {
+  return openShards(await readIndexText(path), path, async (shard) => {
+    try {
+      return await openFileBytes(join(dirname(path), shard));
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  });
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -83,4 +83,27 @@ async function weightsIn(folder: string): Promise<string> {
     () => `${folder}: expected one set of weights in this folder, found ${quoteSome(found)}. Name the file itself.`,
   );
   return join(folder, found[0]);
+}
+
+/** What downloaders call a file that they have not finished, or put beside it until they have. */
+const PARTIAL = /\.(?:incomplete|part|partial|crdownload|opdownload|download|!qB|!ut|aria2|tmp)$/i;
+const BESIDE = ['.aria2', '.part', '.crdownload', '.incomplete', '.!qB'] as const;
+
+/**
+ * Refuses a file whose download has not ended, by its name or by what lies beside it: such a file may have its whole
+ * size already, with zeros for what has not arrived.
+ */
+async function refuseUnfinished(path: string): Promise<void> {
+  if (PARTIAL.test(path)) {
+    throw new TokenTrimError(
+      `${path}: by its name this is an unfinished download. Let it finish, or rename it if it has.`,
+    );
+  }
+  for (const ending of BESIDE) {
+    const found = await stat(path + ending).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    throw new TokenTrimError(
+      `${path}: its download has not ended: ${path}${ending} lies beside it. Let it finish, or remove that file if it has.`,
+    );
+  }
 }
