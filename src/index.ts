@@ -26,7 +26,7 @@ export { type GenerateRequest, generate, planMemory } from './node/generate.js';
 /** What a run tells of while it goes on; the maker of a policy. */
 export type { GenerateEvent, PolicyFactory } from './pipelines/generate.js';
 /** A picture as it leaves the VAE. */
-export type { Picture } from './pipelines/pictures/pictures.js';
+export type { Picture } from './pipelines/pictures/decodeLatents.js';
 /** A plan from a file's JSON, and whether a model is the one that it was made for. */
 export { checkPlan, parsePlan } from './pipelines/plan/parsePlan.js';
 /** A run that was decided once: plain data. */
@@ -94,12 +94,12 @@ export { loadTransformer, type Transformer } from './models/wan/weights.js';
 
 /** The noise schedule, the timesteps of steps on it, and from a flow to clean latents and back to noisy ones. */
 export { addNoise, createSchedule, denoisingTimesteps, type Schedule, x0FromFlow } from './pipelines/flowMatching.js';
-/** Recorded noise. */
-export { fileNoise } from './pipelines/noise/fileNoise.js';
 /** Where a rollout's randomness comes from. */
 export type { NoiseSource } from './pipelines/noise/noise.js';
 /** The noise of a seed, as PyTorch draws it on a CPU. */
-export { seededNoise } from './pipelines/noise/seededNoise.js';
+export { seededNoise } from './pipelines/noise/noise.js';
+/** Recorded noise. */
+export { fileNoise } from './pipelines/noise/recordedNoise.js';
 /** A window of blocks that slides over the video. */
 export { rollingForcing } from './pipelines/rollingForcing.js';
 /** What a rollout takes, and what it tells of. */

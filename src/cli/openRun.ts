@@ -1,8 +1,7 @@
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
 import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
-import { fileNoise } from '../pipelines/noise/fileNoise.js';
 import type { NoiseSource } from '../pipelines/noise/noise.js';
-import { recordNoise } from '../pipelines/noise/recordNoise.js';
+import { fileNoise, recordNoise } from '../pipelines/noise/recordedNoise.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import { frameShape } from '../pipelines/plan/planVideo.js';

@@ -4,7 +4,7 @@ import type { Model } from '../models/wan/model.js';
 import { show } from '../options/fields.js';
 import { type GenerateEvent, generate as generateIn, type GenerateRequest as Request } from '../pipelines/generate.js';
 import { type MemoryPlan, planMemory as planMemoryIn } from '../pipelines/plan/planMemory.js';
-import type { PromptStore } from '../pipelines/prompts/promptStore.js';
+import type { PromptStore } from '../pipelines/prompts/promptEmbeddings.js';
 import type { Device } from '../tensor/device.js';
 import { cacheFolder } from './caches/cacheFolder.js';
 import { PromptEmbeddingsCache } from './caches/promptEmbeddingsCache.js';

@@ -11,7 +11,7 @@ import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import { createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
 import { NoisyCache } from './noise/noisyCache.js';
-import { planBlocks } from './plan/planBlocks.js';
+import { planBlocks } from './plan/grid.js';
 import { type PlannedWindow, planWindows, seenFrames } from './plan/rollingWindow.js';
 import { contextLookup, eachByItsPrompt, promptRuns, type RolloutContext } from './prompts/promptContexts.js';
 import {

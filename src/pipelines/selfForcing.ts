@@ -8,7 +8,7 @@ import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, type Policy } from '../tokentrim/policy.js';
 import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
-import { type PlannedBlock, planBlocks } from './plan/planBlocks.js';
+import { type PlannedBlock, planBlocks } from './plan/grid.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
 import {
   type Attempt,

@@ -12,12 +12,12 @@ import { areFinite, blockNotFinite } from '../tokentrim/notFinite.js';
 import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { NoiseSource } from './noise/noise.js';
-import { type BlockDecoder, openDecoder } from './pictures/blockDecoder.js';
+import type { Picture } from './pictures/decodeLatents.js';
+import { type BlockDecoder, openDecoder } from './pictures/decodeLatents.js';
 import { encodeGivenFrames } from './pictures/givenFrames.js';
-import type { Picture } from './pictures/pictures.js';
+import { vaeFactors } from './plan/grid.js';
 import { methodOf } from './plan/methods.js';
 import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
-import { vaeFactors } from './plan/planSize.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
 

@@ -3,7 +3,7 @@ import { PromptEmbeddingsCache } from '../../src/node/caches/promptEmbeddingsCac
 import { type GenerateRequest, generate } from '../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
-import { fileNoise } from '../../src/pipelines/noise/fileNoise.js';
+import { fileNoise } from '../../src/pipelines/noise/recordedNoise.js';
 import { float32ToHalf } from '../../src/tensor/sixteenBit.js';
 import { toFloat32 } from '../../src/weights/convert.js';
 import type { TensorSource } from '../../src/weights/tensorSource.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GenerateRequest, generate, planMemory } from '../../src/node/generate.js';
 import { type ModelFolder, openModelFolder } from '../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import type { PolicyFactory } from '../../src/pipelines/plan/request.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { rollingCall } from '../../src/models/wan/rollingCall.js';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import type { RolloutOptions } from '../../src/pipelines/rollout.js';
 import { device } from '../support/device.js';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { NoiseSource } from '../../src/pipelines/noise/noise.js';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import { type SelfForcingOptions, selfForcing } from '../../src/pipelines/selfForcing.js';
 import { acceptAll, type Policy } from '../../src/tokentrim/policy.js';
 import { device } from '../support/device.js';

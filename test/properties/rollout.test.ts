@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import type { RolloutEvent, RolloutOptions } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';

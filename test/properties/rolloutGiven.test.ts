@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { KvCache } from '../../src/models/wan/kvCache.js';
 import type { NoiseSource } from '../../src/pipelines/noise/noise.js';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import type { RolloutEvent } from '../../src/pipelines/rollout.js';
 import { selfForcing } from '../../src/pipelines/selfForcing.js';
 import { tokenTrim } from '../../src/tokentrim/tokenTrim.js';

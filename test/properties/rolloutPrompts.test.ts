@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { prepareContext, type TextContext } from '../../src/models/wan/crossAttention.js';
 import { predictFlow } from '../../src/models/wan/transformer.js';
-import { seededNoise } from '../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../src/pipelines/noise/noise.js';
 import type { RolloutContext } from '../../src/pipelines/prompts/promptContexts.js';
 import { rollingForcing } from '../../src/pipelines/rollingForcing.js';
 import type { RolloutEvent } from '../../src/pipelines/rollout.js';

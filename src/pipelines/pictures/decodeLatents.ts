@@ -1,12 +1,102 @@
+import { toPixels } from '../../kernels/layout/toPixels.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Model } from '../../models/wan/model.js';
+import { freeVaeDecoder, loadVaeDecoder } from '../../models/wan/vae/decoderWeights.js';
+import { createVaeStream } from '../../models/wan/vae/decodeStream.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
+import { areFinite, blockNotFinite, notFiniteError } from '../../tokentrim/notFinite.js';
+import type { VideoPlan } from '../plan/plan.js';
 import { weightTypes } from '../plan/weightTypes.js';
-import { openDecoder } from './blockDecoder.js';
-import type { Picture } from './pictures.js';
+
+/** A picture: rgba [height, width, 4], sRGB. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8Array;
+}
+
+/** The last byte of a pixel: `toPixels` leaves it out of one that is not made of numbers. */
+const OPAQUE = 0xff000000;
+
+/**
+ * Decoded frames [frames, height, width, 3] of a block as pictures; frees them.
+ * @throws TokenTrimError where they hold NaN or infinity
+ */
+export async function readPictures(decoded: Tensor, block?: number): Promise<Picture[]> {
+  const { device } = decoded;
+  const [frames, height, width] = decoded.shape;
+  const packed = device.scope(() => toPixels(decoded)); // [frames, height, width]
+  decoded.dispose();
+  const words = await device.readIndices(packed);
+  packed.dispose();
+  if (device.kind !== 'planning' && words.some((word) => word < OPAQUE)) {
+    const whose = block === undefined ? 'the latents' : `block ${block}`;
+    throw notFiniteError(`The pictures that the VAE made of ${whose} hold NaN or infinity`);
+  }
+  const size = height * width;
+  return Array.from({ length: frames }, (_, index) => {
+    const pixels = words.slice(index * size, (index + 1) * size);
+    return { width, height, rgba: new Uint8Array(pixels.buffer) };
+  });
+}
+
+/** Passes on the pictures of a video that are shown: `count` of them, after `hidden`. */
+export function pictureFilter({ hidden, count }: { hidden: number; count: number }): (made: Picture[]) => Picture[] {
+  let seen = 0;
+  return (made) => {
+    const from = Math.min(Math.max(hidden - seen, 0), made.length);
+    const to = Math.min(Math.max(hidden + count - seen, 0), made.length);
+    seen += made.length;
+    return made.slice(from, to);
+  };
+}
+
+/** The VAE's decoder as a rollout uses it. */
+export interface BlockDecoder {
+  /**
+   * The pictures of a block's latents [frames, channels, height, width] as they are made, those left out that are not shown.
+   * @throws TokenTrimError where latents or pictures hold NaN or infinity
+   */
+  decode(latents: Tensor, block?: number): AsyncGenerator<Picture[]>;
+  dispose(): void;
+}
+
+/** Loads the decoder for one video. */
+export async function openDecoder(
+  device: Device,
+  { vae, config }: Pick<Model, 'vae' | 'config'>,
+  type: WeightType,
+  shown: VideoPlan['shown'],
+  onTensor?: () => void,
+): Promise<BlockDecoder> {
+  const decoder = await loadVaeDecoder(device, vae, config.vae, type, onTensor);
+  const stream = createVaeStream(decoder);
+  const filter = pictureFilter(shown);
+  return {
+    async *decode(latents, block) {
+      // A shader may lose a NaN on the way, in an exponential or on the way to f16: latents are looked at themselves.
+      const checked = latents.device.read(latents).then((values) => {
+        if (!areFinite(values)) throw blockNotFinite(block);
+      });
+      checked.catch(() => undefined); // the decoder may fail first
+      let reading: Promise<Picture[]> | undefined; // while the device decodes the frames after those that are read
+      for (const decoded of stream.decode(latents)) {
+        const next = Promise.all([readPictures(decoded, block), checked]).then(([pictures]) => filter(pictures));
+        next.catch(() => undefined); // it may fail while the one before is awaited, or be left alone by who stops early
+        if (reading) yield await reading;
+        reading = next;
+      }
+      if (reading) yield await reading;
+    },
+    dispose() {
+      stream.dispose();
+      freeVaeDecoder(decoder);
+    },
+  };
+}
 
 /** How latents become pictures. */
 export interface DecodeOptions {

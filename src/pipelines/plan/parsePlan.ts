@@ -12,7 +12,7 @@ import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import { checkWindow, contextNoise, latentSchema, stepList } from '../rollout.js';
 import { SOLVER_NAMES } from '../solvers/solver.js';
-import { modelDigests } from './modelDigests.js';
+import { nextBlockStart, planBlocks, planSize } from './grid.js';
 import {
   type DraftPlan,
   isBlockwise,
@@ -24,8 +24,7 @@ import {
   type RolloutPlan,
   type WanPlan,
 } from './plan.js';
-import { nextBlockStart, planBlocks } from './planBlocks.js';
-import { planSize } from './planSize.js';
+import { modelDigests } from './planRun.js';
 import { givenFrames, madeFrames } from './planVideo.js';
 import { checkPrompt } from './request.js';
 import { wanOptions } from './wanOptions.js';

@@ -2,7 +2,7 @@ import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import type { RolloutOptions } from '../rollout.js';
-import type { PlannedSize } from './planSize.js';
+import type { PlannedSize } from './grid.js';
 import type { WanOptions } from './wanOptions.js';
 import type { WeightTypes } from './weightTypes.js';
 

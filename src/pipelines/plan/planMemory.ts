@@ -8,11 +8,11 @@ import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { formatBytes } from '../../weights/formatBytes.js';
 import type { NoiseSource } from '../noise/noise.js';
 import { runPlan, type Stage } from '../stages.js';
+import { vaeFactors } from './grid.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
 import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from './plan.js';
 import { planRun } from './planRun.js';
-import { vaeFactors } from './planSize.js';
 import { checkRequest, type GenerateRequest } from './request.js';
 
 /** The device memory of a run, known before it begins. */

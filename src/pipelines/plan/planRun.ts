@@ -4,11 +4,11 @@ import { withDefaults } from '../../options/checkOptions.js';
 import { checkSeed } from '../../tensor/random.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { PROGRAM } from '../../version.js';
-import { WAN_NEGATIVE_PROMPT } from '../prompts/negativePrompt.js';
+import { digestSource, sha256 } from '../../weights/digestSource.js';
 import { parsePromptSchedule, type ScheduledPrompt } from '../prompts/promptSchedule.js';
-import { modelDigests } from './modelDigests.js';
+import { vaeFactors } from './grid.js';
+import type { PlannedModel } from './plan.js';
 import { type DraftPlan, isBlockwise, PLAN_VERSION, type RunDecisions, type VideoPlan } from './plan.js';
-import { vaeFactors } from './planSize.js';
 import { givenFrames, planRollout } from './planVideo.js';
 import { checkPrompt, checkRequest, checkScheduled, type GenerateRequest } from './request.js';
 import { weightTypes } from './weightTypes.js';
@@ -81,3 +81,31 @@ function trimOf(video: VideoPlan, { policy, trim = {} }: GenerateRequest): RunDe
   if (policy) return 'own';
   return trim && withDefaults(TOKENTRIM_DEFAULTS, trim);
 }
+
+/** SHA-256 of what decides a part's results: its configuration, and its tensors in whatever file they lie. */
+export async function modelDigests(model: Model): Promise<PlannedModel['digests']> {
+  const { config, transformer, vae, textEncoder } = model;
+  const withConfig = async (section: object, tensors: string) => sha256(JSON.stringify([section, tensors]));
+  const [dit, coder, encoder, tokenizer] = await Promise.all([
+    digestSource(transformer),
+    digestSource(vae),
+    digestSource(textEncoder),
+    model.tokenizer().then(sha256),
+  ]);
+  return {
+    transformer: await withConfig(config.transformer, dit),
+    vae: await withConfig(config.vae, coder),
+    textEncoder: await withConfig(config.text_encoder, encoder),
+    tokenizer,
+  };
+}
+
+/**
+ * What Wan2.1 guides away from where no negative prompt is given: garish, overexposed, static, blurred, subtitled, low
+ * quality, deformed, extra fingers or legs, crowded, walking backwards.
+ * Source: Wan-Video/Wan2.1 wan/configs/shared_config.py sample_neg_prompt.
+ */
+export const WAN_NEGATIVE_PROMPT =
+  '色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，' +
+  'JPEG压缩残留，丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，' +
+  '形态畸形的肢体，手指融合，静止不动的画面，杂乱的背景，三条腿，背景人很多，倒着走';

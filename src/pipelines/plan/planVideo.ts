@@ -3,9 +3,8 @@ import type { ModelConfig } from '../../models/wan/config.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import { planGivenFrames } from '../pictures/givenFrames.js';
 import { checkWindow } from '../rollout.js';
+import { checkFrames, DEFAULT_FRAMES, latentFramesFor, planSize, vaeFactors } from './grid.js';
 import { isBlockwise, type RolloutPlan, type VideoPlan, type WanPlan } from './plan.js';
-import { latentFramesFor } from './planBlocks.js';
-import { checkFrames, DEFAULT_FRAMES, planSize, vaeFactors } from './planSize.js';
 import { checkGiven, checkPlanRequest, type PlanRequest } from './request.js';
 import { wanOptions } from './wanOptions.js';
 

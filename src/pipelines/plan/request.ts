@@ -9,7 +9,7 @@ import { type Policy, policySchema } from '../../tokentrim/policy.js';
 import { type TokenTrimOptions, trimSchema } from '../../tokentrim/trimOptions.js';
 import type { NoiseSource } from '../noise/noise.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
-import type { PromptStore } from '../prompts/promptStore.js';
+import type { PromptStore } from '../prompts/promptEmbeddings.js';
 import { contextNoise, stepList } from '../rollout.js';
 import { SOLVER_NAMES, type SolverName } from '../solvers/solver.js';
 import { type DraftPlan, type PlannedFile, PRESETS, type Preset, type RolloutPlan, type VideoPlan } from './plan.js';

@@ -8,8 +8,15 @@ import type { StopSignal } from '../../options/stopSignal.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
 import { sha256 } from '../../weights/digestSource.js';
-import type { PromptStore } from './promptStore.js';
 import { cutNote, tokenizePrompts } from './promptTokens.js';
+
+/** Keeps embedded prompts between runs, by a key that stands for all that they depend on. */
+export interface PromptStore {
+  /** The embeddings under a key [rows, dim], or undefined where they are not there, of another shape, or damaged. */
+  read(key: string, shape: readonly [number, number]): Promise<Float32Array | undefined>;
+  /** Keeps embeddings under a key; says as a sentence why that was not possible, and undefined where it was. */
+  write(key: string, embeds: Float32Array, shape: readonly [number, number]): Promise<string | undefined>;
+}
 
 /** Part of every key: changes when the encoder or the entries do. */
 const VERSION = 2;

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { nextBlockStart } from '../plan/planBlocks.js';
+import { nextBlockStart } from '../plan/grid.js';
 
 /** A prompt of a schedule, and when it begins. */
 export interface ScheduledPrompt {

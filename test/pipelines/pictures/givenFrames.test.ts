@@ -5,7 +5,7 @@ import {
   type GivenRequest,
   planGivenFrames,
 } from '../../../src/pipelines/pictures/givenFrames.js';
-import { latentFramesFor } from '../../../src/pipelines/plan/planBlocks.js';
+import { latentFramesFor } from '../../../src/pipelines/plan/grid.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 import { device } from '../../support/device.js';
 

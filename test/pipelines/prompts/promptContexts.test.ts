@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { prepareContext, type TextContext } from '../../../src/models/wan/crossAttention.js';
-import { seededNoise } from '../../../src/pipelines/noise/seededNoise.js';
+import { seededNoise } from '../../../src/pipelines/noise/noise.js';
 import { promptContexts, promptRuns } from '../../../src/pipelines/prompts/promptContexts.js';
 import { rollingForcing } from '../../../src/pipelines/rollingForcing.js';
 import { disposeAll } from '../../../src/tensor/scope.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planBlocks } from '../../../src/pipelines/plan/planBlocks.js';
+import { planBlocks } from '../../../src/pipelines/plan/grid.js';
 import { parsePromptSchedule, type ScheduleGrid } from '../../../src/pipelines/prompts/promptSchedule.js';
 
 const grid: ScheduleGrid = { fps: 16, temporal: 4, framesPerBlock: 3, label: 'prompts.txt' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { latentFramesFor, nextBlockStart, planBlocks } from '../../../src/pipelines/plan/planBlocks.js';
+import { latentFramesFor, nextBlockStart, planBlocks } from '../../../src/pipelines/plan/grid.js';
 
 const plans = fc.record({
   size: fc.integer({ min: 1, max: 5 }),
