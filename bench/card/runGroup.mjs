@@ -23,8 +23,7 @@ const { openDevice } = await load('node/openDevice.js');
 const { ReferenceDevice } = await load('tensor/referenceDevice.js');
 const { checkMatrixForm } = await load('kernels/forms/checkMatrixForm.js');
 const { matrixChecks } = await load('kernels/forms/matrixChecks.js');
-const { MATRIX_SHAPES } = await load('kernels/forms/matrixShapes.js');
-const { MATRIX_KERNELS, trustMatrixForm } = await load('kernels/forms/matrixForm.js');
+const { MATRIX_KERNELS } = await load('kernels/forms/matrixForm.js');
 // An adapter without matrices can take part with them written out as loops, by a module that says how.
 const emulation = process.env.TOKENTRIM_BENCH_EMULATION;
 let gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
@@ -53,14 +52,14 @@ async function check() {
 }
 
 async function tryShapes() {
-  for (const kernel of MATRIX_KERNELS) trustMatrixForm(gpu, kernel, true);
+  for (const kernel of MATRIX_KERNELS) gpu.forms.trusted.add(kernel);
   const kernels = kind === 'conv' ? ['causalConv3d', 'conv2d'] : [kind];
   const form = kind === 'half' ? 'half' : 'matrix';
   const expected = new Map();
   const problems = await timedProblems(root, gpu, kind, { small });
   for (const shape of shapes) {
-    MATRIX_SHAPES[kind] = [shape];
-    if (kind === 'half' || kind === 'linear') MATRIX_SHAPES.few = [shape];
+    gpu.forms.shapes.set(kind, [shape]);
+    if (kind === 'half' || kind === 'linear') gpu.forms.shapes.set('few', [shape]);
     let passed = gpu.features.matrices !== undefined; // without them there is nothing to check
     try {
       for (const kernel of kernels) {
@@ -99,8 +98,8 @@ async function tryParts() {
   for (const [part, replaced] of [['whole', []], ...Object.entries(parts)]) {
     changes = replaced;
     gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
-    for (const kernel of MATRIX_KERNELS) trustMatrixForm(gpu, kernel, true);
-    MATRIX_SHAPES[kind] = shapes;
+    for (const kernel of MATRIX_KERNELS) gpu.forms.trusted.add(kernel);
+    gpu.forms.shapes.set(kind, shapes);
     const problem = (await timedProblems(root, gpu, kind, { small })).at(kind === 'half' ? 1 : 0);
     await time({ ...problem, name: `${problem.name}, ${part}` }, kind === 'half' ? 'half' : 'matrix', shapes[0]);
     problem.free();

@@ -1,18 +1,27 @@
 import type { NdArray } from 'ndarray';
+import { ensure } from '../errors.js';
 import type { FormTable } from './formTable.js';
 import type { KernelLog } from './kernelLog.js';
 import type { Shape } from './shape.js';
-import type { DType, Storage, Tensor } from './tensor.js';
+import { type DType, FLOAT_TYPES, type Storage, type Tensor } from './tensor.js';
 
 /** One scalar of a kernel's `Params` uniform, in the order in which the WGSL struct declares it. */
 export type Param = { readonly type: 'u32' | 'f32'; readonly value: number };
 export const u32 = (value: number): Param => ({ type: 'u32', value });
 export const f32 = (value: number): Param => ({ type: 'f32', value });
 
+/** How kernels that read several types name them: the override `WEIGHT_TYPE` and those like it. */
+export function typeCode(dtype: DType, what = 'weights'): number {
+  const code = (FLOAT_TYPES as readonly DType[]).indexOf(dtype);
+  ensure(code >= 0, () => `${what} must be f32, bf16 or f16, found ${dtype}`);
+  return code;
+}
+
 /**
  * @internal
  * One kernel launch. Binding 0 is the `Params` uniform, then `reads` in order, then the output.
- * On the reference device `twin` runs instead of the WGSL: same inputs, float64, a plain loop to step into.
+ * On the reference device `twin` runs instead of the WGSL: same inputs, float64, a plain loop to step into. It returns the
+ * output, the one that it wrote into where that exists.
  */
 export interface KernelCall {
   /** Name of its file in `src/kernels/<family>` without `.wgsl`. */
@@ -30,7 +39,7 @@ export interface KernelCall {
   readonly workgroups: number;
   /** How the launch may be cut into pieces, each of which binds a part of the large tensors. */
   readonly split?: RowSplit;
-  readonly twin: () => NdArray<Float64Array> | NdArray<Uint32Array> | undefined;
+  readonly twin: () => NdArray<Float64Array> | NdArray<Uint32Array>;
 }
 
 /**

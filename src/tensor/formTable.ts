@@ -52,6 +52,12 @@ export class FormTable {
   adapter: AdapterDriver | undefined;
   /** What a measured trial chose, by `classKey`. */
   readonly chosen = new Map<string, Form>();
+  /** Kernels whose form on matrices may run: those found right, and one that is being tried (`checkMatrixForm`). */
+  readonly trusted = new Set<string>();
+  /** That check, from when it began. */
+  matrixCheck: Promise<ReadonlySet<string>> | undefined;
+  /** Shapes to try products of matrices in, by kernel, in the place of the kernel's own: for tests and measurements. */
+  readonly shapes = new Map<string, readonly Readonly<Record<string, number>>[]>();
   #asked = new Map<string, ProblemClass & { readonly forms: Set<Form> }>();
 
   /** Every class that was asked for, by `classKey`, for trials to measure. */

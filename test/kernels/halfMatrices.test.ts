@@ -4,7 +4,6 @@ import { causalConv3d } from '../../src/kernels/convolution/causalConv3d.js';
 import { conv2d } from '../../src/kernels/convolution/conv2d.js';
 import { checkMatrixForm } from '../../src/kernels/forms/checkMatrixForm.js';
 import { MATRIX_KERNELS } from '../../src/kernels/forms/matrixForm.js';
-import { MATRIX_SHAPES } from '../../src/kernels/forms/matrixShapes.js';
 import { linear } from '../../src/kernels/linear/linear.js';
 import { findAdapter } from '../../src/node/adapter/findAdapter.js';
 import { openDevice } from '../../src/node/openDevice.js';
@@ -29,11 +28,13 @@ vi.mock('node:fs', async (original) => {
   return { ...fs, readFileSync: read };
 });
 
-// One shape for all numbers of rows, for fewer pipelines; they fit in the 32 KiB that lavapipe has.
-MATRIX_SHAPES.linear = [{ down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 }];
-MATRIX_SHAPES.half = [{ down: 2, along: 2, rows: 4, columns: 4, step: 2, buffers: 2 }];
-MATRIX_SHAPES.few = MATRIX_SHAPES.linear;
-MATRIX_SHAPES.conv = [{ down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 }];
+/** One shape for all numbers of rows, for fewer pipelines; they fit in the 32 KiB that lavapipe has. */
+const SHAPES = {
+  linear: { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
+  half: { down: 2, along: 2, rows: 4, columns: 4, step: 2, buffers: 2 },
+  few: { down: 2, along: 2, rows: 2, columns: 2, step: 4, buffers: 1 },
+  conv: { down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 },
+};
 
 const lanes = real.features.maxSubgroupSize;
 const emulated: Rewrite = (source) => emulateHalfMatrices(source, lanes);
@@ -47,6 +48,7 @@ afterAll(() => {
 async function pretending(size = 32): Promise<Device> {
   const device = await openDevice();
   opened.push(device);
+  for (const [kernel, shape] of Object.entries(SHAPES)) device.forms.shapes.set(kernel, [shape]);
   rewrite.how = emulated;
   const features = { ...device.features, minSubgroupSize: lanes, maxSubgroupSize: size, matrices: 'f16' as const };
   return Object.assign(device, { features: { ...features, workgroupBytes: 32768, workgroupInvocations: 256 } });
@@ -180,16 +182,14 @@ describe.skipIf(!runs)('forms on matrices of f16, with loops for the matrices', 
   });
 
   test('attention agrees with its twin where subgroups are large, with two buffers of values', async () => {
-    const { attention: before } = MATRIX_SHAPES;
-    MATRIX_SHAPES.attention = [{ subgroups: 2, copies: 2 }];
     const wide = await pretending(64);
+    wide.forms.shapes.set('attention', [{ subgroups: 2, copies: 2 }]);
     // Lines that are not padded just fit.
     rewrite.how = (source) => emulated(source.replace('PITCH = 17u', 'PITCH = 16u'));
     Object.assign(wide.features, { workgroupBytes: 49152 });
     try {
       await expectTwins(wide, attentions, (drawn) => attentionProblem(drawn, 'matrix'), HALF_INPUT_TOLERANCE, 8);
     } finally {
-      MATRIX_SHAPES.attention = before;
       rewrite.how = emulated;
     }
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type AttentionContext, attention } from '../../src/kernels/attention/attention.js';
+import { attention } from '../../src/kernels/attention/attention.js';
+import type { AttentionContext } from '../../src/kernels/attention/attentionForm.js';
 import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import { device } from './device.js';
@@ -81,13 +82,19 @@ function contextOf(on: Device, drawn: Drawn, widened: boolean): AttentionContext
   };
 }
 
+/** What `attention` is given for a problem. */
+export function inputsOf(on: Device, drawn: Drawn, widened = false) {
+  const { seed, heads, headDim, queries, cacheRows, ownRows, hasBias, scale } = drawn;
+  // Scores of about 1 whatever the width and the scale.
+  const query = randomTensor(on, seed, [queries, heads * headDim], scale === undefined ? 1 : headDim ** -0.5);
+  const span = Math.max(queries, cacheRows, ownRows);
+  const bias = hasBias ? randomTensor(on, seed + 30, [2 * span - 1, heads]) : undefined;
+  return { query, context: contextOf(on, drawn, widened), heads, terms: { bias, scale } };
+}
+
 export const problem =
   (drawn: Drawn, form: Form, widened = false): Problem =>
   (on) => {
-    const { seed, heads, headDim, queries, cacheRows, ownRows, hasBias } = drawn;
-    // Scores of about 1 whatever the width and the scale.
-    const query = randomTensor(on, seed, [queries, heads * headDim], drawn.scale === undefined ? 1 : headDim ** -0.5);
-    const span = Math.max(queries, cacheRows, ownRows);
-    const bias = hasBias ? randomTensor(on, seed + 30, [2 * span - 1, heads]) : undefined;
-    return attention(query, contextOf(on, drawn, widened), heads, { bias, scale: drawn.scale, form });
+    const { query, context, heads, terms } = inputsOf(on, drawn, widened);
+    return attention(query, context, heads, { ...terms, form });
   };

@@ -1,3 +1,4 @@
+import ndarray from 'ndarray';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cast } from '../../src/kernels/elementwise/cast.js';
 import { add, multiply } from '../../src/kernels/elementwise/elementwise.js';
@@ -173,7 +174,7 @@ describe.runIf(isGpu)('the GPU device', () => {
       output: [4],
       params: [u32(4)],
       workgroups: 1,
-      twin: () => undefined,
+      twin: () => ndarray(new Float64Array(4), [4]),
     });
     await expect(breakable.synchronize()).rejects.toThrow(/elementwise(.|\n)*OPERATION/);
     await expectToWork();
@@ -187,7 +188,7 @@ describe.runIf(isGpu)('the GPU device', () => {
       params: [u32(4)],
       overrides: { OPERATION: 0 },
       workgroups: 1,
-      twin: () => undefined,
+      twin: () => ndarray(new Float64Array(4), [4]),
     });
     await expect(breakable.read(output)).rejects.toThrow(/bind/i);
     await expectToWork();

@@ -3,9 +3,9 @@ import ndarray, { type NdArray } from 'ndarray';
 type Matrix = NdArray<Float64Array>;
 
 /**
- * Float64 twin of `attention.wgsl`, `attention.tiled.wgsl`, `attention.matrix.wgsl`, and of `attentionScores.subgroup.wgsl`, `attentionSoftmax.subgroup.wgsl`
- * and `attentionValues.subgroup.wgsl` one after the other: query [queries, heads * headDim]; the keys are the listed rows of
- * `cached`, then all rows of `own`; bias [2 * span - 1, heads] by key row - query row + span - 1.
+ * Float64 twin of `attention.wgsl`, `attention.tiled.wgsl` and `attention.matrix.wgsl`, and of the three steps in a row
+ * (`attentionSteps.twin.ts`): query [queries, heads * headDim]; the keys are the listed rows of `cached`, then all rows of
+ * `own`; bias [2 * span - 1, heads] by key row - query row + span - 1.
  */
 export function attention(
   query: Matrix,

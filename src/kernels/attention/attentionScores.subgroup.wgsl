@@ -10,7 +10,7 @@
 //   columns], and behind them a vector (max, sum, -, -) for each [heads, count, tiles].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head and tile of 8 * GROUPS queries by 4 * SUBGROUP keys.
 // Precision: products and sums in f32, four of k at a time; keys widened from 16 bits exactly.
-// Twin: attention.twin.ts
+// Twin: attentionSteps.twin.ts
 
 enable subgroups;
 

@@ -6,7 +6,7 @@
 //   -, -) for each [heads, count, tiles].
 // Grid: one subgroup of SUBGROUP invocations for each head and query.
 // Precision: f32.
-// Twin: attention.twin.ts
+// Twin: attentionSteps.twin.ts
 
 enable subgroups;
 

@@ -7,7 +7,7 @@
 //   y f32 [queries, heads * headDim].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head, tile of queries and 4 * SUBGROUP columns.
 // Precision: products and sums in f32, four keys at a time; values widened from 16 bits exactly.
-// Twin: attention.twin.ts
+// Twin: attentionSteps.twin.ts
 
 enable subgroups;
 requires unrestricted_pointer_parameters;

@@ -1,10 +1,9 @@
 import { ensure } from '../../errors.js';
-import { rowwise, u32 } from '../../tensor/device.js';
+import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
-import { weightType } from '../linear/linear.js';
-import { convForm } from './convForm.js';
+import { CAUSAL_CONV3D_CLASSES, convForm } from './convForm.js';
 import * as reference from './convs.twin.js';
 
 /** Input frames that the causal convolutions look back: their kernels span three frames. */
@@ -44,14 +43,14 @@ export function causalConv3d(
   const outChannels = weight.shape[0];
   expectShape(bias.shape, [outChannels], 'causalConv3d: bias');
   const size = { height, width, inChannels, outChannels };
-  const chosen = convForm(x.device, 'causalConv3d', { weight: weight.dtype, input: x.dtype }, size, form);
+  const chosen = convForm(x.device, CAUSAL_CONV3D_CLASSES, { weight: weight.dtype, input: x.dtype }, size, form);
   return x.device.launch({
     kernel: chosen.kernel,
     reads: [x, older, newer, weight, bias],
     output: [frames, height, width, outChannels],
     overrides: {
       ...chosen.overrides,
-      WEIGHT_TYPE: weightType(weight.dtype),
+      WEIGHT_TYPE: typeCode(weight.dtype),
       KERNEL_XY: kernel,
     },
     operations: 2 * frames * height * width * weight.size,

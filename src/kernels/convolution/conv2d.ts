@@ -1,10 +1,9 @@
 import { ensure } from '../../errors.js';
-import { rowwise, u32 } from '../../tensor/device.js';
+import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
-import { weightType } from '../linear/linear.js';
-import { convForm } from './convForm.js';
+import { CONV2D_CLASSES, convForm } from './convForm.js';
 import * as reference from './convs.twin.js';
 
 export interface Conv2dOptions {
@@ -39,14 +38,14 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
   ensure(outHeight > 0 && outWidth > 0, `conv2d: a picture of ${width}x${height} cannot be halved`);
   const rows = frames * parts * outHeight;
   const size = { height: outHeight, width: outWidth, inChannels, outChannels };
-  const chosen = convForm(x.device, 'conv2d', { weight: weight.dtype, input: x.dtype }, size, options.form);
+  const chosen = convForm(x.device, CONV2D_CLASSES, { weight: weight.dtype, input: x.dtype }, size, options.form);
   return x.device.launch({
     kernel: chosen.kernel,
     reads: [x, weight, bias],
     output: [frames * parts, outHeight, outWidth, outChannels],
     overrides: {
       ...chosen.overrides,
-      WEIGHT_TYPE: weightType(weight.dtype),
+      WEIGHT_TYPE: typeCode(weight.dtype),
       SCALE: scale,
       STRIDE: stride,
     },

@@ -1,9 +1,14 @@
-import type { Device } from '../../tensor/device.js';
+import { type Device, typeCode } from '../../tensor/device.js';
 import type { DType } from '../../tensor/tensor.js';
-import { chooseForm, type Form, subgroupSize } from '../forms/form.js';
-import { trustsMatrixForm } from '../forms/matrixForm.js';
-import { MATRIX_SHAPES, productOverrides, productShape, productTile } from '../forms/matrixShapes.js';
-import { weightType } from '../linear/linear.js';
+import { chooseForm, classOf, type Form, type KernelClasses, subgroupSize } from '../forms/form.js';
+import {
+  isTrusted,
+  type ProductShape,
+  productOverrides,
+  productShape,
+  productTile,
+  shapesFor,
+} from '../forms/matrixForm.js';
 
 /** How a convolution is launched. */
 export interface ConvForm {
@@ -39,28 +44,53 @@ export interface ConvTypes {
   readonly input: DType;
 }
 
+/** As the VAE has them: beside weights of 16 bits, pictures of 16. */
+export const CONV_TYPES = [
+  { weight: 'f32', input: 'f32' },
+  { weight: 'bf16', input: 'f16' },
+  { weight: 'f16', input: 'f16' },
+] as const satisfies ConvTypes[];
+
+export const nameOf = ({ weight, input }: ConvTypes): string => `${weight}, input ${input}`;
+
+/** Output channels decide how much of a tile is used. */
+const SIZES = { 'few channels': MANY_CHANNELS - 1, 'many channels': Number.POSITIVE_INFINITY } as const;
+
+export const CAUSAL_CONV3D_CLASSES = classesOf('causalConv3d');
+export const CONV2D_CLASSES = classesOf('conv2d');
+
+function classesOf<Kernel extends string>(kernel: Kernel) {
+  return { kernel, types: CONV_TYPES.map(nameOf), sizes: SIZES } satisfies KernelClasses;
+}
+
+const SHAPES: readonly ProductShape[] = [
+  { down: 2, along: 2, rows: 4, columns: 3, step: 4, buffers: 1 },
+  { down: 2, along: 2, rows: 2, columns: 3, step: 4, buffers: 1 },
+];
+
 /** The form of a convolution kernel for a device and a shape. */
 export function convForm(
   device: Device,
-  kernel: 'causalConv3d' | 'conv2d',
+  classes: typeof CAUSAL_CONV3D_CLASSES | typeof CONV2D_CLASSES,
   types: ConvTypes,
   size: ConvSize,
   wanted?: Form,
 ): ConvForm {
+  const { kernel } = classes;
   const { width, inChannels, outChannels } = size;
   const hasMany = outChannels >= MANY_CHANNELS;
   const lanes = subgroupSize(device);
   const inFours = inChannels % 4 === 0;
-  const shape = fitsMatrices(device, kernel, types, size) ? productShape(device, MATRIX_SHAPES.conv, 1) : undefined;
+  const shape = fitsMatrices(device, kernel, types, size)
+    ? productShape(device, shapesFor(device, 'conv', SHAPES), 1)
+    : undefined;
   const fits = {
     subgroup: inFours && outChannels % 4 === 0 && lanes > 0,
     tiled: inFours && (hasMany || wanted === 'tiled' || device.forms.forced === 'tiled'),
     matrix: shape !== undefined,
   };
-  const type = `${types.weight}, input ${types.input}`;
-  const problem = { kernel, type, size: hasMany ? 'many channels' : 'few channels' };
-  const form = chooseForm(device, problem, fits, wanted);
-  const inputType = { INPUT_TYPE: weightType(types.input, `${kernel}: x`) };
+  const form = chooseForm(device, classOf(classes, nameOf(types), outChannels), fits, wanted);
+  const inputType = { INPUT_TYPE: typeCode(types.input, `${kernel}: x`) };
   if (form === 'plain') {
     const invocations = Math.ceil(width / STRIP.columns) * Math.ceil(outChannels / STRIP.channels);
     return { kernel, overrides: inputType, workgroups: (_, rows) => Math.ceil((rows * invocations) / 64) };
@@ -90,7 +120,7 @@ function fitsMatrices(
   { inChannels, outChannels }: ConvSize,
 ): boolean {
   const inEights = inChannels % 8 === 0 && outChannels % 4 === 0;
-  return inEights && input === 'f16' && weight !== 'f32' && trustsMatrixForm(device, kernel);
+  return inEights && input === 'f16' && weight !== 'f32' && isTrusted(device, kernel);
 }
 
 /** Tiles of every picture that has some of the rows: a tile lies in one picture. */

@@ -1,18 +1,14 @@
 import type { DType } from '../../tensor/tensor.js';
-import type { AdapterScale, Trial, TrialsOf } from '../forms/trial.js';
+import { type AdapterScale, type KernelTrials, type Trial, trialsOf } from '../forms/trial.js';
 import { causalConv3d } from './causalConv3d.js';
 import { conv2d } from './conv2d.js';
+import { CAUSAL_CONV3D_CLASSES, CONV_TYPES, CONV2D_CLASSES, nameOf } from './convForm.js';
 
-/** As the VAE has them: beside weights of 16 bits, pictures of 16. */
-const PAIRS = [
-  { weight: 'f32', input: 'f32' },
-  { weight: 'bf16', input: 'f16' },
-  { weight: 'f16', input: 'f16' },
-] as const;
-const nameOf = ({ weight, input }: (typeof PAIRS)[number]) => `${weight}, input ${input}`;
+type Classes = typeof CAUSAL_CONV3D_CLASSES | typeof CONV2D_CLASSES;
+type Size = keyof Classes['sizes'];
 
 /** Channels that come out; the VAE's inner layers have 96 and more, its last one 3. */
-const OUT_CHANNELS: Readonly<Record<string, number>> = { 'few channels': 8, 'many channels': 96 };
+const OUT_CHANNELS: Readonly<Record<Size, number>> = { 'few channels': 8, 'many channels': 96 };
 const IN_CHANNELS = 96;
 
 /** Of what comes out. */
@@ -29,20 +25,14 @@ interface ConvProblem {
   readonly picture: readonly [height: number, width: number];
 }
 
-function convTrials(kernel: string, trial: (problem: ConvProblem) => Trial): TrialsOf {
-  return {
-    kernel,
-    types: PAIRS.map(nameOf),
-    sizes: Object.keys(OUT_CHANNELS),
-    of: ({ type, size }, adapter) => {
-      const pair = PAIRS.find((known) => nameOf(known) === type);
-      const outChannels = OUT_CHANNELS[size];
-      return pair && outChannels ? trial({ ...pair, outChannels, picture: PICTURE[adapter] }) : undefined;
-    },
-  };
+function convTrials(classes: Classes, trial: (problem: ConvProblem) => Trial): KernelTrials {
+  return trialsOf(classes, (type, size: Size, adapter) => {
+    const types = CONV_TYPES.find((known) => nameOf(known) === type) as (typeof CONV_TYPES)[number];
+    return trial({ ...types, outChannels: OUT_CHANNELS[size], picture: PICTURE[adapter] });
+  });
 }
 
-export const causalConv3dTrials = convTrials('causalConv3d', ({ weight, input, outChannels, picture }) => ({
+export const causalConv3dTrials = convTrials(CAUSAL_CONV3D_CLASSES, ({ weight, input, outChannels, picture }) => ({
   operations: 2 * 27 * picture[0] * picture[1] * IN_CHANNELS * outChannels,
   prepare: (inputs) => {
     const [x, older, newer] = [1, 2, 3].map(() => inputs.random([1, ...picture, IN_CHANNELS], input));
@@ -52,7 +42,7 @@ export const causalConv3dTrials = convTrials('causalConv3d', ({ weight, input, o
   },
 }));
 
-export const conv2dTrials = convTrials('conv2d', ({ weight, input, outChannels, picture }) => ({
+export const conv2dTrials = convTrials(CONV2D_CLASSES, ({ weight, input, outChannels, picture }) => ({
   operations: 2 * 9 * picture[0] * picture[1] * IN_CHANNELS * outChannels,
   prepare: (inputs) => {
     const x = inputs.random([1, picture[0] / 2, picture[1] / 2, IN_CHANNELS], input);

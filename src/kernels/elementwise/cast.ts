@@ -1,7 +1,6 @@
-import { rowwise, u32 } from '../../tensor/device.js';
+import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import type { DType, Tensor } from '../../tensor/tensor.js';
 import { bytesOf } from '../../tensor/tensor.js';
-import { weightType } from '../linear/linear.js';
 import * as reference from './cast.twin.js';
 
 /**
@@ -17,7 +16,7 @@ export function cast(x: Tensor, dtype: Exclude<DType, 'u32'>): Tensor {
     reads: [x],
     output: x.shape,
     outputType: dtype,
-    overrides: { FROM_TYPE: weightType(x.dtype), TO_TYPE: weightType(dtype) },
+    overrides: { FROM_TYPE: typeCode(x.dtype), TO_TYPE: typeCode(dtype) },
     ...rowwise(x.size / width, [0], (_, rows) => ({
       params: [u32(rows * width)],
       workgroups: Math.ceil(bytesOf(dtype, rows * width) / 4 / 1024),

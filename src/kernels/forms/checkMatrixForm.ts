@@ -1,34 +1,30 @@
 import type { Device } from '../../tensor/device.js';
 import { ReferenceDevice } from '../../tensor/referenceDevice.js';
 import { type MatrixCheck, matrixChecks } from './matrixChecks.js';
-import { MATRIX_KERNELS, type MatrixKernel, trustMatrixForm } from './matrixForm.js';
-
-const checks = new WeakMap<Device['forms'], Promise<ReadonlySet<MatrixKernel>>>();
+import { MATRIX_KERNELS, type MatrixKernel } from './matrixForm.js';
 
 /**
  * Which kernels' `matrix` forms may be used on a device: Dawn calls the feature experimental and drivers have had bugs in
  * it, so small problems are first compared with the float64 twins. Until then the forms fit no problem. A device is checked
  * once; one without the feature answers at once.
  */
-export function checkMatrixForm(device: Device): Promise<ReadonlySet<MatrixKernel>> {
+export function checkMatrixForm(device: Device): Promise<ReadonlySet<string>> {
   if (device.kind !== 'gpu' || !device.features.matrices) return Promise.resolve(new Set());
-  const known = checks.get(device.forms);
-  if (known) return known;
-  const check = rightOnes(device);
-  checks.set(device.forms, check);
-  return check;
+  device.forms.matrixCheck ??= rightOnes(device);
+  return device.forms.matrixCheck;
 }
 
 /** Matrices of f32 have a form of linear alone. */
-async function rightOnes(device: Device): Promise<ReadonlySet<MatrixKernel>> {
-  const kernels = device.features.matrices === 'f16' ? MATRIX_KERNELS : (['linear'] as const);
-  const right = new Set<MatrixKernel>();
-  for (const kernel of kernels) if (await agreesWithTwin(device, kernel)) right.add(kernel);
-  return right;
+async function rightOnes(device: Device): Promise<ReadonlySet<string>> {
+  const { trusted } = device.forms;
+  for (const kernel of device.features.matrices === 'f16' ? MATRIX_KERNELS : (['linear'] as const)) {
+    trusted.add(kernel); // for as long as it is tried
+    if (!(await agreesWithTwin(device, kernel))) trusted.delete(kernel);
+  }
+  return trusted;
 }
 
 async function agreesWithTwin(device: Device, kernel: MatrixKernel): Promise<boolean> {
-  trustMatrixForm(device, kernel, true); // for as long as it is tried
   let isRight = true;
   try {
     for (const check of matrixChecks(kernel, device)) {
@@ -38,7 +34,6 @@ async function agreesWithTwin(device: Device, kernel: MatrixKernel): Promise<boo
     isRight = false; // it does not compile here: what a driver says of that helps nobody, other forms do
     await device.synchronize().catch(() => undefined); // takes what else was said off the device
   }
-  trustMatrixForm(device, kernel, isRight);
   return isRight;
 }
 

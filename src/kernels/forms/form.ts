@@ -21,6 +21,21 @@ export function isProcessor({ software, subgroups, minSubgroupSize, maxSubgroupS
   return minSubgroupSize === maxSubgroupSize && maxSubgroupSize <= Math.max(...SUBGROUP_SIZES);
 }
 
+/** A kernel's classes of problems, declared once: a form is chosen for each, and a trial is made for each (`trialsOf`). */
+export interface KernelClasses<Type extends string = string, Size extends string = string> {
+  readonly kernel: string;
+  /** Types of operands that there are trials for. */
+  readonly types: readonly Type[];
+  /** Names of sizes, at most three, in rising order, each with the most that has it of what the kernel counts. */
+  readonly sizes: Readonly<Record<Size, number>>;
+}
+
+/** The class of a problem, by its types and by its count of what the kernel's sizes are of. */
+export function classOf({ kernel, sizes }: KernelClasses, type: string, count: number): ProblemClass {
+  const size = Object.keys(sizes).find((name) => count <= sizes[name]) as string; // the last has no end
+  return { kernel, type, size };
+}
+
 /** Of forms that handle a problem, the one to use where nothing was measured. */
 export function expectedForm({ features }: Pick<Device, 'features'>, forms: readonly Form[]): Form {
   const order: readonly Form[] = isProcessor(features) ? ['subgroup'] : ['matrix', 'tiled', 'subgroup'];

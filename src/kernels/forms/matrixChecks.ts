@@ -7,8 +7,9 @@ import { causalConv3d } from '../convolution/causalConv3d.js';
 import { conv2d } from '../convolution/conv2d.js';
 import { cast } from '../elementwise/cast.js';
 import { linear } from '../linear/linear.js';
+import { matrixWeights } from '../linear/linearForm.js';
 import type { Form } from './form.js';
-import { type MatrixKernel, matrixWeights } from './matrixForm.js';
+import type { MatrixKernel } from './matrixForm.js';
 
 /** A small problem that a `matrix` form must solve as the twin does. */
 export interface MatrixCheck {

@@ -1,67 +1,73 @@
 import type { Device } from '../../tensor/device.js';
-import type { FormTable } from '../../tensor/formTable.js';
-import { type DType, FLOAT_TYPES, type FloatType } from '../../tensor/tensor.js';
-import { MATRIX_SHAPES, productOverrides, productShape, productTile } from './matrixShapes.js';
 
 /** Kernels with a form that multiplies by a card's own matrices; `half` is linear's that rounds its inputs. */
 export const MATRIX_KERNELS = ['linear', 'half', 'attention', 'causalConv3d', 'conv2d'] as const;
 export type MatrixKernel = (typeof MATRIX_KERNELS)[number];
 
-/** By the table that a device and its plans share: kernels whose form is being checked there or has passed. */
-const trusted = new WeakMap<FormTable, Set<MatrixKernel>>();
-
-/** Lets a `matrix` form run on a device or takes it back; only `checkMatrixForm` knows whether it is right there. */
-export function trustMatrixForm({ forms }: Device, kernel: MatrixKernel, isRight: boolean): void {
-  const kernels = trusted.get(forms) ?? new Set();
-  trusted.set(forms, kernels);
-  if (isRight) kernels.add(kernel);
-  else kernels.delete(kernel);
+/** Whether a kernel's form was found right on a device (`checkMatrixForm`), without which it fits nothing. */
+export function isTrusted({ forms }: Device, kernel: MatrixKernel): boolean {
+  return forms.trusted.has(kernel);
 }
 
-/** Whether a kernel's form was found right on a device; any kernel's where none is named. */
-export function trustsMatrixForm({ forms }: Device, kernel?: MatrixKernel): boolean {
-  const kernels = trusted.get(forms);
-  return kernel ? (kernels?.has(kernel) ?? false) : kernels !== undefined && kernels.size > 0;
+/** How a workgroup shares a product of f16 matrices among subgroups: `down` by `along` of them, `rows` by `columns` matrices each. */
+export interface ProductShape {
+  readonly down: number;
+  readonly along: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Eights of the inner dimension at a time. */
+  readonly step: number;
+  /** Of what a step multiplies. With 2 a step is kept while the one before is multiplied. */
+  readonly buffers: number;
 }
 
-/** Weights that a device's matrix units take: those of f16 keep no f32. */
-export function matrixWeights({ features }: Device): readonly FloatType[] {
-  if (!features.matrices) return [];
-  return features.matrices === 'f32' ? FLOAT_TYPES : ['bf16', 'f16'];
+/**
+ * What a kernel tries: its own shapes, unless others are given for the device. The first that a device has the memory for is
+ * taken, so a kernel's own stand in the order of how well they did on an H100, where two buffers were slower than one
+ * (docs/results).
+ */
+export function shapesFor<Shape>({ forms }: Device, kernel: string, own: readonly Shape[]): readonly Shape[] {
+  return (forms.shapes.get(kernel) as readonly Shape[] | undefined) ?? own;
 }
 
-/** Whether a `matrix` form of `linear` may run: the device has such units, they were found right, the weight suits them. */
-export function fitsMatrix(
+/** The constants of a kernel that multiplies in a shape. */
+export function productOverrides(device: Device, { down, along, rows, columns, step, buffers }: ProductShape) {
+  const [DOWN, ALONG, ROWS, COLUMNS, STEP, BUFFERS] = [down, along, rows, columns, step, buffers];
+  return { ...subgroupOverrides(device), DOWN, ALONG, ROWS, COLUMNS, STEP, BUFFERS };
+}
+
+/** Where all subgroups are of one size, none is without matrices to multiply. */
+export function subgroupOverrides({ features: { minSubgroupSize, maxSubgroupSize } }: Device) {
+  return { SUBGROUP: maxSubgroupSize, EVEN: minSubgroupSize === maxSubgroupSize ? 1 : 0 };
+}
+
+/** What a workgroup makes of a product. */
+export function productTile({ down, along, rows, columns }: ProductShape): { rows: number; columns: number } {
+  return { rows: 16 * down * rows, columns: 16 * along * columns };
+}
+
+/** @param copies how often the left matrices lie in memory */
+export function productShape(
   device: Device,
-  dtype: DType,
-  [outFeatures, inFeatures]: readonly number[],
-  kernel: 'linear' | 'half' = 'linear',
-): boolean {
-  if (!trustsMatrixForm(device, kernel) || !matrixWeights(device).some((type) => type === dtype)) return false;
-  if (device.features.matrices === 'f32') return kernel === 'linear' && inFeatures % 4 === 0;
-  return inFeatures % 8 === 0 && outFeatures % 4 === 0 && halfShape(device, 1, kernel) !== undefined;
+  shapes: readonly ProductShape[],
+  copies: number,
+): ProductShape | undefined {
+  return shapes.find((shape) => {
+    const { rows, columns } = productTile(shape);
+    const buffered = shape.buffers * (copies * rows + columns) * (shape.step + 1);
+    const cells = Math.max(buffered, 64 * shape.down * shape.along * shape.columns);
+    // An invocation keeps up to 4 cells of each side in registers.
+    const lanes = shape.down * shape.along * device.features.maxSubgroupSize;
+    const isFetched = [1, 2, 3, 4].includes((rows * shape.step) / lanes) && columns * shape.step <= 4 * lanes;
+    return isFetched && fitsWorkgroup(device, shape.down * shape.along, 16 * cells);
+  });
 }
 
-const halfShape = (device: Device, rows: number, kernel: 'linear' | 'half') =>
-  productShape(device, rows <= 64 ? MATRIX_SHAPES.few : MATRIX_SHAPES[kernel], kernel === 'half' ? 1 : 2);
+/** What every WebGPU device grants. */
+const LEAST = { bytes: 16384, invocations: 256 };
 
-/** A `matrix` form of `linear` for the units that a device has. */
-export function matrixForm(
-  device: Device,
-  rows: number,
-  kernel: 'linear' | 'half' = 'linear',
-): {
-  readonly kernel: string;
-  readonly tile: { readonly rows: number; readonly columns: number };
-  readonly overrides: Readonly<Record<string, number>>;
-  readonly fuses: boolean;
-} {
-  const { matrices, maxSubgroupSize } = device.features;
-  const shape = matrices === 'f16' ? halfShape(device, rows, kernel) : undefined;
-  if (!shape) {
-    const tile = { rows: 64, columns: 64 };
-    return { kernel: 'linear.matrix', tile, overrides: { SUBGROUP: maxSubgroupSize }, fuses: false };
-  }
-  const overrides = { ...productOverrides(device, shape), HALF: kernel === 'half' ? 1 : 0 };
-  return { kernel: 'linear.matrixHalf', tile: productTile(shape), overrides, fuses: true };
+/** Whether a workgroup may have so many of the largest subgroups, and so much memory. */
+export function fitsWorkgroup({ features }: Device, subgroups: number, bytes: number): boolean {
+  const { workgroupBytes = LEAST.bytes, workgroupInvocations = LEAST.invocations } = features;
+  return bytes <= workgroupBytes && subgroups * features.maxSubgroupSize <= workgroupInvocations;
 }

@@ -1,6 +1,6 @@
 import type { Device } from '../../tensor/device.js';
 import type { DType, Tensor } from '../../tensor/tensor.js';
-import type { ProblemClass } from './form.js';
+import type { KernelClasses, ProblemClass } from './form.js';
 
 /** One small problem that stands for a class. */
 export interface Trial {
@@ -10,13 +10,27 @@ export interface Trial {
   readonly prepare: (inputs: TrialInputs) => () => void;
 }
 
-/** Problems of one kernel by type and size, and how large they are for each kind of adapter. */
-export interface TrialsOf {
-  readonly kernel: string;
-  readonly types: readonly string[];
-  readonly sizes: readonly string[];
-  /** Undefined for a type or a size that it does not know. */
+/** The trials of one kernel. */
+export interface KernelTrials {
+  readonly classes: KernelClasses;
+  /** The problem that stands for a class; undefined for a type or a size that was not declared. */
   readonly of: (problem: ProblemClass, adapter: AdapterScale) => Trial | undefined;
+}
+
+/** @param of the trial of a class that is declared, as large as suits the kind of adapter */
+export function trialsOf<Type extends string, Size extends string>(
+  classes: KernelClasses<Type, Size>,
+  of: (type: Type, size: Size, adapter: AdapterScale) => Trial,
+): KernelTrials {
+  const sizes = Object.keys(classes.sizes) as Size[];
+  return {
+    classes,
+    of: (problem, adapter) => {
+      const type = classes.types.find((known) => known === problem.type);
+      const size = sizes.find((known) => known === problem.size);
+      return type && size ? of(type, size, adapter) : undefined;
+    },
+  };
 }
 
 /** Problems must keep a graphics card busy and may not take a processor long: a run should take 1 to 50 ms on either. */

@@ -7,10 +7,9 @@ import { linearTrials } from '../linear/linear.trial.js';
 import { channelNormTrials, layerNormTrials, rmsNormTrials } from '../norms/norms.trial.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
 import { classKey, expectedForm, type Form, isProcessor, type ProblemClass } from './form.js';
-import { trustMatrixForm } from './matrixForm.js';
-import { type AdapterScale, type Trial, TrialInputs, type TrialsOf } from './trial.js';
+import { type AdapterScale, type KernelTrials, type Trial, TrialInputs } from './trial.js';
 
-const TRIALS: readonly TrialsOf[] = [
+const TRIALS: readonly KernelTrials[] = [
   linearTrials,
   attentionTrials,
   causalConv3dTrials,
@@ -22,13 +21,13 @@ const TRIALS: readonly TrialsOf[] = [
 
 /** A problem of a class, made from the class alone; undefined for a class that nothing is known of. */
 export function trialOf(problem: ProblemClass, adapter: AdapterScale): Trial | undefined {
-  return TRIALS.find(({ kernel }) => kernel === problem.kernel)?.of(problem, adapter);
+  return TRIALS.find(({ classes }) => classes.kernel === problem.kernel)?.of(problem, adapter);
 }
 
 /** Every class that can be measured. */
 export function knownClasses(): ProblemClass[] {
-  return TRIALS.flatMap(({ kernel, types, sizes }) =>
-    types.flatMap((type) => sizes.map((size) => ({ kernel, type, size }))),
+  return TRIALS.flatMap(({ classes: { kernel, types, sizes } }) =>
+    types.flatMap((type) => Object.keys(sizes).map((size) => ({ kernel, type, size }))),
   );
 }
 
@@ -44,13 +43,13 @@ export interface ClassTrial {
 export async function trialsFor(device: Device, classes: readonly ProblemClass[]): Promise<ClassTrial[]> {
   if (classes.length === 0) return [];
   const { name, features, maxTensorBytes, maxBindingBytes } = device;
-  const matrixKernels = await checkMatrixForm(device);
+  const trusted = await checkMatrixForm(device);
   const onProcessor = isProcessor(features);
   return classes.flatMap((problem) => {
     const trial = trialOf(problem, onProcessor ? 'processor' : 'card');
     if (!trial) return [];
     const planning = new PlanningDevice({ name, features, maxTensorBytes, maxBindingBytes, forms: new FormTable() });
-    for (const kernel of matrixKernels) trustMatrixForm(planning, kernel, true);
+    for (const kernel of trusted) planning.forms.trusted.add(kernel);
     trial.prepare(new TrialInputs(planning))();
     const key = classKey(problem);
     const fitting = [...(planning.forms.asked.get(key)?.forms ?? [])];

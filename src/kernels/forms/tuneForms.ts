@@ -2,7 +2,6 @@ import type { Device } from '../../tensor/device.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
 import { expectedForm, type Form, isProcessor, type ProblemClass } from './form.js';
 import type { FormStore, MeasuredChoice, MeasuredChoices } from './formStore.js';
-import { trustsMatrixForm } from './matrixForm.js';
 import { fastestForm, timeForms } from './timeForms.js';
 import { TrialBench } from './trialBench.js';
 import { type ClassTrial, knownClasses, trialsFor } from './trials.js';
@@ -49,10 +48,10 @@ export interface Tuned {
  * `matrix` form exists it is checked here: before, it fits nothing.
  */
 export async function tuneForms(device: Device, tools: TuningTools, tuning: FormTuning = {}): Promise<Tuned> {
-  const { adapter, forced } = device.forms;
+  const { adapter, forced, trusted } = device.forms;
   const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
   const before = formsInUse(device);
-  const trusted = trustsMatrixForm(device);
+  const trustedBefore = trusted.size;
   const { measure = 'asked', work } = tuning;
   const { store } = tools;
   const isChecked = forced === 'matrix' || forced === 'half' || (!isFixed && checkPays(measure, work));
@@ -70,7 +69,7 @@ export async function tuneForms(device: Device, tools: TuningTools, tuning: Form
     const others = measure === 'all' ? {} : await store.recall(adapter);
     note = await store.remember(adapter, { ...measured, ...others });
   }
-  const hasMore = trustsMatrixForm(device) !== trusted && before.length > 0; // than classes that were met knew of
+  const hasMore = trusted.size > trustedBefore && before.length > 0; // than classes that were met knew of
   const changed = hasMore || formsInUse(device).join() !== before.join();
   return { measured: isDue ? trials.length : 0, changed, note };
 }

@@ -1,19 +1,11 @@
-import { TokenTrimError } from '../../errors.js';
-import { rowwise, u32 } from '../../tensor/device.js';
+import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
-import type { DType, Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { add, gelu } from '../elementwise/elementwise.js';
 import type { Form } from '../forms/form.js';
 import { gatedResidual } from '../modulation/modulation.js';
 import * as reference from './linear.twin.js';
 import { type LinearForm, linearForm } from './linearForm.js';
-
-/** How kernels that read several types name them: the `WEIGHT_TYPE` override and those like it. */
-export function weightType(dtype: DType, what = 'weights'): number {
-  const code = { f32: 0, bf16: 1, f16: 2, u32: -1 }[dtype];
-  if (code < 0) throw new TokenTrimError(`${what} must be f32, bf16 or f16, found ${dtype}`);
-  return code;
-}
 
 /** What the products are added to: `to + result`, or with a gate `to + result * gate`, as `gatedResidual`. */
 export interface Residual {
@@ -88,7 +80,7 @@ function launch(
     output: [rows, outFeatures],
     overrides: {
       ...chosen.overrides,
-      WEIGHT_TYPE: weightType(weight.dtype),
+      WEIGHT_TYPE: typeCode(weight.dtype),
       HAS_BIAS: bias ? 1 : 0,
       ...(chosen.fuses ? ends : {}),
     },

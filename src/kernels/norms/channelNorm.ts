@@ -1,11 +1,10 @@
 import { ensure } from '../../errors.js';
-import { rowwise, u32 } from '../../tensor/device.js';
+import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
-import { weightType } from '../linear/linear.js';
 import * as reference from './channelNorm.twin.js';
-import { rowForm } from './rowForm.js';
+import { CHANNEL_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**
  * The VAE's norm: every pixel's channels scaled to root mean square 1, times a gain, then SiLU if asked for.
@@ -25,14 +24,14 @@ export function channelNorm(
   expectShape(gamma.shape, [channels], 'channelNorm: gamma');
   const { silu = false, type = 'f32' } = options;
   ensure(type === 'f32' || channels % 2 === 0, `channelNorm: ${channels} channels do not pack into words of two`);
-  const chosen = rowForm(x.device, 'channelNorm', channels, options.form);
+  const chosen = rowForm(x.device, CHANNEL_NORM_CLASSES, channels, options.form);
   const rowsAtOnce = chosen.kernel === 'channelNorm' ? 64 : chosen.rowsAtOnce;
   return x.device.launch({
     kernel: chosen.kernel,
     reads: [x, gamma],
     output: x.shape,
     outputType: type,
-    overrides: { ...chosen.overrides, WITH_SILU: silu ? 1 : 0, OUTPUT_TYPE: weightType(type) },
+    overrides: { ...chosen.overrides, WITH_SILU: silu ? 1 : 0, OUTPUT_TYPE: typeCode(type) },
     ...rowwise(x.size / channels, [0], (_, rows) => ({
       params: [u32(rows), u32(channels)],
       workgroups: Math.ceil(rows / rowsAtOnce),

@@ -3,7 +3,7 @@ import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import * as reference from './norms.twin.js';
-import { rowForm } from './rowForm.js';
+import { LAYER_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**
  * Layer norm over the last axis, then the DiT's adaptive modulation: `norm(x) * (1 + scale) + shift`, each latent frame
@@ -47,7 +47,7 @@ function launchLayerNorm(
   const [groups, chunks] = affine.shape;
   const rowsPerGroup = rows / groups;
   expectShape([rowsPerGroup * groups], [Number.isInteger(rowsPerGroup) ? rows : -1], 'layerNorm: rows a group');
-  const { kernel, rowsAtOnce, overrides } = rowForm(x.device, 'layerNorm', width, form);
+  const { kernel, rowsAtOnce, overrides } = rowForm(x.device, LAYER_NORM_CLASSES, width, form);
   // Workgroups are counted from the first row of a group on, of those groups that a piece of the launch has rows of.
   const groupsOf = (first: number, count: number) =>
     Math.ceil((first + count) / rowsPerGroup) - Math.floor(first / rowsPerGroup);

@@ -3,7 +3,7 @@ import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import * as reference from './norms.twin.js';
-import { rowForm } from './rowForm.js';
+import { RMS_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**
  * Root-mean-square norm over the last axis. In Wan's attention it spans all heads together, before the head split.
@@ -16,7 +16,7 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number, form?: Form): Te
   expectShape(x.shape, ['any', 'any'], 'rmsNorm: x');
   const [rows, width] = x.shape;
   expectShape(weight.shape, [width], 'rmsNorm: weight');
-  const { kernel, overrides, rowsAtOnce } = rowForm(x.device, 'rmsNorm', width, form);
+  const { kernel, overrides, rowsAtOnce } = rowForm(x.device, RMS_NORM_CLASSES, width, form);
   return x.device.launch({
     kernel,
     overrides,

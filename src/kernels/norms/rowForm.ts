@@ -1,5 +1,5 @@
 import type { Device } from '../../tensor/device.js';
-import { chooseForm, type Form, isProcessor } from '../forms/form.js';
+import { chooseForm, classOf, type Form, isProcessor, type KernelClasses } from '../forms/form.js';
 
 interface RowForm {
   readonly kernel: string;
@@ -7,6 +7,14 @@ interface RowForm {
   /** Rows that a workgroup does. */
   readonly rowsAtOnce: number;
 }
+
+/** Norms are as fast as memory: rows of any number and width are one class. */
+const classesOf = (kernel: string) =>
+  ({ kernel, types: ['f32'], sizes: { any: Number.POSITIVE_INFINITY } }) as const satisfies KernelClasses;
+
+export const CHANNEL_NORM_CLASSES = classesOf('channelNorm');
+export const LAYER_NORM_CLASSES = classesOf('layerNorm');
+export const RMS_NORM_CLASSES = classesOf('rmsNorm');
 
 /** Rows for which a subgroup of a processor loads a gain once. Graphics cards rather have many subgroups. */
 const ROWS_ON_PROCESSOR = 4;
@@ -17,10 +25,11 @@ const ROWS_ON_PROCESSOR = 4;
  * @param wanted a form to use in the place of any choice
  * @throws TokenTrimError where the form that is wanted cannot be used
  */
-export function rowForm(device: Device, kernel: string, width: number, wanted: Form | undefined): RowForm {
+export function rowForm(device: Device, classes: KernelClasses, width: number, wanted: Form | undefined): RowForm {
+  const { kernel } = classes;
   const lanes = evenSubgroupSize(device);
   const fits = { subgroup: width % 4 === 0 && lanes > 0 };
-  const form = chooseForm(device, { kernel, type: 'f32', size: 'any' }, fits, wanted);
+  const form = chooseForm(device, classOf(classes, 'f32', 1), fits, wanted);
   if (form !== 'subgroup') return { kernel, overrides: {}, rowsAtOnce: 1 };
   const rowsAtOnce = isProcessor(device.features) ? ROWS_ON_PROCESSOR : 1;
   return { kernel: `${kernel}.subgroup`, overrides: { SUBGROUP: lanes, ROWS: rowsAtOnce }, rowsAtOnce };

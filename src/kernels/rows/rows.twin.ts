@@ -15,10 +15,11 @@ export function gatherRows(table: Values, rows: Uint32Array): Values {
 }
 
 /** Float64 twin of `updateRows.wgsl`: writes x[firstRow + i] into cache[rows[i]], in place. */
-export function updateRows(cache: Values, rows: Uint32Array, x: Values, firstRow: number): undefined {
+export function updateRows(cache: Values, rows: Uint32Array, x: Values, firstRow: number): Values {
   const [capacity, width] = cache.shape;
   rows.forEach((row, i) => {
     ensure(row < capacity, `updateRows: row ${row} of a cache that has ${capacity}`);
     cache.data.set(x.data.subarray((firstRow + i) * width, (firstRow + i + 1) * width), row * width);
   });
+  return cache;
 }
