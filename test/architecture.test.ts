@@ -23,6 +23,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 const source = resolve(import.meta.dirname, '../src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+/** A source without its comments. */
+const code = (name: string) => readFileSync(join(source, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
 const folderOf = (path: string) => relative(source, path).split(/[/\\]/)[0];
 
 it('imports go down the ladder only', () => {
@@ -40,6 +42,12 @@ it('imports go down the ladder only', () => {
 
 it('nothing of 480x832 is written into the code', () => {
   const literals = /\b(1560|32760|4680)\b/;
-  const code = (name: string) => readFileSync(join(source, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
   expect(files.filter((name) => literals.test(code(name)))).toEqual([]);
+});
+
+it('messages of the core name options as the library calls them: the command line makes flags of them', () => {
+  const core = ['errors.ts', 'options', 'tensor', 'kernels', 'models', 'tokentrim', 'pipelines', 'weights'];
+  const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));
+  expect(inCore.length).toBeGreaterThan(100);
+  expect(inCore.filter((name) => /[\s'"`(]--[a-z$]/.test(code(name)))).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { TokenTrimError } from '../errors.js';
 import type { Progress } from '../media/progress.js';
 import { type ConvertOptions, convertWeights } from '../node/weights/convertWeights.js';
 import { formatBytes } from '../weights/formatBytes.js';
+import { withFlags } from './flags.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { FORCE_HELP, path } from './options.js';
@@ -67,8 +68,9 @@ async function runConvert(from: string, to: string, flags: ConvertFlags): Promis
       ...{ signal, onProgress },
     });
     progress?.stop();
-    const { recognised, tensors, bytes } = converted;
-    if (json) process.stdout.write(`${JSON.stringify(converted)}\n`);
+    const { tensors, bytes } = converted;
+    const recognised = withFlags(converted.recognised);
+    if (json) process.stdout.write(`${JSON.stringify({ ...converted, recognised })}\n`);
     else show(`${to}: ${tensors} tensors, ${formatBytes(bytes)}, from ${recognised}\n`);
   } catch (error) {
     progress?.stop();

@@ -2,6 +2,7 @@ import { CommanderError, type OutputConfiguration } from 'commander';
 import pc from 'picocolors';
 import { TokenTrimError } from '../errors.js';
 import { isVideoOnStandardOutput } from '../media/standardOutput.js';
+import { withFlags } from './flags.js';
 import { emit, emitsEvents } from './output.js';
 import { noteFailure, printNothing } from './runReport.js';
 import { UsageError } from './usageError.js';
@@ -46,7 +47,7 @@ function formatError(message: string): string {
 /** An error in words; with its stack where it is a bug of ours. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof TokenTrimError) return error.message;
+  if (error instanceof TokenTrimError) return withFlags(error.message);
   if (error instanceof RangeError && /allocation failed|Invalid typed array length/.test(error.message)) {
     return `there is not enough memory (${error.message}): use a smaller --width, --height or --window`;
   }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { createProgress, type Progress } from '../media/progress.js';
 import { formatInspection } from '../node/weights/formatInspection.js';
-import { inspectPath } from '../node/weights/inspect.js';
+import { type FolderInspection, type Inspection, inspectPath } from '../node/weights/inspect.js';
 import { isSound } from '../node/weights/verify.js';
+import { withFlags } from './flags.js';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -29,7 +30,7 @@ async function runInspect(path: string, { verify, json }: { verify?: boolean; js
     progress = undefined;
   };
   try {
-    const inspections = await inspectPath(path, { verify, onProgress });
+    const inspections = (await inspectPath(path, { verify, onProgress })).map(inFlags);
     process.stdout.write(json ? `${JSON.stringify(inspections)}\n` : `${formatInspection(inspections).trimEnd()}\n`);
     const isWrong = inspections.some(
       (entry) =>
@@ -40,4 +41,11 @@ async function runInspect(path: string, { verify, json }: { verify?: boolean; js
   } finally {
     progress?.stop();
   }
+}
+
+/** What the library says of a file or folder, in the words of the command line. */
+function inFlags(entry: Inspection | FolderInspection): Inspection | FolderInspection {
+  const said = (text?: string) => text && withFlags(text);
+  if (entry.kind === 'folder') return { ...entry, advice: said(entry.advice) };
+  return { ...entry, recognised: said(entry.recognised), problem: said(entry.problem) };
 }

@@ -1,5 +1,6 @@
 import { createProgress, type Progress, type ProgressOptions } from '../media/progress.js';
 import type { RunEvent } from './eventSchema.js';
+import { withFlags } from './flags.js';
 
 /** How a run tells what it does: `auto` is a bar on a terminal and lines elsewhere, `json` a JSON object a line. */
 export const PROGRESS_FORMS = ['auto', 'lines', 'json', 'none'] as const;
@@ -31,8 +32,9 @@ export function chooseOutput(choice: OutputChoice): void {
 /** A note for the person at the terminal, a line or more without the last line's end. */
 export function say(note: string): void {
   if (quiet) return;
-  if (form === 'json') emit('note', { text: note.trim() });
-  else process.stderr.write(`${note}\n`);
+  const text = withFlags(note);
+  if (form === 'json') emit('note', { text: text.trim() });
+  else process.stderr.write(`${text}\n`);
 }
 
 /** A note that only `--verbose` shows; made only then. */

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './doctorCommand.js';
 import { addDownloadCommand } from './downloadCommand.js';
 import { takeHeldSignal } from './earlySignal.js';
 import { commanderOutput } from './fail.js';
+import { learnFlags } from './flags.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { EXIT_STATUS } from './helpText.js';
 import { addInspectCommand } from './inspectCommand.js';
@@ -39,6 +40,7 @@ export function createProgram(runGenerate?: typeof run): Command {
   addDownloadCommand(program);
   for (const command of program.commands) {
     command.option('-q, --quiet', 'nothing but errors on standard error');
+    learnFlags(command);
     addAliases(command);
   }
   addCompletionCommand(program);

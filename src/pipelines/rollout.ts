@@ -150,20 +150,20 @@ export function checkWindow(
   if (preset === 'self-forcing') {
     ensure(
       !isBounded || window >= size + sink,
-      `the window of ${window} latent frames must hold a block of ${size} beside the sink of ${sink}: use --window ` +
-        `${size + sink} or more${sink > 0 ? ', or a smaller --sink' : ''}`,
+      `the window of ${window} latent frames must hold a block of ${size} beside the sink of ${sink}: use \`window\` ` +
+        `${size + sink} or more${sink > 0 ? ', or a smaller `sink`' : ''}`,
     );
     return;
   }
   ensure(
     sink === 0 || sink === size,
-    `rolling-forcing keeps its first block in sight: --sink must be ${size} (or 0 for none), found ${sink}`,
+    `rolling-forcing keeps its first block in sight: \`sink\` must be ${size} (or 0 for none), found ${sink}`,
   );
   const rolled = steps.length * size;
   const needed = rolled + sink;
   ensure(
     window >= needed && window % size === 0,
-    `rolling-forcing with ${steps.length} steps rolls ${rolled} latent frames beside a sink of ${sink}: --window must be ` +
+    `rolling-forcing with ${steps.length} steps rolls ${rolled} latent frames beside a sink of ${sink}: \`window\` must be ` +
       `a multiple of ${size} and at least ${needed}, found ${window}`,
   );
 }

@@ -136,7 +136,7 @@ export class PlanningDevice implements Device {
     checkTensorBytes(this, bytes, () => `a tensor ${formatShape(shape)} of ${dtype}`);
     ensure(
       this.#pool.bytes + bytes <= MAX_PLANNED_BYTES,
-      'this run needs more than 1000 GB of memory: use a smaller --width, --height or --window',
+      'this run needs more than 1000 GB of memory: use a smaller `width`, `height` or `window`',
     );
     return bytes;
   }

@@ -106,7 +106,7 @@ function parseSeed(seed: bigint | number | string): bigint {
   try {
     return BigInt(seed);
   } catch (cause) {
-    throw new TokenTrimError(`seed: expected a whole number, found ${JSON.stringify(String(seed))}: pass --seed 0`, {
+    throw new TokenTrimError(`seed: expected a whole number, found ${JSON.stringify(String(seed))}: pass \`seed\` 0`, {
       cause,
     });
   }

@@ -110,7 +110,7 @@ export function checkTensorBytes(
 export function tooLarge(what: string, bytes: number, maxBytes: number, limit: (most: string) => string): string {
   const mebibytes = (value: number) => `${Math.ceil(value / 2 ** 20)} MiB`;
   return (
-    `${what} takes ${mebibytes(bytes)}, but ${limit(mebibytes(maxBytes))}: use a smaller --width, --height or --window, ` +
-    '16-bit weights (--dtype bf16), or another --adapter'
+    `${what} takes ${mebibytes(bytes)}, but ${limit(mebibytes(maxBytes))}: use a smaller \`width\`, \`height\` or \`window\`, ` +
+    '16-bit weights (`dtype` bf16), or another `adapter`'
   );
 }

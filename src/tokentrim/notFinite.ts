@@ -3,8 +3,8 @@ import { TokenTrimError } from '../errors.js';
 /** What is thrown where a computation gave NaN or infinity: nothing that comes after it would mean anything. */
 export function notFiniteError(found: string): TokenTrimError {
   return new TokenTrimError(
-    `${found}. Either a value grew past what a 16-bit type holds: use --dtype bf16 or --dtype f32, and --kv-dtype f32; or ` +
-      'a weight file is damaged: `tokentrim inspect --verify <file>` tells, and a fresh copy helps',
+    `${found}. Either a value grew past what a 16-bit type holds: use \`dtype\` bf16 or \`dtype\` f32, and \`kvDtype\` f32; or ` +
+      'a weight file is damaged: `verifyWeights` tells, and a fresh copy helps',
   );
 }
 

@@ -12,7 +12,7 @@ export interface ForeignFile {
 /** How many bytes from a file's start tell what it is: a tar archive says so at byte 257. */
 export const FOREIGN_BYTES = 512;
 
-const DOWNLOAD = 'Download the file itself again (`tokentrim download` does).';
+const DOWNLOAD = 'Download the file itself again (`download` does).';
 const UNPACK = 'Unpack it, and give the weight file that is in it.';
 const FORMATS = 'Use the safetensors or PyTorch file of the same model.';
 
@@ -34,11 +34,11 @@ const SIGNATURES: readonly [start: RegExp, what: string, advice: string][] = [
   [/^425a68[3-9]/, 'a bzip2 archive', UNPACK],
   [/^28b52ffd/, 'a Zstandard archive', UNPACK],
   [/^(?:504b0304|504b0506|504b0708)/, 'a zip archive', UNPACK],
-  [/^89504e470d0a1a0a/, 'a PNG picture', 'Give weights here; a picture goes to --image.'],
-  [/^ffd8ff/, 'a JPEG picture', 'Give weights here; a picture goes to --image.'],
-  [/^(?:47494638|52494646.{8}57454250)/, 'a picture', 'Give weights here; a picture goes to --image.'],
-  [/^.{8}66747970/, 'an MP4 or HEIC file', 'Give weights here; a video goes to --video.'],
-  [/^1a45dfa3/, 'a Matroska or WebM video', 'Give weights here; a video goes to --video.'],
+  [/^89504e470d0a1a0a/, 'a PNG picture', 'Give weights here; a picture goes to `given: image`.'],
+  [/^ffd8ff/, 'a JPEG picture', 'Give weights here; a picture goes to `given: image`.'],
+  [/^(?:47494638|52494646.{8}57454250)/, 'a picture', 'Give weights here; a picture goes to `given: image`.'],
+  [/^.{8}66747970/, 'an MP4 or HEIC file', 'Give weights here; a video goes to `given: video`.'],
+  [/^1a45dfa3/, 'a Matroska or WebM video', 'Give weights here; a video goes to `given: video`.'],
   [/^52494646/, 'a RIFF file (AVI, WAV)', 'Give weights here.'],
   [/^25504446/, 'a PDF', DOWNLOAD],
   [/^(?:7f454c46|4d5a|cffaedfe|feedfacf|cafebabe)/, 'a program', DOWNLOAD],

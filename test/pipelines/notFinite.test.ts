@@ -67,7 +67,7 @@ describe('a weight that is no number', () => {
   ] as const)('in the %s, %s, is refused by its name', async (part, name, value) => {
     expect(await errorOf(damaged(part, name, value), SMALL)).toMatch(
       new RegExp(
-        `${name} holds NaN or infinity \\(its value \\d+ is the first\\): the file is damaged.*inspect --verify`,
+        `${name} holds NaN or infinity \\(its value \\d+ is the first\\): the file is damaged.*\`verifyWeights\``,
       ),
     );
   });
@@ -78,7 +78,7 @@ describe('a weight that is no number', () => {
     const { TensorLoader } = await import('../../src/models/wan/loadTensors.js');
     const source = new MemorySource({ 'layer.weight': { shape: [2, 2], values } });
     await expect(new TensorLoader(device, source, 'f16').matrix('layer.weight')).rejects.toThrow(
-      'memory: layer.weight holds a value (the one at 2) past 65504, the largest of f16: use --dtype bf16',
+      'memory: layer.weight holds a value (the one at 2) past 65504, the largest of f16: use `dtype` bf16',
     );
     const wide = await new TensorLoader(device, source, 'bf16').matrix('layer.weight');
     wide.dispose();
@@ -94,7 +94,7 @@ describe('a computation that gives no numbers', () => {
   test.each(['during', 'after'] as const)('stops at its block, pictures made %s the rollout', async (decode) => {
     const trim = false;
     expect(await errorOf(folder, { ...SMALL, decode, trim, noise })).toMatch(
-      /^Block 0 is not made of numbers: there is NaN or infinity among the values\. .*--dtype f32.*inspect --verify/,
+      /^Block 0 is not made of numbers: there is NaN or infinity among the values\. .*`dtype` f32.*`verifyWeights`/,
     );
     expect(await errorOf(folder, { ...SMALL, preset: 'rolling-forcing', decode, noise })).toMatch(/^Block 0 is not/);
   });
@@ -107,7 +107,7 @@ describe('a computation that gives no numbers', () => {
     const loud = damaged('vae', 'decoder.head.2.weight', 3e38, true); // numbers, but not twice as large
     for (const decode of ['during', 'after'] as const) {
       expect(await errorOf(loud, { ...SMALL, decode, dtype: 'f32' })).toMatch(
-        /^The pictures that the VAE made of block 0 hold NaN or infinity\. .*inspect --verify/,
+        /^The pictures that the VAE made of block 0 hold NaN or infinity\. .*`verifyWeights`/,
       );
     }
   });

@@ -221,9 +221,9 @@ test('every block is yielded once, in order, in the window of its last step', as
 test('windows and sinks that cannot work are refused before anything runs', async () => {
   const failing = (changed: Partial<RolloutOptions>) =>
     runRollout(rollingForcing(tiny.model, tiny.context, seededNoise(1, 9, 16), { ...options, frames: 9, ...changed }));
-  await expect(failing({ sink: 2 })).rejects.toThrow('--sink must be 3 (or 0 for none), found 2');
+  await expect(failing({ sink: 2 })).rejects.toThrow('`sink` must be 3 (or 0 for none), found 2');
   await expect(failing({ window: 15 })).rejects.toThrow(
-    'rolling-forcing with 5 steps rolls 15 latent frames beside a sink of 3: --window must be a multiple of 3 and at least ' +
+    'rolling-forcing with 5 steps rolls 15 latent frames beside a sink of 3: `window` must be a multiple of 3 and at least ' +
       '18, found 15',
   );
   await expect(failing({ window: 20 })).rejects.toThrow('found 20');

@@ -12,7 +12,7 @@ export function checkStored(label: string, name: string, bytes: Uint8Array, dtyp
   if (first < 0) return;
   throw new TokenTrimError(
     `${label}: ${name} holds NaN or infinity (its value ${first} is the first): the file is damaged, or was saved by a ` +
-      'training that failed. `tokentrim inspect --verify <file>` looks at all of it; get the file again',
+      'training that failed. `verifyWeights` looks at all of it; get the file again',
   );
 }
 
@@ -22,6 +22,6 @@ export function checkNarrowed(label: string, name: string, halves: Uint16Array):
   const first = firstNonFinite(bytes, 'F16');
   if (first < 0) return;
   throw new TokenTrimError(
-    `${label}: ${name} holds a value (the one at ${first}) past 65504, the largest of f16: use --dtype bf16 or --dtype f32`,
+    `${label}: ${name} holds a value (the one at ${first}) past 65504, the largest of f16: use \`dtype\` bf16 or \`dtype\` f32`,
   );
 }

@@ -7,7 +7,7 @@ import type { NoiseSource } from './noise.js';
 
 /**
  * Recorded noise: `noise` [1, frames, channels, height, width] and the draws `renoise.000`, `renoise.001`, ...
- * [frames, channels, height, width] in the order in which they were made, as parity cases and `--save-noise` have them.
+ * [frames, channels, height, width] in the order in which they were made, as parity cases and `recordNoise` have them.
  * @param frameShape [channels, height, width] of the model at the size asked for
  * @param frames latent frames that the run will generate
  * @param draws re-noising draws that it makes at the least
@@ -23,8 +23,8 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
     const { dtype, shape } = source.info(name);
     ensure(
       ['F32', 'F16', 'BF16', 'F64'].includes(dtype) && shape.slice(-3).join() === frameShape.join(),
-      `${label}: ${name} is ${dtype} [${shape.join(', ')}], this run needs floats of ${wanted}: choose the --width and ` +
-        '--height that it was recorded at, or record it again with --save-noise',
+      `${label}: ${name} is ${dtype} [${shape.join(', ')}], this run needs floats of ${wanted}: choose the \`width\` and ` +
+        '`height` that it was recorded at, or record it again with `recordNoise`',
     );
     return shape.at(-4) ?? 1;
   };
@@ -32,20 +32,20 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
   framesOf('noise');
   ensure(
     recorded >= frames,
-    `${label}: noise has ${recorded} latent frames, this run needs ${frames}: use fewer --frames, or record it again`,
+    `${label}: noise has ${recorded} latent frames, this run needs ${frames}: use fewer \`frames\`, or record it again`,
   );
   const last = drawName(draws - 1);
   ensure(
     draws === 0 || source.has(last),
-    `${label}: this run makes ${draws} re-noising draws, but there is no ${last}: record it again with --save-noise and ` +
-      'the same --preset, --frames and --steps',
+    `${label}: this run makes ${draws} re-noising draws, but there is no ${last}: record it again with \`recordNoise\` and ` +
+      'the same `preset`, `frames` and `steps`',
   );
   for (let draw = 0; draw < draws; draw++) framesOf(drawName(draw));
 
   const checked = (name: string, values: Float32Array): Float32Array => {
     ensure(
       areFinite(values),
-      `${label}: ${name} holds NaN or infinity, which no noise is: record it again with --save-noise`,
+      `${label}: ${name} holds NaN or infinity, which no noise is: record it again with \`recordNoise\``,
     );
     return values;
   };
@@ -63,14 +63,14 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
       if (!source.has(name)) {
         throw new TokenTrimError(
           `${label}: TokenTrim had a block generated again, and the recording has no noise left for that (there is no ` +
-            `${name}): record it again with --save-noise and the same options, or pass --no-trim`,
+            `${name}): record it again with \`recordNoise\` and the same options, or pass \`trim: false\``,
         );
       }
       const available = framesOf(name);
       ensure(
         available === count,
         `${label}: ${name} has ${available} latent frames, this run draws ${count} there: record it again with ` +
-          '--save-noise and the same --preset, --frames and --steps',
+          '`recordNoise` and the same `preset`, `frames` and `steps`',
       );
       return checked(name, toFloat32(await source.readRows(name, from, used), source.info(name).dtype));
     },
@@ -86,7 +86,7 @@ export function recordedGrid(source: TensorSource): { frames: number; height: nu
   ensure(
     (shape.length === 5 && shape[0] === 1) || shape.length === 4,
     `${source.label}: expected a tensor "noise" [1, frames, channels, height, width], found ` +
-      `${shape.length > 0 ? `[${shape.join(', ')}]` : 'none'}: pass a file that --save-noise wrote, or a parity case's inputs`,
+      `${shape.length > 0 ? `[${shape.join(', ')}]` : 'none'}: pass a file that \`recordNoise\` wrote, or a parity case's inputs`,
   );
   const [frames, , height, width] = shape.slice(-4);
   return { frames, height, width };

@@ -51,7 +51,7 @@ export function planGivenFrames(request: GivenRequest): GivenPlan {
   ensure(
     available >= blockPictures,
     `a video that is to be continued must have ${blockPictures} frames or more (one block of ${size} latent frames), found ` +
-      `${available}: pass a longer one, or one picture of it as --image`,
+      `${available}: pass a longer one, or one picture of it as \`given: image\``,
   );
   const visible = window === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(window / size) - 1);
   const whole = Math.floor((Math.floor((available - 1) / temporal) + 1) / size);

@@ -36,7 +36,7 @@ export function planSize(
     ensure(
       Number.isInteger(size) && size > 0 && size % unit === 0,
       `the ${axis} must be a multiple of ${unit} pixels (the VAE's ${spatial} times the DiT's patch of ${patch}), found ` +
-        `${size}: use --${axis} ${Math.max(unit, Math.floor(size / unit) * unit || unit)}`,
+        `${size}: use \`${axis}\` ${Math.max(unit, Math.floor(size / unit) * unit || unit)}`,
     );
     ensure(size <= MAX_SIDE, `the ${axis} can be ${MAX_SIDE} pixels at most, found ${size}`);
   }

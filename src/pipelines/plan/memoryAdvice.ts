@@ -102,6 +102,6 @@ function types({ plan }: MemoryChoices): MemoryChange[] {
 
 function inWords(change: MemoryChange): string {
   return Object.entries(change)
-    .map(([name, value]) => `--${name === 'kvDtype' ? 'kv-dtype' : name} ${value}`)
+    .map(([name, value]) => `\`${name}\` ${value}`)
     .join(' ');
 }

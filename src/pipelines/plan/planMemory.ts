@@ -80,7 +80,7 @@ export async function settleMemory(
   ensure(
     floor <= most,
     `this run needs more than ${formatBytes(floor)} of memory on ${device.name} and may take ${formatBytes(most)}: use a ` +
-      `smaller --width and --height${isBlockwise(draft) ? '' : ', or fewer --frames'}`,
+      `smaller \`width\` and \`height\`${isBlockwise(draft) ? '' : ', or fewer `frames`'}`,
   );
   let plan: Plan = { ...draft, decode: draft.decode ?? 'during' };
   let counted = await count(device, model, plan);

@@ -22,24 +22,19 @@ export function planRollout(config: ModelConfig, request: PlanRequest): VideoPla
 }
 
 /** What only a rollout in blocks has. */
-const BLOCK_OPTIONS = [
-  ['window', '--window'],
-  ['sink', '--sink'],
-  ['framesPerBlock', '--block-frames'],
-  ['contextNoise', '--context-noise'],
-] as const satisfies readonly (readonly [keyof PlanRequest, string])[];
+const BLOCK_OPTIONS = ['window', 'sink', 'framesPerBlock', 'contextNoise'] as const satisfies (keyof PlanRequest)[];
 
 function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
   const { steps, solver, shift, guidance, given } = request;
   checkGiven(given !== undefined, 'wan');
   ensure(
     !steps || steps.length === 1,
-    `--preset wan takes a number of --steps, such as 50, found a list: ${steps?.join(', ')}`,
+    `\`preset\` wan takes a number of \`steps\`, such as 50, found a list: ${steps?.join(', ')}`,
   );
-  for (const [name, option] of BLOCK_OPTIONS) {
+  for (const name of BLOCK_OPTIONS) {
     ensure(
       request[name] === undefined,
-      `${option} has no meaning for --preset wan, which makes all frames at once: leave it out, or use --preset ` +
+      `\`${name}\` has no meaning for \`preset\` wan, which makes all frames at once: leave it out, or use \`preset\` ` +
         'self-forcing or rolling-forcing',
     );
   }
@@ -56,14 +51,14 @@ function planBlockwise(config: ModelConfig, request: PlanRequest, preset: Rollou
   for (const name of ['solver', 'guidance'] as const) {
     ensure(
       request[name] === undefined,
-      `--${name} is an option of --preset wan: ${preset} was trained to need neither solver nor guidance`,
+      `\`${name}\` is an option of \`preset\` wan: ${preset} was trained to need neither solver nor guidance`,
     );
   }
   const [first, ...others] = request.steps ?? [];
   ensure(
     first === undefined || first === 1000 || others.length > 0,
-    `--steps of ${preset} are timesteps that fall from 1000, such as 1000,750,500,250, found ${first}: a number of steps ` +
-      'is for --preset wan',
+    `\`steps\` of ${preset} are timesteps that fall from 1000, such as 1000,750,500,250, found ${first}: a number of steps ` +
+      'is for `preset` wan',
   );
   const presetConfig = sampling.presets[preset];
   const framesPerBlock = request.framesPerBlock ?? sampling.frames_per_block;
@@ -84,7 +79,7 @@ function planBlockwise(config: ModelConfig, request: PlanRequest, preset: Rollou
   const frames = made.frames - (given?.latents ?? 0);
   ensure(
     frames > 0,
-    `--frames ${count}: the given pictures already make ${begun}, and none is left to generate: use --frames ` +
+    `\`frames\` ${count}: the given pictures already make ${begun}, and none is left to generate: use \`frames\` ` +
       `${begun + 1} or more`,
   );
   checkFrames(count);

@@ -179,7 +179,7 @@ export function checkScheduled(prompt: string | undefined, preset: Preset): void
   );
   ensure(
     preset !== 'wan',
-    'the bidirectional model makes all frames at once and takes one prompt: use --preset self-forcing or rolling-forcing',
+    'the bidirectional model makes all frames at once and takes one prompt: use `preset` self-forcing or rolling-forcing',
   );
 }
 
@@ -187,7 +187,7 @@ export function checkScheduled(prompt: string | undefined, preset: Preset): void
 export function checkGiven(hasPictures: boolean, preset: Preset): void {
   ensure(
     !hasPictures || preset !== 'wan',
-    'the bidirectional model makes a video from text alone: use --preset self-forcing or rolling-forcing with pictures',
+    'the bidirectional model makes a video from text alone: use `preset` self-forcing or rolling-forcing with pictures',
   );
 }
 

@@ -45,7 +45,7 @@ function storedType(source: TensorSource): WeightType {
   const infos = source.names().map((name) => source.info(name));
   const largest = infos.reduce((left, right) => (right.byteLength > left.byteLength ? right : left));
   const type = { F32: 'f32', F16: 'f16', BF16: 'bf16', F64: 'f32' }[largest.dtype as 'F32' | 'F16' | 'BF16' | 'F64'];
-  ensure(type, `${source.label}: weights of type ${largest.dtype} cannot be run; pass --dtype f32, bf16 or f16`);
+  ensure(type, `${source.label}: weights of type ${largest.dtype} cannot be run; pass \`dtype\` f32, bf16 or f16`);
   return type as WeightType;
 }
 

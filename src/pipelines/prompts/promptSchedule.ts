@@ -82,7 +82,7 @@ export function parsePromptSchedule(text: string, grid: ScheduleGrid): Scheduled
     }
     ensure(
       grid.frames === undefined || firstFrame < grid.frames,
-      `${where}: no block begins at frame ${pixelFrame} or later, the video is too short: use more --frames, or remove the ` +
+      `${where}: no block begins at frame ${pixelFrame} or later, the video is too short: use more \`frames\`, or remove the ` +
         'line',
     );
     prompts.push({ prompt, pixelFrame, firstFrame, line });

@@ -17,7 +17,7 @@ export class DeviceErrors {
   noteUncaptured(error: GPUError): void {
     const { message } = error;
     const isOutOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
-    const advice = 'use a smaller --width, --height or --window, --dtype f16, or close other programs that use it';
+    const advice = 'use a smaller `width`, `height` or `window`, `dtype` f16, or close other programs that use it';
     this.note(
       isOutOfMemory ? `there is not enough memory (${message.split('\n')[0]}): ${advice}` : message,
       isOutOfMemory,

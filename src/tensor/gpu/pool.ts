@@ -137,7 +137,7 @@ export class BufferPool {
     } catch (error) {
       throw new TokenTrimError(
         `the adapter has no memory for ${mebibytes(size)} MiB more beside the ${mebibytes(this.bytes - size)} MiB in use: use ` +
-          `a smaller --width, --height or --window, or --dtype bf16 (${error instanceof Error ? error.message : error})`,
+          `a smaller \`width\`, \`height\` or \`window\`, or \`dtype\` bf16 (${error instanceof Error ? error.message : error})`,
       );
     }
   }

@@ -63,9 +63,9 @@ test('the bidirectional model takes any number of latent frames, a number of ste
   });
   const chosen = { preset: 'wan', steps: [7], solver: 'dpm++', guidance: 1, shift: 3 } as const;
   expect(plan(chosen)).toMatchObject({ steps: 7, solver: 'dpm++', guidance: 1, shift: 3 });
-  expect(() => plan({ preset: 'wan', steps: [1000, 500] })).toThrow('takes a number of --steps');
+  expect(() => plan({ preset: 'wan', steps: [1000, 500] })).toThrow('takes a number of `steps`');
   expect(() => plan({ preset: 'wan', given: { kind: 'image', available: 1 } })).toThrow('from text alone');
-  expect(() => plan({ guidance: 5 })).toThrow('--guidance is an option of --preset wan');
+  expect(() => plan({ guidance: 5 })).toThrow('`guidance` is an option of `preset` wan');
 });
 
 test('given pictures are part of the video', () => {
@@ -79,22 +79,22 @@ test('given pictures are part of the video', () => {
   expect(video).toMatchObject({ given: { latents: 9, skip: 7, pictures: 33 }, frames: 21 });
   expect(video.shown).toEqual({ hidden: 0, count: 113 });
   const short = () => plan({ given: { kind: 'video', available: 40 }, frames: 33 });
-  expect(short).toThrow('use --frames 34 or more');
+  expect(short).toThrow('use `frames` 34 or more');
 });
 
 test('sizes, steps and windows that no rollout could use are refused', () => {
   const refusals: [PlanRequest, string][] = [
     [{ width: 40 }, 'the width must be a multiple of 16 pixels'],
-    [{ height: 0 }, 'use --height 16'],
+    [{ height: 0 }, 'use `height` 16'],
     [{ width: Number.NaN }, 'found NaN'],
     [{ frames: 1_000_005 }, 'at most, found 1000005'],
     [{ frames: 0 }, '1 or more, found 0'],
     [{ frames: 2.5 }, 'whole number of frames'],
     [{ steps: [500, 500] }, 'denoising steps must fall'],
     [{ steps: [] }, 'denoising steps must fall'],
-    [{ window: 2 }, '--window 3 or more'],
-    [{ sink: 10 }, '--window 13 or more, or a smaller --sink'],
-    [{ preset: 'rolling-forcing', sink: 1 }, '--sink must be 3 (or 0 for none)'],
+    [{ window: 2 }, '`window` 3 or more'],
+    [{ sink: 10 }, '`window` 13 or more, or a smaller `sink`'],
+    [{ preset: 'rolling-forcing', sink: 1 }, '`sink` must be 3 (or 0 for none)'],
     [{ preset: 'rolling-forcing', window: 15 }, 'at least 18, found 15'],
     [{ preset: 'rolling-forcing', window: 19 }, 'a multiple of 3'],
   ];

@@ -79,19 +79,19 @@ test('a refusal names what would fit, and it does', async () => {
   const narrow = await planMemory(device, folder, { ...long, decode: 'after', window: 24 });
   const limit = (wide.peakBytes + narrow.peakBytes) / 2;
   const [, window, width] =
-    /^--window (\d+) .*, or --width (\d+) --height \2 \(/.exec(await advised(long, limit)) ?? [];
+    /^`window` (\d+) .*, or `width` (\d+) `height` \2 \(/.exec(await advised(long, limit)) ?? [];
   await planMemory(device, folder, { ...long, window: Number(window) }, limit);
   await planMemory(device, folder, { ...long, width: Number(width), height: Number(width) }, limit);
 
   const wan = { ...SMALL, width: 32, height: 32, preset: 'wan', steps: [2], frames: 81 } as const;
   const whole = await planMemory(device, folder, wan);
-  const [, frames] = /^--frames (\d+) /.exec(await advised(wan, whole.peakBytes - 1)) ?? [];
+  const [, frames] = /^`frames` (\d+) /.exec(await advised(wan, whole.peakBytes - 1)) ?? [];
   await planMemory(device, folder, { ...wan, frames: Number(frames) }, whole.peakBytes - 1);
 
   const f32 = await planMemory(device, folder, { ...SMALL, dtype: 'f32' });
-  expect(await advised({ ...SMALL, dtype: 'f32' }, f32.peakBytes / 2)).toMatch(/^--dtype bf16 \(/);
+  expect(await advised({ ...SMALL, dtype: 'f32' }, f32.peakBytes / 2)).toMatch(/^`dtype` bf16 \(/);
   expect(await advised({ ...SMALL, width: 48, decode: 'during' }, f32.peakBytes / 100)).toMatch(
-    /^the least that this model can do with is [\d.]+ MB, with --decode after --window 3 --width 16 --height 16$/,
+    /^the least that this model can do with is [\d.]+ MB, with `decode` after `window` 3 `width` 16 `height` 16$/,
   );
 });
 

@@ -93,7 +93,7 @@ describe('messages', () => {
     },
     {
       text: '0: a\n73: b',
-      message: 'line 2: no block begins at frame 73 or later, the video is too short: use more --frames',
+      message: 'line 2: no block begins at frame 73 or later, the video is too short: use more `frames`',
     },
   ])('$message', ({ text, message }) => {
     expect(() => parse(text, { frames: 21 })).toThrow(message);

@@ -174,7 +174,7 @@ const OTHERS: readonly [key: RegExp, what: string][] = [
   [/(?:^|\.)layers\.\d+\.(?:self_attn\.q_proj|mlp\.gate_proj|attention\.wq)\./, 'a language model'],
   [/(?:^|\.)decoder\.(?:up|mid)\.(?:\d+\.)?block/, 'the VAE of an image model'],
   [/(?:^|[./])(?:exp_avg|exp_avg_sq|momentum_buffer)$/, "an optimiser's state, without the weights"],
-  [/^noise$|^renoise\.\d+$/, 'recorded noise, which --noise takes'],
+  [/^noise$|^renoise\.\d+$/, 'recorded noise, which `noise` takes'],
   [/^latents$/, 'recorded latents'],
 ];
 
