@@ -95,5 +95,11 @@ export async function assembleModel(
   ensureTensors('transformer', config.transformer, transformer.tensors);
   ensureTensors('vae', config.vae, vae.tensors);
   ensureTensors('text-encoder', config.text_encoder, textEncoder.tensors);
-  return { config, transformer: transformer.tensors, vae: vae.tensors, textEncoder: textEncoder.tensors };
+  return {
+    config,
+    transformer: transformer.tensors,
+    vae: vae.tensors,
+    textEncoder: textEncoder.tensors,
+    tokens: new Map(),
+  };
 }

@@ -41,7 +41,7 @@ export interface EmbeddedPrompts {
   readonly note?: string;
 }
 
-type Prompted = Pick<Model, 'config' | 'textEncoder' | 'tokenizer' | 'tokenizerLabel'>;
+type Prompted = Pick<Model, 'config' | 'textEncoder' | 'tokenizer' | 'tokenizerLabel' | 'tokens'>;
 
 /**
  * Text to what the DiT reads. Prompts that were embedded before, with the same encoder on the same adapter, come from the

@@ -2,17 +2,14 @@ import type { Model } from '../../models/wan/model.js';
 import { cleanPrompt } from '../../models/wan/text/clean.js';
 import { createTokenizer, type TokenizedPrompt } from '../../models/wan/text/tokenize.js';
 
-type Prompted = Pick<Model, 'config' | 'tokenizer' | 'tokenizerLabel'>;
-
-const tokenized = new WeakMap<Prompted, Map<string, TokenizedPrompt>>();
+type Prompted = Pick<Model, 'config' | 'tokenizer' | 'tokenizerLabel' | 'tokens'>;
 
 /**
- * Cleaned prompts in token ids. They are remembered as long as the model is open, since a run is planned before it is made;
- * the tokenizer is not: its vocabulary takes 400 MB at full size.
+ * Cleaned prompts in token ids. The model remembers them; the tokenizer is not kept: its vocabulary takes 400 MB
+ * at full size.
  */
 export async function tokenizePrompts(model: Prompted, prompts: readonly string[]): Promise<TokenizedPrompt[]> {
-  const known = tokenized.get(model) ?? new Map<string, TokenizedPrompt>();
-  tokenized.set(model, known);
+  const known = model.tokens ?? new Map<string, TokenizedPrompt>();
   if (prompts.some((prompt) => !known.has(prompt))) {
     const tokenizer = createTokenizer(await model.tokenizer(), model.tokenizerLabel);
     for (const prompt of prompts) {
