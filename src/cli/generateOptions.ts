@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { PRESETS } from '../pipelines/plan/plan.js';
-import { SOLVER_NAMES } from '../pipelines/solvers/solver.js';
+import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { kernelsOption } from './measureKernels.js';

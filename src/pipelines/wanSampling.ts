@@ -10,7 +10,7 @@ import { acceptAll } from '../tokentrim/policy.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type WanOptions, wanSchema } from './plan/wanOptions.js';
 import { PLAN_OPTIONS, type SamplingEvent, type StepEvent } from './rollout.js';
-import { createSolver } from './solvers/solver.js';
+import { createSolver } from './solvers/createSolver.js';
 
 /** A prompt, and what to guide away from: needed unless the guidance scale is 1. */
 export interface GuidanceContexts {

@@ -6,7 +6,7 @@ import type { NoiseSource } from '../../src/pipelines/noise/noise.js';
 import { wanNoise } from '../../src/pipelines/noise/noise.js';
 import { WAN_NEGATIVE_PROMPT } from '../../src/pipelines/plan/planRun.js';
 import { wanOptions } from '../../src/pipelines/plan/wanOptions.js';
-import type { SolverName } from '../../src/pipelines/solvers/solver.js';
+import type { SolverName } from '../../src/pipelines/solvers/createSolver.js';
 import { type GuidanceContexts, wanSampling } from '../../src/pipelines/wanSampling.js';
 import { disposeAll } from '../../src/tensor/scope.js';
 import { plainFlow } from '../properties/plainDit.js';

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { weightedSum } from '../../src/kernels/elementwise/weightedSum.js';
+import { createSolver, SOLVER_NAMES } from '../../src/pipelines/solvers/createSolver.js';
 import { dpmSolver } from '../../src/pipelines/solvers/dpmSolver.js';
-import { createSolver, SOLVER_NAMES, type Solver } from '../../src/pipelines/solvers/solver.js';
-import { uniPc } from '../../src/pipelines/solvers/uniPc.js';
-import { correctorWeights } from '../../src/pipelines/solvers/uniPcWeights.js';
-import { logSnr } from '../../src/pipelines/solvers/wanSchedule.js';
+import { logSnr, type Solver } from '../../src/pipelines/solvers/solver.js';
+import { correctorWeights, uniPc } from '../../src/pipelines/solvers/uniPc.js';
 import { expectAllClose } from '../support/allclose.js';
 import { referenceDevice } from '../support/device.js';
 import { SOLVER_TOLERANCE } from '../support/tolerance.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createSolver, SOLVER_NAMES } from '../../src/pipelines/solvers/createSolver.js';
 import { dpmWeights } from '../../src/pipelines/solvers/dpmSolver.js';
-import { createSolver, SOLVER_NAMES } from '../../src/pipelines/solvers/solver.js';
-import { correctorWeights, predictorWeights } from '../../src/pipelines/solvers/uniPcWeights.js';
+import { correctorWeights, predictorWeights } from '../../src/pipelines/solvers/uniPc.js';
 import { SOLVER_TOLERANCE } from '../support/tolerance.js';
 
 const shifts = fc.double({ min: 0.05, max: 100, noNaN: true });

@@ -11,7 +11,8 @@ import {
   warpSteps,
   x0FromFlow,
 } from '../../pipelines/flowMatching.js';
-import { createSolver, type Solver } from '../../pipelines/solvers/solver.js';
+import { createSolver } from '../../pipelines/solvers/createSolver.js';
+import type { Solver } from '../../pipelines/solvers/solver.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { toFloat64Numbers } from '../../weights/convert.js';

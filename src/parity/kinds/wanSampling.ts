@@ -5,7 +5,7 @@ import { prepareContext } from '../../models/wan/crossAttention.js';
 import { loadTransformer } from '../../models/wan/weights.js';
 import type { NoiseSource } from '../../pipelines/noise/noise.js';
 import { wanOptions } from '../../pipelines/plan/wanOptions.js';
-import { createSolver, SOLVER_NAMES } from '../../pipelines/solvers/solver.js';
+import { createSolver, SOLVER_NAMES } from '../../pipelines/solvers/createSolver.js';
 import { wanSampling } from '../../pipelines/wanSampling.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { ParityInput, ParityItem } from './input.js';

@@ -11,7 +11,7 @@ import { PROGRAM } from '../../version.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import { checkWindow, contextNoise, latentSchema, stepList } from '../rollout.js';
-import { SOLVER_NAMES } from '../solvers/solver.js';
+import { SOLVER_NAMES } from '../solvers/createSolver.js';
 import { nextBlockStart, planBlocks, planSize } from './grid.js';
 import {
   type DraftPlan,

@@ -11,7 +11,7 @@ import type { NoiseSource } from '../noise/noise.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
 import { contextNoise, stepList } from '../rollout.js';
-import { SOLVER_NAMES, type SolverName } from '../solvers/solver.js';
+import { SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
 import { type DraftPlan, type PlannedFile, PRESETS, type Preset, type RolloutPlan, type VideoPlan } from './plan.js';
 
 /** What of a run a user may choose; everything absent comes from the checkpoint's configuration. */

@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { optionsOf } from '../../options/checkOptions.js';
 import { count, number, oneOf, someNumber } from '../../options/fields.js';
 import { latentSchema } from '../rollout.js';
-import { createSolver, SOLVER_NAMES, type SolverName } from '../solvers/solver.js';
+import { createSolver, SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
 
 /** What sampling the bidirectional model takes. Frames are latent frames, any number of them. */
 export interface WanOptions {

@@ -1,7 +1,6 @@
 import { type Term, weightedSum } from '../../kernels/elementwise/weightedSum.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Solver } from './solver.js';
-import { logSnr, type SolverTable } from './wanSchedule.js';
+import { logSnr, type Solver, type SolverTable } from './solver.js';
 
 /**
  * DPM-Solver++ (2M), midpoint form, on the flow schedule. The first and the last step are of first order.

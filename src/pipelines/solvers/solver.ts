@@ -1,7 +1,17 @@
+import { ensure } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { dpmSolver } from './dpmSolver.js';
-import { uniPc } from './uniPc.js';
-import { type SolverTable, solverTable } from './wanSchedule.js';
+import { TRAIN_TIMESTEPS } from '../flowMatching.js';
+
+/**
+ * The steps of a solver of the bidirectional model. It differs from the rollouts' schedule (`flowMatching.ts`): as many
+ * entries as steps, and timesteps that are whole numbers.
+ */
+export interface SolverTable {
+  /** What the model is told, one a step: 1000 * sigma, its fraction cut off. */
+  readonly timesteps: readonly number[];
+  /** Share of noise before each step, falling, and 0 after the last: one more than there are steps. */
+  readonly sigmas: readonly number[];
+}
 
 /**
  * A multistep solver of the flow's differential equation. It turns every flow into the clean latents that it implies and
@@ -21,23 +31,34 @@ export interface Solver extends SolverTable {
 }
 
 /**
- * The solvers as `generate.py --sample_solver` calls them. UniPC does not begin at pure noise: the official code builds it
- * with a shift of 1, which leaves its largest sigma at float32(0.999) before the shift that was asked for.
+ * `sigma = shift * u / (1 + (shift - 1) * u)`, u falling evenly from `start`, 0 left out and put at the end. The official
+ * code computes timesteps in float64 and rounds the sigmas to float32 afterwards.
+ * Source: Wan-Video/Wan2.1 wan/utils/fm_solvers_unipc.py set_timesteps, wan/utils/fm_solvers.py get_sampling_sigmas.
+ * @param start u at the first step
+ * @throws TokenTrimError where so many steps cannot be told apart in float32
  */
-const SOLVERS = {
-  unipc: { start: Math.fround(0.999), create: uniPc },
-  'dpm++': { start: 1, create: dpmSolver },
-} as const;
-
-export type SolverName = keyof typeof SOLVERS;
-export const SOLVER_NAMES = Object.keys(SOLVERS) as readonly SolverName[];
+export function solverTable(start: number, steps: number, shift: number): SolverTable {
+  ensure(
+    Number.isInteger(steps) && steps >= 1 && steps <= TRAIN_TIMESTEPS,
+    `the number of steps must be a whole number from 1 to ${TRAIN_TIMESTEPS}, found ${steps}`,
+  );
+  ensure(shift > 0 && Number.isFinite(shift), `the timestep shift must be a positive number, found ${shift}`);
+  const exact = Array.from({ length: steps }, (_, step) => {
+    const u = start + step * (-start / steps);
+    return (shift * u) / (1 + (shift - 1) * u);
+  });
+  const sigmas = [...exact.map(Math.fround), 0];
+  ensure(
+    sigmas.every((sigma, index) => index === 0 || sigma < sigmas[index - 1]),
+    `a timestep shift of ${shift} leaves ${steps} steps that float32 cannot tell apart: use a smaller shift or fewer steps`,
+  );
+  return { sigmas, timesteps: exact.map((sigma) => Math.trunc(sigma * TRAIN_TIMESTEPS)) };
+}
 
 /**
- * @param steps calls of the model
- * @param shift of the schedule towards noise
- * @throws TokenTrimError where steps or shift are out of range
+ * Half the logarithm of the signal-to-noise ratio, lambda = log(1 - sigma) - log(sigma): the variable in which the solvers
+ * step. It is -infinity for pure noise and +infinity for none.
  */
-export function createSolver(name: SolverName, steps: number, shift: number): Solver {
-  const { start, create } = SOLVERS[name];
-  return create(solverTable(start, steps, shift));
+export function logSnr(sigma: number): number {
+  return Math.log(1 - sigma) - Math.log(sigma);
 }

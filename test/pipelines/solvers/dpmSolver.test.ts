@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createSolver } from '../../../src/pipelines/solvers/createSolver.js';
 import { dpmWeights } from '../../../src/pipelines/solvers/dpmSolver.js';
-import { createSolver } from '../../../src/pipelines/solvers/solver.js';
-import { logSnr } from '../../../src/pipelines/solvers/wanSchedule.js';
+import { logSnr } from '../../../src/pipelines/solvers/solver.js';
 import { expectTrajectory } from '../../support/solvers.js';
 
 test('the table is the official one, from pure noise', () => {

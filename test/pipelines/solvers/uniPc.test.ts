@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createSolver } from '../../../src/pipelines/solvers/solver.js';
-import { correctorWeights, predictorWeights } from '../../../src/pipelines/solvers/uniPcWeights.js';
+import { createSolver } from '../../../src/pipelines/solvers/createSolver.js';
+import { correctorWeights, predictorWeights } from '../../../src/pipelines/solvers/uniPc.js';
 import { expectTrajectory } from '../../support/solvers.js';
 
 describe('the table', () => {
