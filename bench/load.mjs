@@ -5,9 +5,9 @@
 // As root on Linux the page cache is dropped before each reading; else files that were read lately come from memory.
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { freeTextEncoder } from '../dist/models/wan/text/encoderWeights.js';
 import { streamTextEncoder } from '../dist/models/wan/text/streamTextEncoder.js';
 import { encodePrompts } from '../dist/models/wan/text/umt5.js';
-import { freeTextEncoder } from '../dist/models/wan/text/weights.js';
 import { loadTransformer } from '../dist/models/wan/weights.js';
 import { openModelFolder } from '../dist/node/model/modelFolder.js';
 import { loadTokenizer } from '../dist/node/model/modelTexts.js';

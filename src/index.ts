@@ -74,10 +74,10 @@ export { convertWeights } from './node/weights/convertWeights.js';
 export { prepareContext, type TextContext } from './models/wan/crossAttention.js';
 /** Cleans a prompt as the official code does. */
 export { cleanPrompt } from './models/wan/text/clean.js';
+/** Loads umT5. */
+export { loadTextEncoder } from './models/wan/text/encoderWeights.js';
 /** Encodes a prompt with it. */
 export { encodePrompt } from './models/wan/text/umt5.js';
-/** Loads umT5. */
-export { loadTextEncoder } from './models/wan/text/weights.js';
 /** Turns cleaned prompts into token ids. */
 export { loadTokenizer } from './node/model/modelTexts.js';
 

@@ -1,8 +1,8 @@
 // One layer of umT5-XXL with random bf16 weights, for a prompt of so many tokens.
 
 import { textEncoderTensors } from '../../dist/models/wan/checkpoint/expectedTensors.js';
+import { freeTextEncoder, loadTextEncoder } from '../../dist/models/wan/text/encoderWeights.js';
 import { encoderStates } from '../../dist/models/wan/text/umt5.js';
-import { freeTextEncoder, loadTextEncoder } from '../../dist/models/wan/text/weights.js';
 import { modelLike } from '../../dist/synthesize/models.js';
 import { openBench } from '../support/open.mjs';
 import { randomSource } from '../support/random.mjs';

@@ -1,6 +1,5 @@
 import { ensure } from '../errors.js';
-import { checkOptions } from '../options/checkOptions.js';
-import { checkTokens } from '../options/checkTokens.js';
+import { checkOptions, checkTokens } from '../options/checkOptions.js';
 import { show } from '../options/fields.js';
 import { type Decision, decision, decisionSchema, type Policy, policySchema } from './policy.js';
 

@@ -1,7 +1,6 @@
 import { ensure } from '../../errors.js';
 import { updateRows } from '../../kernels/rows/rows.js';
-import { checkOptions, optionsOf } from '../../options/checkOptions.js';
-import { checkTokens } from '../../options/checkTokens.js';
+import { checkOptions, checkTokens, optionsOf } from '../../options/checkOptions.js';
 import { count, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';

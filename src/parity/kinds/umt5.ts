@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { parseConfig, textEncoderSchema } from '../../models/wan/config.js';
-import { relativePositionBuckets } from '../../models/wan/text/relativePosition.js';
+import { freeTextEncoder, loadTextEncoder } from '../../models/wan/text/encoderWeights.js';
 import { streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
-import { encodePrompts, encoderStates, positionBias } from '../../models/wan/text/umt5.js';
-import { freeTextEncoder, loadTextEncoder } from '../../models/wan/text/weights.js';
+import { encodePrompts, encoderStates, positionBias, relativePositionBuckets } from '../../models/wan/text/umt5.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import type { ParityInput, ParityOutput } from './input.js';

@@ -1,9 +1,9 @@
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Model } from '../../models/wan/model.js';
+import { freeTextEncoder } from '../../models/wan/text/encoderWeights.js';
 import { heldType, streamTextEncoder } from '../../models/wan/text/streamTextEncoder.js';
 import type { EncodedPrompt } from '../../models/wan/text/tokenize.js';
 import { encodePrompts } from '../../models/wan/text/umt5.js';
-import { freeTextEncoder } from '../../models/wan/text/weights.js';
 import type { StopSignal } from '../../options/stopSignal.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { textEncoderTensors } from '../../../src/models/wan/checkpoint/expectedTensors.js';
 import type { TextEncoderConfig } from '../../../src/models/wan/config.js';
+import { freeTextEncoder, loadTextEncoder } from '../../../src/models/wan/text/encoderWeights.js';
 import { heldType, streamTextEncoder } from '../../../src/models/wan/text/streamTextEncoder.js';
 import { encodePrompt, encodePrompts, encoderStates } from '../../../src/models/wan/text/umt5.js';
-import { freeTextEncoder, loadTextEncoder } from '../../../src/models/wan/text/weights.js';
 import { openDevice } from '../../../src/node/openDevice.js';
 import type { Device } from '../../../src/tensor/device.js';
 import { PlanningDevice } from '../../../src/tensor/planningDevice.js';

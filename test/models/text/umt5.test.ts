@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { TensorLoader } from '../../../src/models/wan/loadTensors.js';
-import { relativePositionBuckets } from '../../../src/models/wan/text/relativePosition.js';
-import { encodePrompt, encoderStates } from '../../../src/models/wan/text/umt5.js';
 import {
   freeTextEncoder,
   loadTextEncoder,
   loadTextEncoderLayer,
   type TextEncoderModel,
-} from '../../../src/models/wan/text/weights.js';
+} from '../../../src/models/wan/text/encoderWeights.js';
+import { encodePrompt, encoderStates, relativePositionBuckets } from '../../../src/models/wan/text/umt5.js';
 import type { Device } from '../../../src/tensor/device.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../../src/tensor/sixteenBit.js';
 import { expectAllClose } from '../../support/allclose.js';

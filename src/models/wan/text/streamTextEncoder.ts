@@ -5,7 +5,12 @@ import { readAhead } from '../../../weights/readAhead.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { TextEncoderConfig } from '../config.js';
 import { TensorLoader, type WeightType } from '../loadTensors.js';
-import { layerTensorNames, loadTextEncoderLayer, type TextEncoderLayer, type TextEncoderModel } from './weights.js';
+import {
+  layerTensorNames,
+  loadTextEncoderLayer,
+  type TextEncoderLayer,
+  type TextEncoderModel,
+} from './encoderWeights.js';
 
 /** How much of the next layers is read while one computes: at full size, about one layer in 16 bits. */
 const READ_AHEAD_BYTES = 384 * 2 ** 20;
