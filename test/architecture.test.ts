@@ -13,7 +13,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   weights: ['tensor'],
   models: ['kernels', 'tensor', 'weights'],
   tokentrim: ['kernels', 'tensor'],
-  pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights', 'node'],
+  pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   node: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   media: ['node'],
   synthesize: ['node', 'models', 'tensor', 'weights'],

@@ -46,7 +46,7 @@ test('what uses Node does not', () => {
 test('nothing that it imports is of Node, or of the folders that are', () => {
   expect(files.filter((name) => /(?:^|\/)(?:@types\/|types\/)?(?:node|yauzl)\//.test(name))).toEqual([]);
   expect(files.filter((name) => /^src\/(?:node|media|cli|synthesize|parity)\//.test(name))).toEqual([]);
-  for (const folder of ['kernels', 'models', 'options', 'tensor', 'tokentrim', 'weights']) {
+  for (const folder of ['kernels', 'models', 'options', 'pipelines', 'tensor', 'tokentrim', 'weights']) {
     expect(files.filter((name) => name.startsWith(`src/${folder}/`)).length, folder).toBeGreaterThan(2);
   }
   expect(files).toContain('src/models/wan/openModel.ts');

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { TokenTrimError } from '../errors.js';
 import type { Progress } from '../media/progress.js';
 import { type ConvertOptions, convertWeights } from '../node/weights/convertWeights.js';
-import { formatBytes } from '../weights/formatBytes.js';
+import { formatBytes } from '../weights/quote.js';
 import { withFlags } from './flags.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';

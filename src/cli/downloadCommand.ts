@@ -6,7 +6,7 @@ import { type HubSession, hubSession } from '../node/hub/hubSession.js';
 import { type ListedFile, listFiles } from '../node/hub/listFiles.js';
 import { HUB_PRESETS, type HubPreset } from '../node/hub/presets.js';
 import { resolveModel } from '../node/hub/resolveModel.js';
-import { formatBytes } from '../weights/formatBytes.js';
+import { formatBytes } from '../weights/quote.js';
 import { watchInterrupt } from './interrupt.js';
 import { show, startProgress } from './output.js';
 import { ensureUsage } from './usageError.js';

@@ -5,7 +5,7 @@ import { LIKES, type Like } from '../synthesize/models.js';
 import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../synthesize/plan.js';
 import { synthesize } from '../synthesize/synthesize.js';
 import type { FloatDType } from '../synthesize/valueTable.js';
-import { formatBytes } from '../weights/formatBytes.js';
+import { formatBytes } from '../weights/quote.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { drawSeed, FORCE_HELP, seed as seedOption, wholeNumber } from './options.js';

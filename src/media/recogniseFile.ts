@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { ensure, TokenTrimError } from '../errors.js';
-import { beginning } from '../node/files/beginning.js';
+import { beginning } from '../node/files/plainFile.js';
 import { type FileKind, fileKind, type KindGroup } from './fileKinds.js';
 
 /** Bytes that say what a file is, and how the first picture of a TIFF file is described. */

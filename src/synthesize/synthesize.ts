@@ -5,7 +5,7 @@ import { OutputFile } from '../node/files/outputFile.js';
 import { partialPath } from '../node/files/outputTarget.js';
 import { findShared } from '../node/files/samePath.js';
 import { toyWorld } from '../node/model/toyWorld.js';
-import { formatBytes } from '../weights/formatBytes.js';
+import { formatBytes } from '../weights/quote.js';
 import type { PlannedFile } from './plan.js';
 import { StreamedFile } from './streamedFile.js';
 

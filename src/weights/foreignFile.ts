@@ -1,7 +1,6 @@
 import { TokenTrimError } from '../errors.js';
 import { hexOf } from './byteSource.js';
-import { formatBytes } from './formatBytes.js';
-import { quote } from './quote.js';
+import { formatBytes, quote } from './quote.js';
 
 /** A file that is something else than weights: what it is, with its article, and what to do. */
 export interface ForeignFile {

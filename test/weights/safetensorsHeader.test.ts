@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TokenTrimError } from '../../src/errors.js';
 import { headerLength, parseHeader, type SafetensorsHeader } from '../../src/weights/safetensors/header.js';
-import { structureProblem } from '../../src/weights/structureProblem.js';
+import { structureProblem } from '../../src/weights/safetensors/structureProblem.js';
 
 function fileOf(header: string, dataBytes: number): Uint8Array {
   const json = new TextEncoder().encode(header);

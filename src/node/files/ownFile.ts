@@ -1,4 +1,4 @@
-import { beginning } from './beginning.js';
+import { beginning } from './plainFile.js';
 import { unwritable } from './writeProblem.js';
 
 /** The first entry of `__metadata__` in a safetensors file that this program wrote. */

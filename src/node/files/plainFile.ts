@@ -89,6 +89,17 @@ export function readTextFileSync(path: string, use: TextUse): string {
   }
 }
 
+/** The first bytes of a file, at most so many. */
+export async function beginning(path: string, bytes: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
 /** True where an error means that there is no such file. */
 export function isAbsent(error: unknown): boolean {
   const { code } = ((error as Error | undefined)?.cause ?? error ?? {}) as NodeJS.ErrnoException;

@@ -1,6 +1,6 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
-import { formatBytes } from '../../weights/formatBytes.js';
+import { formatBytes } from '../../weights/quote.js';
 import { fetchBlob } from './fetchBlob.js';
 import { blobPath, isThere, linkBlob, snapshotPath, writeRef } from './hubCache.js';
 import { explainHubError } from './hubError.js';

@@ -1,6 +1,5 @@
 import { describeCheck } from '../../models/wan/checkpoint/checkTensors.js';
-import { formatBytes } from '../../weights/formatBytes.js';
-import { quote, quoteSome } from '../../weights/quote.js';
+import { formatBytes, quote, quoteSome } from '../../weights/quote.js';
 import { describeParts } from '../model/modelFolder.js';
 import type { Amount, FolderInspection, Inspection } from './inspect.js';
 import type { Verification } from './verify.js';

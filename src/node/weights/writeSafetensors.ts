@@ -2,7 +2,7 @@ import { open, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TokenTrimError } from '../../errors.js';
 import type { StopSignal } from '../../options/stopSignal.js';
-import { formatBytes } from '../../weights/formatBytes.js';
+import { formatBytes } from '../../weights/quote.js';
 import { encodeHeader, type HeaderEntry, type Metadata } from '../../weights/safetensors/encodeHeader.js';
 import { bytesOf, type ReadableType } from '../../weights/storedType.js';
 import type { OutputFile } from '../files/outputFile.js';

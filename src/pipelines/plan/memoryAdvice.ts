@@ -1,5 +1,5 @@
 import { TokenTrimError } from '../../errors.js';
-import { formatBytes } from '../../weights/formatBytes.js';
+import { formatBytes } from '../../weights/quote.js';
 import { isBlockwise, type Plan } from './plan.js';
 import type { GenerateRequest } from './request.js';
 

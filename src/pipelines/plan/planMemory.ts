@@ -5,7 +5,7 @@ import { checkCount } from '../../options/checkOptions.js';
 import type { Device } from '../../tensor/device.js';
 import { MAX_PLANNED_BYTES, PlanningDevice } from '../../tensor/planningDevice.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
-import { formatBytes } from '../../weights/formatBytes.js';
+import { formatBytes } from '../../weights/quote.js';
 import type { NoiseSource } from '../noise/noise.js';
 import { runPlan, type Stage } from '../stages.js';
 import { vaeFactors } from './grid.js';

@@ -1,8 +1,8 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import { quote } from '../quote.js';
 import { bitsOf, isStoredType, type StoredType } from '../storedType.js';
-import { structureProblem } from '../structureProblem.js';
 import type { TensorInfo } from '../tensorSource.js';
+import { structureProblem } from './structureProblem.js';
 
 /**
  * The longest header that is read or written: room for 100 000 tensors. The format allows 100 MB (huggingface/safetensors

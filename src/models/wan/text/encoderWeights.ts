@@ -4,9 +4,8 @@ import { expectShape } from '../../../tensor/shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { toFloat32 } from '../../../weights/convert.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
-import { checkStored } from '../checkWeights.js';
 import type { TextEncoderConfig } from '../config.js';
-import { TensorLoader, type WeightType } from '../loadTensors.js';
+import { checkStored, TensorLoader, type WeightType } from '../loadTensors.js';
 
 /** One block of the encoder, in forward order. Matrices are [outFeatures, inFeatures]; none has a bias. */
 export interface TextEncoderLayer {

@@ -1,4 +1,4 @@
-import { quote } from './quote.js';
+import { quote } from '../quote.js';
 
 /**
  * Looks for two things in a JSON text that JSON.parse lets pass: a key that occurs twice in one object (it keeps the

@@ -1,10 +1,10 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openTensorSource } from '../../src/node/model/openTensorSource.js';
-import { writeSafetensors } from '../../src/node/weights/writeSafetensors.js';
-import { temporaryFolder } from './temporary.js';
-import { dense, float32, writeLegacy, writeTorchZip } from './torch/torchWriter.js';
+import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
+import { writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
+import { temporaryFolder } from '../../weights/temporary.js';
+import { dense, float32, writeLegacy, writeTorchZip } from '../../weights/torch/torchWriter.js';
 
 const INDEX = 'diffusion_pytorch_model.safetensors.index.json';
 const SHARDS = [
