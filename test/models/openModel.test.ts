@@ -68,8 +68,10 @@ describe('a model of bytes', () => {
     await same(model.transformer, folder.transformer);
     await folder.close();
     await model.close();
-    const plain = await openModel({ ...sources, ...(await toySources()), section: undefined, name: 'toy' });
-    expect(plain.config.name).toBe('toy');
+    const read = async () => 'read when it is asked for';
+    const plain = await openModel({ ...(await toySources()), tokenizer: read, name: 'toy' });
+    expect([plain.config.name, await plain.tokenizer()]).toEqual(['toy', 'read when it is asked for']);
+    await plain.close();
     const other = { ...sources, transformer: await bytesOf(place, 'checkpoints/self_forcing_dmd.pt') };
     await expect(openModel({ ...other, section: 'critic' }, readZipDirectory)).rejects.toThrow(/no section "critic"/);
   });

@@ -15,8 +15,8 @@ export interface ModelSources {
   readonly transformer: ByteSource | TensorSource;
   readonly vae: ByteSource | TensorSource;
   readonly textEncoder: ByteSource | TensorSource;
-  /** The text of tokenizer.json. */
-  readonly tokenizer: string;
+  /** The text of tokenizer.json, or what reads it when it is asked for. */
+  readonly tokenizer: string | (() => Promise<string>);
   /** The text of config.json; without one, the tensors show what they can and Wan2.1's defaults are taken for the rest. */
   readonly config?: string;
   /** Of a training checkpoint; by default its averaged weights. */
@@ -36,7 +36,7 @@ export async function openModel(
   sources: ModelSources,
   readZip?: ZipReader,
 ): Promise<Model & { close(): Promise<void> }> {
-  const { transformer, vae, textEncoder } = sources;
+  const { transformer, vae, textEncoder, tokenizer: text } = sources;
   const close = async () => {
     for (const source of opened.values()) await source.close();
   };
@@ -62,7 +62,8 @@ export async function openModel(
     const label = sources.config === undefined ? transformer.label : 'config.json';
     const name = sources.name ?? config.name ?? transformer.label;
     const model = await assembleModel({ label, config }, name, parts);
-    return { ...model, tokenizer: async () => sources.tokenizer, tokenizerLabel: 'tokenizer.json', close };
+    const tokenizer = typeof text === 'string' ? async () => text : text;
+    return { ...model, tokenizer, tokenizerLabel: 'tokenizer.json', close };
   } catch (error) {
     await close();
     throw error;
