@@ -1,10 +1,9 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { PNG_MARK } from '../node/files/ownFile.js';
-import type { FrameSink, VideoFormat } from './frame.js';
+import type { FrameSink, MediaTags, VideoFormat } from './frame.js';
 import { openFrameFolder } from './frameFolder.js';
 import { guardedSink } from './guardedSink.js';
-import { pngWithText } from './pngText.js';
 
 /** A folder of `frame-00000.png`, `frame-00001.png`, ...; `openFrameFolder` says what of an earlier run they replace. */
 export async function openPngFrames(folder: string, format: VideoFormat, force = false): Promise<FrameSink> {
@@ -16,7 +15,7 @@ export async function openPngFrames(folder: string, format: VideoFormat, force =
         .removeAlpha()
         .png({ compressionLevel: 6 })
         .toBuffer();
-      await frames.add(index, markPng(tags ? pngWithText(png, tags) : png));
+      await frames.add(index, markedPng(png, tags));
     },
     finish: (isEarly: boolean) => frames.finish(isEarly),
     release: () => frames.release(),
@@ -26,13 +25,31 @@ export async function openPngFrames(folder: string, format: VideoFormat, force =
   return guardedSink(writer, format, { path: folder, encoder: 'png', note });
 }
 
-/** Where the first chunk ends: 8 bytes of signature, then IHDR. */
-const AFTER_HEADER = 33;
+/** The signature and the header chunk (IHDR), behind which all others may come. */
+const HEADER_BYTES = 8 + 25;
 
-/** Puts the mark of this program behind the header: a chunk without contents. */
-function markPng(png: Uint8Array): Buffer {
-  const chunk = Buffer.alloc(12);
-  chunk.write(PNG_MARK, 4, 'latin1');
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8)), 8);
-  return Buffer.concat([png.subarray(0, AFTER_HEADER), chunk, png.subarray(AFTER_HEADER)]);
+/** Keywords of the PNG specification (https://www.w3.org/TR/png-3/, section 11.3.3). */
+const KEYWORDS = { description: 'Description', software: 'Software', comment: 'Comment' } as const;
+
+/**
+ * A PNG with the mark of this program, a chunk without contents, and tags as international text (UTF-8). sharp writes none.
+ * @param png as sharp makes it
+ */
+export function markedPng(png: Uint8Array, tags: MediaTags = {}): Buffer {
+  const texts = Object.entries(KEYWORDS).flatMap(([tag, keyword]) => {
+    const text = tags[tag as keyof MediaTags]?.replaceAll('\0', '\uFFFD');
+    // Keyword, 0; not compressed (0, 0); no language, 0; no translation, 0; text.
+    return text === undefined ? [] : [chunk('iTXt', `${keyword}\0\0\0\0\0${text}`)];
+  });
+  return Buffer.concat([png.subarray(0, HEADER_BYTES), chunk(PNG_MARK), ...texts, png.subarray(HEADER_BYTES)]);
+}
+
+/** Length, type, data, checksum. */
+function chunk(type: string, data = ''): Buffer {
+  const content = Buffer.from(`${type}${data}`);
+  const bytes = Buffer.alloc(4 + content.length + 4);
+  bytes.writeUInt32BE(content.length - type.length, 0);
+  content.copy(bytes, 4);
+  bytes.writeUInt32BE(crc32(content), 4 + content.length);
+  return bytes;
 }

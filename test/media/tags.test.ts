@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { MediaTags, VideoEncoderName } from '../../src/media/frame.js';
 import { openFrameSink } from '../../src/media/frameSink.js';
-import { pngWithText } from '../../src/media/pngText.js';
+import { markedPng } from '../../src/media/pngFrames.js';
 import { smoothFrame } from './support/clips.js';
 import { readVideo } from './support/readVideo.js';
 
@@ -125,11 +125,11 @@ test('any text comes back from a PNG, but for what PNG has no room for', async (
     .toBuffer();
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const written = Buffer.from(pngWithText(png, { description: text }));
+      const written = Buffer.from(markedPng(png, { description: text }));
       expect(textsOf(written)).toEqual({ Description: Buffer.from(text).toString().replaceAll('\0', '\uFFFD') });
       expect(chunksOf(written)[0].type).toBe('IHDR');
     }),
   );
-  await writeFile(join(folder, 'one.png'), pngWithText(png, { description: 'x' }));
+  await writeFile(join(folder, 'one.png'), markedPng(png, { description: 'x' }));
   expect((await sharp(join(folder, 'one.png')).metadata()).width).toBe(2);
 });
