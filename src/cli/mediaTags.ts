@@ -1,5 +1,5 @@
 import type { MediaTags } from '../media/frameSink.js';
-import type { PreparedRun } from './prepareRun.js';
+import type { PreparedRun } from './preparedRun.js';
 import { PROGRAM } from './programName.js';
 import { NAMED, settingsOf } from './settings.js';
 

@@ -6,7 +6,8 @@ import { methodOf } from '../pipelines/plan/methods.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import { frameShape } from '../pipelines/plan/planVideo.js';
 import { mediaTags } from './mediaTags.js';
-import { Closers, type PreparedRun } from './prepareRun.js';
+import type { PreparedRun } from './preparedRun.js';
+import { Closers } from './prepareRun.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
 export interface Run extends Omit<PreparedRun, 'recording'> {

@@ -4,7 +4,7 @@ import { isBlockwise, type Plan, type VideoPlan } from '../pipelines/plan/plan.j
 import type { MemoryPlan } from '../pipelines/plan/planMemory.js';
 import { droppedFrames, fullyDenoisedFrames, startsNoisy } from '../pipelines/plan/planVideo.js';
 import type { Stage } from '../pipelines/stages.js';
-import type { PreparedRun } from './prepareRun.js';
+import type { PreparedRun } from './preparedRun.js';
 import { promptLines } from './promptReport.js';
 
 /** The stages of a run in words. */

@@ -12,7 +12,7 @@ import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from '../pipel
 import { type MemoryPlan, settleMemory } from '../pipelines/plan/planMemory.js';
 import { planRun } from '../pipelines/plan/planRun.js';
 import { frameShape, planRollout } from '../pipelines/plan/planVideo.js';
-import type { GenerateRequest, PlanRequest, RunInputs } from '../pipelines/plan/request.js';
+import type { GenerateRequest, PlanRequest } from '../pipelines/plan/request.js';
 import type { Device } from '../tensor/device.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { checkPaths } from './checkPaths.js';
@@ -22,28 +22,9 @@ import { openGiven, openSchedule } from './openGiven.js';
 import { openModel } from './openModel.js';
 import { ensureSameFile, plannedFile, plannedFlags, readPlan } from './openPlan.js';
 import { planNotes } from './planReport.js';
-import { type PromptReport, reportPrompts } from './promptReport.js';
+import type { PreparedRun } from './preparedRun.js';
+import { reportPrompts } from './promptReport.js';
 import { asUsage } from './usageError.js';
-
-/** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
-export interface PreparedRun {
-  /** The options as the plan of `--plan` has them, where there is one. */
-  readonly flags: GenerateFlags;
-  readonly folder: ModelFolder;
-  readonly device: Device;
-  readonly plan: Plan;
-  readonly memory: MemoryPlan;
-  /** What the run needs beside its plan, but for its noise. */
-  readonly inputs: RunInputs;
-  readonly prompts: PromptReport;
-  /** The prompt, or the text of those over time. */
-  readonly promptText: string;
-  /** What the user should know before it runs. */
-  readonly notes: readonly string[];
-  /** The file of `--noise`. */
-  readonly recording: TensorSource | undefined;
-  close(): Promise<void>;
-}
 
 /** Gives back what was opened, the latest first. */
 export class Closers {

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { FrameSink } from '../media/frameSink.js';
 import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
-import type { PreparedRun } from './prepareRun.js';
+import type { PreparedRun } from './preparedRun.js';
 import { PROGRAM } from './programName.js';
 import { type BlockRow, REPORT_VERSION, type Report, reportSchema } from './reportSchema.js';
 import { settingsOf } from './settings.js';

@@ -1,6 +1,6 @@
 import { isBlockwise, type Plan } from '../pipelines/plan/plan.js';
 import type { GenerateFlags } from './generateFlags.js';
-import type { PreparedRun } from './prepareRun.js';
+import type { PreparedRun } from './preparedRun.js';
 import type { Settings } from './settingsSchema.js';
 
 /** A seed as a number where that is exact; null where the noise comes from a file. */
