@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createVaeStream } from '../../src/models/wan/vae/decodeStream.js';
 import { createVaeEncodeStream } from '../../src/models/wan/vae/encodeStream.js';
-import type { StepOptions } from '../../src/models/wan/vae/steps.js';
+import type { StepOptions } from '../../src/models/wan/vae/runSteps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { TINY_VAE, tinyDecoder, tinyEncoder } from '../models/tinyVae.js';
 import { maxDifference } from '../support/allclose.js';

@@ -30,7 +30,25 @@ export interface AttentionBlock {
 /** What stands between the two halves of the chain: at the decoder's start, at the encoder's end. */
 export type Middle = readonly [ResidualBlock, AttentionBlock, ResidualBlock];
 
-export async function loadResidual(load: VaeLoader, name: string): Promise<ResidualBlock> {
+/** What changes the size of pictures between two stages. Source: Wan-Video/Wan2.1 wan/modules/vae.py Resample. */
+export interface Resample {
+  readonly conv: Conv; // [channels, half as many in the decoder, 3, 3, channels]
+  /** Where the number of frames changes too. */
+  readonly timeConv?: Conv; // [channels, twice as many in the decoder, 3, 1, 1, channels]
+}
+
+/** A layer of a chain of stages. */
+export type StageLayer =
+  | { readonly kind: 'residual'; readonly block: ResidualBlock }
+  | { readonly kind: 'resample'; readonly resample: Resample };
+
+/** Norm, SiLU and the last causal convolution. */
+export interface Head {
+  readonly norm: Tensor; // [channels]
+  readonly conv: Conv;
+}
+
+async function loadResidual(load: VaeLoader, name: string): Promise<ResidualBlock> {
   return {
     norm1: await load.gamma(`${name}.residual.0`),
     conv1: await load.conv(`${name}.residual.2`),
@@ -49,6 +67,32 @@ export async function loadMiddle(load: VaeLoader, name: string): Promise<Middle>
 }
 
 /**
+ * The layers of a chain of stages, one for each width: residual blocks, and a resampling between one width and the next.
+ * @param name of the list that holds them, which counts through all stages
+ * @param blocks residual blocks in a stage
+ * @param overTime which of the resamplings change the number of frames; there is one less than there are stages
+ */
+export async function loadStages(
+  load: VaeLoader,
+  name: string,
+  blocks: number,
+  overTime: readonly boolean[],
+): Promise<StageLayer[]> {
+  const layers: StageLayer[] = [];
+  const next = () => `${name}.${layers.length}`;
+  for (let stage = 0; stage <= overTime.length; stage++) {
+    for (let block = 0; block < blocks; block++) {
+      layers.push({ kind: 'residual', block: await loadResidual(load, next()) });
+    }
+    if (stage === overTime.length) break;
+    const conv = await load.conv(`${next()}.resample.1`);
+    const timeConv = overTime[stage] ? await load.conv(`${next()}.time_conv`) : undefined;
+    layers.push({ kind: 'resample', resample: { conv, timeConv } });
+  }
+  return layers;
+}
+
+/**
  * Norm, SiLU and a causal convolution, twice, around a shortcut. Beside `x` it holds one input of a convolution, in the
  * histories' type, and one result at a time; each is freed as soon as it has been read.
  */
@@ -56,12 +100,13 @@ export function residualBlock(block: ResidualBlock, x: Tensor, histories: Histor
   const { norm1, conv1, norm2, conv2, shortcut } = block;
   const { device } = x;
   const { type } = histories;
-  const normed = device.scope(() => {
-    const hidden = device.scope(() => causalConv(conv1, channelNorm(x, norm1, { silu: true, type }), histories));
-    return channelNorm(hidden, norm2, { silu: true, type });
+  const residual = device.scope(() => {
+    const normed = device.scope(() => {
+      const hidden = device.scope(() => causalConv(conv1, channelNorm(x, norm1, { silu: true, type }), histories));
+      return channelNorm(hidden, norm2, { silu: true, type });
+    });
+    return causalConv(conv2, normed, histories);
   });
-  const residual = causalConv(conv2, normed, histories);
-  normed.dispose();
   updateSum(residual, shortcut ? pointwise(shortcut, x) : x);
   return residual;
 }

@@ -4,9 +4,8 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { decoderSteps } from './decoder.js';
 import type { VaeDecoder } from './decoderWeights.js';
-import { convInputType, createHistories, type History } from './histories.js';
-import { checkStreamOptions, runSteps, type StepOptions } from './steps.js';
-import { VideoHistories } from './videoHistories.js';
+import { convInputType, type History, VideoHistories } from './histories.js';
+import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
 
 /** Decodes a video piece by piece; how it is cut into pieces does not change a pixel. */
 export interface VaeStream {
@@ -31,12 +30,12 @@ export interface VaeStream {
  * A stream over a decoder; several may share one.
  * @param options.splitBytes size of a tensor past which pictures are made one at a time
  */
-export function createVaeStream(decoder: VaeDecoder, options: Pick<StepOptions, 'splitBytes'> = {}): VaeStream {
+export function createVaeStream(decoder: VaeDecoder, options: StreamOptions = {}): VaeStream {
   checkStreamOptions('createVaeStream', options);
   const { device, config, conv1 } = decoder;
   const steps = decoderSteps(decoder);
   const type = convInputType(conv1, config);
-  const histories = new VideoHistories('latent frames', (...size) => createHistories(device, steps, type, ...size));
+  const histories = new VideoHistories('latent frames', device, steps, type);
   const reset = () => histories.reset();
   return {
     *decode(latents, tap) {

@@ -1,11 +1,10 @@
 import { conv2d } from '../../../kernels/convolution/conv2d.js';
 import { cast } from '../../../kernels/elementwise/cast.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, widestOf } from './commonSteps.js';
+import type { Resample } from './blocks.js';
 import type { VaeDecoder } from './decoderWeights.js';
 import { causalConv, type Histories } from './histories.js';
-import type { Resample } from './stages.js';
-import type { Step } from './steps.js';
+import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, type Step, widestOf } from './steps.js';
 
 /**
  * What turns one latent frame into pixels: one picture at the start of a video, four afterwards.

@@ -6,9 +6,8 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { encoderSteps } from './encoder.js';
 import type { VaeEncoder } from './encoderWeights.js';
-import { convInputType, createHistories } from './histories.js';
-import { checkStreamOptions, runSteps, type StepOptions } from './steps.js';
-import { VideoHistories } from './videoHistories.js';
+import { convInputType, VideoHistories } from './histories.js';
+import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
 
 /** Encodes a video piece by piece, as the decoder gives it: one picture, then four at a time. */
 export interface VaeEncodeStream {
@@ -31,17 +30,14 @@ export interface VaeEncodeStream {
  * A stream over an encoder; several may share one.
  * @param options.splitBytes size of a tensor past which pictures pass one at a time
  */
-export function createVaeEncodeStream(
-  encoder: VaeEncoder,
-  options: Pick<StepOptions, 'splitBytes'> = {},
-): VaeEncodeStream {
+export function createVaeEncodeStream(encoder: VaeEncoder, options: StreamOptions = {}): VaeEncodeStream {
   checkStreamOptions('createVaeEncodeStream', options);
   const { device, config, first } = encoder;
   const steps = encoderSteps(encoder);
   const chunk = 2 ** config.temperal_downsample.filter(Boolean).length;
   const spatial = 2 ** config.temperal_downsample.length;
   const type = convInputType(first, config);
-  const histories = new VideoHistories('pictures', (...size) => createHistories(device, steps, type, ...size));
+  const histories = new VideoHistories('pictures', device, steps, type);
   const reset = () => histories.reset();
   return {
     encode(pixels, tap) {

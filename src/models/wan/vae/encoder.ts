@@ -2,11 +2,10 @@ import { conv2d } from '../../../kernels/convolution/conv2d.js';
 import { cast } from '../../../kernels/elementwise/cast.js';
 import { concatFrames } from '../../../kernels/layout/frames.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, widestOf } from './commonSteps.js';
+import type { Resample } from './blocks.js';
 import type { VaeEncoder } from './encoderWeights.js';
 import { type Histories, halveTime } from './histories.js';
-import type { Resample } from './stages.js';
-import type { Step } from './steps.js';
+import { causalStep, headStep, middleSteps, pointwiseStep, residualStep, type Step, widestOf } from './steps.js';
 
 /**
  * What turns pictures into one latent frame of means and log variances: one picture at the start of a video, four

@@ -5,9 +5,7 @@ import { disposeAll } from '../../../tensor/scope.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { VaeConfig } from '../config.js';
 import type { Linear, WeightType } from '../loadTensors.js';
-import { loadMiddle, type Middle } from './blocks.js';
-import type { Head } from './commonSteps.js';
-import { loadStages, type StageLayer } from './stages.js';
+import { type Head, loadMiddle, loadStages, type Middle, type StageLayer } from './blocks.js';
 import { type Conv, VaeLoader } from './vaeLoader.js';
 
 /** The VAE's encoder on a device. Source: Wan-Video/Wan2.1 wan/modules/vae.py WanVAE_, Encoder3d. */

@@ -1,10 +1,10 @@
+import { ensure } from '../../../errors.js';
 import { causalConv3d } from '../../../kernels/convolution/causalConv3d.js';
 import { cast } from '../../../kernels/elementwise/cast.js';
 import { sliceFrames } from '../../../kernels/layout/frames.js';
 import type { Device } from '../../../tensor/device.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { VaeConfig } from '../config.js';
-import type { Step } from './steps.js';
 import type { Conv } from './vaeLoader.js';
 
 /** The type of what is convolved: 16 bits where the weights have no more. */
@@ -32,10 +32,66 @@ export interface Histories {
   isTorn: boolean;
 }
 
+/** The part of a step of the chain that its histories are made from. */
+export interface Causal {
+  /** The causal convolutions inside, in forward order, and how much larger than the step's input theirs is. */
+  readonly causal: readonly { readonly conv: Conv; readonly scale?: number }[];
+  /** How much larger than its input the output is, both ways; 1 where absent. */
+  readonly scale?: number;
+}
+
+/** The histories of one video at a time, all of whose frames have one size. */
+export class VideoHistories {
+  #current: Histories | undefined;
+  #size = '';
+
+  /**
+   * @param what has that size, for messages
+   * @param steps of the chain that remembers
+   */
+  constructor(
+    private readonly what: string,
+    private readonly device: Device,
+    private readonly steps: readonly Causal[],
+    private readonly type: ConvInputType,
+  ) {}
+
+  /** Undefined before the video begins. */
+  get current(): Histories | undefined {
+    return this.#current;
+  }
+
+  /** Throws where the video has begun with another size. */
+  expectSize(height: number, width: number): void {
+    const found = `${height}x${width}`;
+    if (!this.#current) this.#size = found;
+    ensure(
+      found === this.#size,
+      `vae: this video's ${this.what} are ${this.#size}, found ${found}: reset the stream to begin another video`,
+    );
+  }
+
+  /**
+   * Those of the video so far.
+   * @throws TokenTrimError where a piece of it was left before its end; `why` says how that comes about
+   */
+  begin(height: number, width: number, why: string): Histories {
+    this.#current ??= createHistories(this.device, this.steps, this.type, height, width);
+    ensure(!this.#current.isTorn, `vae: ${why}: reset the stream to begin another video`);
+    return this.#current;
+  }
+
+  /** Forgets the video. */
+  reset(): void {
+    if (this.#current) freeHistories(this.#current);
+    this.#current = undefined;
+  }
+}
+
 /** Empty histories for frames of one size. Call outside `device.scope`, which would free them. */
-export function createHistories(
+function createHistories(
   device: Device,
-  steps: readonly Step[],
+  steps: readonly Causal[],
   type: ConvInputType,
   height: number,
   width: number,
@@ -53,7 +109,7 @@ export function createHistories(
   return { byConv, type, isStart: true, isTorn: false };
 }
 
-export function freeHistories({ byConv }: Histories): void {
+function freeHistories({ byConv }: Histories): void {
   for (const { frames } of byConv.values()) for (const frame of frames) frame.dispose();
 }
 

@@ -1,86 +1,60 @@
-import { sliceFrames } from '../../../kernels/layout/frames.js';
-import { checkOptions, optionsOf } from '../../../options/checkOptions.js';
-import { number } from '../../../options/fields.js';
+import { channelNorm } from '../../../kernels/norms/channelNorm.js';
 import type { Tensor } from '../../../tensor/tensor.js';
-import type { Tap } from '../tap.js';
-import type { Histories } from './histories.js';
+import type { Linear } from '../loadTensors.js';
+import { attentionBlock, type Head, type Middle, pointwise, type ResidualBlock, residualBlock } from './blocks.js';
+import { type Causal, causalConv, type Histories } from './histories.js';
 import type { Conv } from './vaeLoader.js';
 
 /** A part of the chain that a VAE's half is. */
-export interface Step {
+export interface Step extends Causal {
   readonly name: string;
   /** [frames, height, width, channels] to the same of other sizes; nothing where it waits for another frame. */
   readonly run: (x: Tensor, histories: Histories) => Tensor | undefined;
-  /** The causal convolutions inside, in forward order, and how much larger than the step's input theirs is. */
-  readonly causal: readonly { readonly conv: Conv; readonly scale?: number }[];
   /** How many values the largest tensor inside has for each pixel of the input. */
   readonly widest: number;
-  /** How much larger than its input the output is, both ways; 1 where absent. */
-  readonly scale?: number;
 }
 
-export interface StepOptions {
-  /**
-   * Where the largest tensor of a step would take more bytes than this, frames pass the rest of the chain one after the
-   * other. Causal convolutions see the same frames in the same order, so this does not change a bit.
-   */
-  readonly splitBytes?: number;
-  /** Called for a part several times where frames are split, in their order. */
-  readonly tap?: Tap;
+export function pointwiseStep(name: string, layer: Linear): Step {
+  return { name, causal: [], widest: Math.max(...layer.weight.shape), run: (x) => pointwise(layer, x) };
 }
 
-const streamSchema = optionsOf<Pick<StepOptions, 'splitBytes'>>()({
-  splitBytes: number('must be a number of bytes, 0 or more', (bytes) => bytes >= 0).optional(),
-});
-
-/** Refuses options of a stream that are misspelt or out of range. */
-export function checkStreamOptions(what: string, options: Pick<StepOptions, 'splitBytes'>): void {
-  checkOptions(what, streamSchema, options);
+export function causalStep(name: string, conv: Conv): Step {
+  return { name, causal: [{ conv }], widest: widestOf(conv), run: (x, histories) => causalConv(conv, x, histories) };
 }
 
-/** Half of the 128 MiB that every WebGPU device binds at once: an input and an output of a step are about as large. */
-const SPLIT_BYTES = 64 * 2 ** 20;
+export function residualStep(name: string, block: ResidualBlock): Step {
+  const { conv1, conv2 } = block;
+  return {
+    name,
+    causal: [{ conv: conv1 }, { conv: conv2 }],
+    widest: widestOf(conv1),
+    run: (x, histories) => residualBlock(block, x, histories),
+  };
+}
 
-/**
- * Passes frames through a chain of steps and yields what comes out as soon as it is ready, depth first, so that at any
- * time there is one frame in work and at most the frames beside it at each place where frames were split.
- * @param x [frames, height, width, channels]; is freed
- * @returns [frames, ...] in order, the caller's to dispose
- */
-export function* runSteps(
-  steps: readonly Step[],
-  x: Tensor,
-  histories: Histories,
-  { splitBytes = SPLIT_BYTES, tap }: StepOptions = {},
-): Generator<Tensor, void> {
-  const { device } = x;
-  const stack = [{ x, done: 0 }];
-  try {
-    while (stack.length > 0) {
-      const { x, done } = stack[stack.length - 1];
-      if (done === steps.length) {
-        stack.pop();
-        if (stack.length === 0) histories.isStart = false;
-        yield x;
-        continue;
-      }
-      const step = steps[done];
-      const [frames, height, width] = x.shape;
-      if (frames > 1 && 4 * frames * height * width * step.widest > splitBytes) {
-        const parts = Array.from({ length: frames }, (_, frame) => ({ x: sliceFrames(x, frame, 1), done }));
-        x.dispose();
-        stack.splice(-1, 1, ...parts.reverse());
-        continue;
-      }
-      const y = device.scope(() => step.run(x, histories));
-      x.dispose();
-      stack.pop();
-      if (!y) continue;
-      stack.push({ x: y, done: done + 1 });
-      tap?.(step.name, y);
-    }
-  } finally {
-    if (stack.length > 0) histories.isTorn = true;
-    for (const { x } of stack) x.dispose();
-  }
+export function middleSteps(half: 'decoder' | 'encoder', [first, attends, last]: Middle): Step[] {
+  return [
+    residualStep(`${half}.middle0`, first),
+    {
+      name: `${half}.middle1_attention`,
+      causal: [],
+      widest: attends.norm.size,
+      run: (x) => attentionBlock(attends, x),
+    },
+    residualStep(`${half}.middle`, last),
+  ];
+}
+
+export function headStep(name: string, { norm, conv }: Head): Step {
+  return {
+    name,
+    causal: [{ conv }],
+    widest: widestOf(conv),
+    run: (x, histories) => causalConv(conv, channelNorm(x, norm, { silu: true, type: histories.type }), histories),
+  };
+}
+
+/** Channels of a convolution's input or output, whichever are more. */
+export function widestOf({ weight: { shape } }: Conv): number {
+  return Math.max(shape[0], shape[shape.length - 1]);
 }
