@@ -72,6 +72,7 @@ var<workgroup> tile: array<vec4u, max(CELLS, QUERIES * PITCH)>;
 var<workgroup> factors: array<f32, QUERIES>; // what the sums of each query are multiplied by
 var<workgroup> raised: atomic<u32>; // one more than the first key of the step that last raised an exponent
 
+// Passage: eight in f16
 fn halves(low: vec4f, high: vec4f) -> vec4u {
   return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
 }

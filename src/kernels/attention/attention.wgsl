@@ -153,20 +153,21 @@ fn scoreKey(isCached: bool, start: u32) -> vec4f {
   return score;
 }
 
-// The word that holds an element.
+// Passage: the word of an element
+// Where the word lies that holds an element, f32 where `kind` is 0, else one of two of 16 bits.
 fn wordOf(kind: u32, index: u32) -> u32 {
   return select(index / 2u, index, kind == 0u);
 }
 
+// Passage: an element of a word
 // An element as f32, from the word that holds it.
 fn widened(word: u32, kind: u32, index: u32) -> f32 {
   if (kind == 0u) {
     return bitcast<f32>(word);
   }
-  let isOdd = (index & 1u) == 1u;
+  let half = word >> (16u * (index & 1u)); // in the lower bits
   if (kind == 1u) {
-    return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
+    return bitcast<f32>(half << 16u);
   }
-  let pair = unpack2x16float(word);
-  return select(pair.x, pair.y, isOdd);
+  return unpack2x16float(half).x;
 }

@@ -49,16 +49,21 @@ fn keyRows(first: u32) -> vec4u {
   return vec4u(rows[j.x], rows[j.y], rows[j.z], rows[j.w]);
 }
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
 // Four elements that follow one another in a key.
 fn keyAt(index: u32) -> vec4f {
   if (KEY_TYPE == 0u) {
     return keys[index];
   }
-  let pair = packedKeys[index];
-  if (KEY_TYPE == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf(packedKeys[index], KEY_TYPE);
 }
 
 // One outer product: eight queries, one from each of eight lanes, by the lane's own four keys.
@@ -84,14 +89,18 @@ fn finish(sums: ptr<function, array<vec4f, 8>>, first: u32, head: u32, key: u32,
     scores = select(vec4f(-3.0e38), scores, isKey);
     let pair = max(scores.xy, scores.zw);
     var largest = max(pair.x, pair.y);
+    // Passage: the largest of a subgroup
     for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
       largest = max(largest, subgroupShuffleXor(largest, mask));
     }
+
     let weights = exp(scores - largest);
     var total = dot(weights, vec4f(1.0));
+    // Passage: the sum of a subgroup
     for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
       total += subgroupShuffleXor(total, mask);
     }
+
     own = select(own, vec4f(largest, total, 0.0, 0.0), lane == i);
     if (isKey.x && first + i < params.count) {
       s[at + i * params.columns / 4u] = weights;

@@ -40,10 +40,13 @@ fn main(
     maximum = largest;
   }
   var largest = maximum;
+  // Passage: the largest of a subgroup
   for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
     largest = max(largest, subgroupShuffleXor(largest, mask));
   }
+
   total *= exp(maximum - largest); // 0 for a lane that has met no tile
+  // Passage: the sum of a subgroup
   for (var mask = 1u; mask < SUBGROUP; mask *= 2u) {
     total += subgroupShuffleXor(total, mask);
   }

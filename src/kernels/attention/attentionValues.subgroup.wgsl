@@ -41,16 +41,22 @@ struct Sums {
   rows1: array<vec4f, 8>,
 }
 
-// Four elements that follow one another in a value.
-fn valueAt(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
-  if (kind == 0u) {
-    return bitcast<vec4f>(vec4u((*source)[2u * index], (*source)[2u * index + 1u]));
-  }
-  let pair = (*source)[index];
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
   if (kind == 1u) {
     return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
   }
   return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
+// Passage: four of any type
+// Four elements that follow one another, as f32.
+fn widened(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
+  if (kind == 0u) {
+    return bitcast<vec4f>(vec4u((*source)[2u * index], (*source)[2u * index + 1u]));
+  }
+  return fourOf((*source)[index], kind);
 }
 
 // Adds four keys, which begin at `at`; `weightsAt` is where their weights are for a lane's two queries.
@@ -62,10 +68,10 @@ fn addKeys(
   weightsAt: vec2u,
 ) {
   let block = mat4x4f(
-    valueAt(source, kind, at.x),
-    valueAt(source, kind, at.y),
-    valueAt(source, kind, at.z),
-    valueAt(source, kind, at.w),
+    widened(source, kind, at.x),
+    widened(source, kind, at.y),
+    widened(source, kind, at.z),
+    widened(source, kind, at.w),
   );
   let weights0 = p[weightsAt.x];
   let weights1 = p[weightsAt.y];

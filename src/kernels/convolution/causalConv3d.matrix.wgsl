@@ -41,6 +41,7 @@ override FETCHED_X: u32 = TALL * STEP / LANES; // cells that an invocation fetch
 override FETCHED_WEIGHTS: u32 = (WIDE * STEP + LANES - 1u) / LANES; // the last may be past them
 override TAPS: u32 = 3u * KERNEL_XY * KERNEL_XY;
 
+// Passage: the parameters of causalConv3d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -92,11 +93,13 @@ fn cellAt(at: u32, c: u32, inputFrame: u32) -> vec4u {
   return older[at + c];
 }
 
+// Passage: two of bf16 in f16
 // Two values in bf16, in f16.
 fn halves(pair: u32) -> u32 {
   return pack2x16float(bitcast<vec2f>(vec2u(pair << 16u, pair & 0xffff0000u)));
 }
 
+// Passage: weights into workgroup memory
 fn keepWeight(to: u32, pairs: vec4u) {
   if (WEIGHT_TYPE == 1u) {
     tile[WEIGHTS + to] = vec4u(halves(pairs.x), halves(pairs.y), halves(pairs.z), halves(pairs.w));
@@ -184,6 +187,7 @@ fn main(
       for (var n = 0u; n < STEP / 2u; n++) {
         let a = (turn + 1u) % BUFFERS * SIZE + top + 2u * n;
         let b = (turn + 1u) % BUFFERS * SIZE + left + 2u * n;
+        // Passage: products of matrices
         let b0 = subgroupMatrixLoad<Right, col_major>(&tile, b, PITCH);
         let b1 = subgroupMatrixLoad<Right, col_major>(&tile, b + 16u * PITCH, PITCH);
         var b2: Right;

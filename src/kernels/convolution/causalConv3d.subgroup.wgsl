@@ -21,6 +21,7 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override INPUT_TYPE: u32; // of x, older and newer
 override KERNEL_XY: u32; // 3 or 1
 
+// Passage: the parameters of causalConv3d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -40,16 +41,22 @@ struct Params {
 
 const TILE = 32u; // pixels
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
+// Passage: four of any type
 // Four elements that follow one another, as f32.
 fn widened(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
   if (kind == 0u) {
     return bitcast<vec4f>(vec4u((*source)[2u * index], (*source)[2u * index + 1u]));
   }
-  let pair = (*source)[index];
-  if (kind == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf((*source)[index], kind);
 }
 
 // The column and row of a frame's pixel; those past the last repeat it, and are not stored.
@@ -58,6 +65,7 @@ fn pixelAt(index: u32) -> vec2i {
   return vec2i(vec2u(pixel % params.width, pixel / params.width));
 }
 
+// Passage: what a tap reads
 // What one tap of a pixel reads.
 struct Source {
   start: u32, // in vec4

@@ -16,6 +16,7 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override INPUT_TYPE: u32; // of x, older and newer
 override KERNEL_XY: u32; // 3 or 1
 
+// Passage: the parameters of causalConv3d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -35,12 +36,19 @@ struct Params {
 
 const KERNEL_T = 3u;
 
-// An element as f32, from where one word holds an f32 or two 16-bit values.
-fn widened(source: ptr<storage, array<u32>, read>, kind: u32, index: u32) -> f32 {
+// Passage: the word of an element
+// Where the word lies that holds an element, f32 where `kind` is 0, else one of two of 16 bits.
+fn wordOf(kind: u32, index: u32) -> u32 {
+  return select(index / 2u, index, kind == 0u);
+}
+
+// Passage: an element of a word
+// An element as f32, from the word that holds it.
+fn widened(word: u32, kind: u32, index: u32) -> f32 {
   if (kind == 0u) {
-    return bitcast<f32>((*source)[index]);
+    return bitcast<f32>(word);
   }
-  let half = (*source)[index / 2u] >> (16u * (index & 1u)); // in the lower bits
+  let half = word >> (16u * (index & 1u)); // in the lower bits
   if (kind == 1u) {
     return bitcast<f32>(half << 16u);
   }
@@ -48,15 +56,17 @@ fn widened(source: ptr<storage, array<u32>, read>, kind: u32, index: u32) -> f32
 }
 
 fn weightAt(index: u32) -> f32 {
-  return widened(&weight, WEIGHT_TYPE, index);
+  return widened(weight[wordOf(WEIGHT_TYPE, index)], WEIGHT_TYPE, index);
 }
 
+// Passage: weights of four channels
 // The weights of one tap and input channel for four output channels, which start at `rows`.
 fn weightsAt(rows: vec4u, offset: u32) -> vec4f {
   let at = rows + offset;
   return vec4f(weightAt(at.x), weightAt(at.y), weightAt(at.z), weightAt(at.w));
 }
 
+// Passage: rows of four channels
 // Where the four output channels' weights start. Channels past the end repeat the last one; they are not stored.
 fn weightRows(channel: u32, depth: u32) -> vec4u {
   return min(vec4u(channel, channel + 1u, channel + 2u, channel + 3u), vec4u(params.outChannels - 1u)) * depth;
@@ -87,7 +97,8 @@ struct Strip {
 }
 
 fn inputAt(input: ptr<storage, array<u32>, read>, index: u32, column: Column) -> f32 {
-  return widened(input, INPUT_TYPE, index + column.start) * column.inside;
+  let at = index + column.start;
+  return widened((*input)[wordOf(INPUT_TYPE, at)], INPUT_TYPE, at) * column.inside;
 }
 
 // Adds one row of taps over one row of the input, which starts at element `row`.

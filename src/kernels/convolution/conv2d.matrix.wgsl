@@ -39,6 +39,7 @@ override NEXT: u32 = LINES * PITCH; // from a cell that an invocation keeps to i
 override FETCHED_X: u32 = TALL * STEP / LANES; // cells that an invocation fetches a step: 1 to 4
 override FETCHED_WEIGHTS: u32 = (WIDE * STEP + LANES - 1u) / LANES; // the last may be past them
 
+// Passage: the parameters of conv2d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -83,11 +84,13 @@ fn cellAt(at: u32, c: u32) -> vec4u {
   return x[at + c];
 }
 
+// Passage: two of bf16 in f16
 // Two values in bf16, in f16.
 fn halves(pair: u32) -> u32 {
   return pack2x16float(bitcast<vec2f>(vec2u(pair << 16u, pair & 0xffff0000u)));
 }
 
+// Passage: weights into workgroup memory
 fn keepWeight(to: u32, pairs: vec4u) {
   if (WEIGHT_TYPE == 1u) {
     tile[WEIGHTS + to] = vec4u(halves(pairs.x), halves(pairs.y), halves(pairs.z), halves(pairs.w));
@@ -176,6 +179,7 @@ fn main(
       for (var n = 0u; n < STEP / 2u; n++) {
         let a = (turn + 1u) % BUFFERS * SIZE + top + 2u * n;
         let b = (turn + 1u) % BUFFERS * SIZE + left + 2u * n;
+        // Passage: products of matrices
         let b0 = subgroupMatrixLoad<Right, col_major>(&tile, b, PITCH);
         let b1 = subgroupMatrixLoad<Right, col_major>(&tile, b + 16u * PITCH, PITCH);
         var b2: Right;

@@ -19,6 +19,7 @@ override INPUT_TYPE: u32;
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
 
+// Passage: the parameters of conv2d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -37,16 +38,22 @@ struct Params {
 
 const TILE = 32u; // pixels
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
+// Passage: four of any type
 // Four elements that follow one another, as f32.
 fn widened(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
   if (kind == 0u) {
     return bitcast<vec4f>(vec4u((*source)[2u * index], (*source)[2u * index + 1u]));
   }
-  let pair = (*source)[index];
-  if (kind == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf((*source)[index], kind);
 }
 
 fn outputSize() -> vec2u {
@@ -60,6 +67,7 @@ fn cornerOf(index: u32) -> vec2i {
   return vec2i(vec2u(pixel % size.x, pixel / size.x) * STRIDE) - i32(2u - STRIDE);
 }
 
+// Passage: what a tap reads
 // What one tap of a pixel reads.
 struct Source {
   start: u32, // in vec4

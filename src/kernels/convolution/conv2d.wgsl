@@ -15,6 +15,7 @@ override INPUT_TYPE: u32;
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
 
+// Passage: the parameters of conv2d
 struct Params {
   firstRow: u32,
   rows: u32,
@@ -31,11 +32,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// The word that holds an element.
+// Passage: the word of an element
+// Where the word lies that holds an element, f32 where `kind` is 0, else one of two of 16 bits.
 fn wordOf(kind: u32, index: u32) -> u32 {
   return select(index / 2u, index, kind == 0u);
 }
 
+// Passage: an element of a word
 // An element as f32, from the word that holds it.
 fn widened(word: u32, kind: u32, index: u32) -> f32 {
   if (kind == 0u) {
@@ -56,12 +59,14 @@ fn inputAt(index: u32) -> f32 {
   return widened(x[wordOf(INPUT_TYPE, index)], INPUT_TYPE, index);
 }
 
+// Passage: weights of four channels
 // The weights of one tap and input channel for four output channels, which start at `rows`.
 fn weightsAt(rows: vec4u, offset: u32) -> vec4f {
   let at = rows + offset;
   return vec4f(weightAt(at.x), weightAt(at.y), weightAt(at.z), weightAt(at.w));
 }
 
+// Passage: rows of four channels
 // Where the four output channels' weights start. Channels past the end repeat the last one; they are not stored.
 fn weightRows(channel: u32, depth: u32) -> vec4u {
   return min(vec4u(channel, channel + 1u, channel + 2u, channel + 3u), vec4u(params.outChannels - 1u)) * depth;

@@ -7,6 +7,7 @@
 // Precision: f32.
 // Twin: tokenDrift.twin.ts
 
+// Passage: latents and their patches
 struct Params {
   frames: u32,
   channels: u32,

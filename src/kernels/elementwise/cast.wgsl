@@ -19,20 +19,30 @@ struct Params {
 
 const MAX_HALF = 65504.0;
 
+// Passage: the word of an element
+// Where the word lies that holds an element, f32 where `kind` is 0, else one of two of 16 bits.
+fn wordOf(kind: u32, index: u32) -> u32 {
+  return select(index / 2u, index, kind == 0u);
+}
+
+// Passage: an element of a word
+// An element as f32, from the word that holds it.
+fn widened(word: u32, kind: u32, index: u32) -> f32 {
+  if (kind == 0u) {
+    return bitcast<f32>(word);
+  }
+  let half = word >> (16u * (index & 1u)); // in the lower bits
+  if (kind == 1u) {
+    return bitcast<f32>(half << 16u);
+  }
+  return unpack2x16float(half).x;
+}
+
 fn valueAt(index: u32) -> f32 {
   if (index >= params.count) {
     return 0.0; // the unused half of the last word
   }
-  if (FROM_TYPE == 0u) {
-    return bitcast<f32>(x[index]);
-  }
-  let word = x[index / 2u];
-  let isOdd = (index & 1u) == 1u;
-  if (FROM_TYPE == 1u) {
-    return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
-  }
-  let pair = unpack2x16float(word);
-  return select(pair.x, pair.y, isOdd);
+  return widened(x[wordOf(FROM_TYPE, index)], FROM_TYPE, index);
 }
 
 // The upper half of the bits, rounded half to even; NaN keeps a bit of its payload.

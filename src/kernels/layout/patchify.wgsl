@@ -11,6 +11,7 @@
 override CHANNEL_LAST: u32;
 override TO_LATENTS: u32; // 0: latents to tokens, 1: tokens to latents
 
+// Passage: latents and their patches
 struct Params {
   frames: u32,
   channels: u32,

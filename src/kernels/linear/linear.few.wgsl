@@ -18,6 +18,7 @@ override HAS_BIAS: u32;
 override GELU: u32;
 override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
+// Passage: the parameters of linear
 struct Params {
   rows: u32,
   inFeatures: u32,
@@ -40,16 +41,22 @@ const PITCH = 65u; // from the sums of one row in workgroup memory to those of t
 
 var<workgroup> partial: array<vec4f, 8u * PITCH>;
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
+// Passage: four weights
 // Four weights that follow one another in k.
 fn weightAt(index: u32) -> vec4f {
   if (WEIGHT_TYPE == 0u) {
     return bitcast<vec4f>(vec4u(weight[2u * index], weight[2u * index + 1u]));
   }
-  let pair = weight[index];
-  if (WEIGHT_TYPE == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf(weight[index], WEIGHT_TYPE);
 }
 
 @compute @workgroup_size(64)
@@ -94,6 +101,7 @@ fn main(
   }
 }
 
+// Passage: the end of linear
 fn store(row: u32, column: u32, sum: f32) {
   if (row >= params.rows || column >= params.outFeatures) {
     return;

@@ -39,16 +39,22 @@ const WEIGHTS = 64u * STEP; // where the weights begin, behind the values of x
 
 var<workgroup> tile: array<f32, 4096>; // 64 lines of x and of weight, 32 of k each; then 64 rows of 64 sums
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
+// Passage: four weights
 // Four weights that follow one another in k.
 fn weightAt(index: u32) -> vec4f {
   if (WEIGHT_TYPE == 0u) {
     return bitcast<vec4f>(vec4u(weight[2u * index], weight[2u * index + 1u]));
   }
-  let pair = weight[index];
-  if (WEIGHT_TYPE == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf(weight[index], WEIGHT_TYPE);
 }
 
 // Where the matrix that begins at a line and at k lies: 64 values, 8 lines of 8.

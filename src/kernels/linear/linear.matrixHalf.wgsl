@@ -48,6 +48,7 @@ override NEXT: u32 = LINES * PITCH; // from a cell that an invocation keeps to i
 override FETCHED_X: u32 = TALL * STEP / LANES; // cells that an invocation fetches a step: 1, 2 or 4
 override FETCHED_WEIGHTS: u32 = WIDE * STEP / LANES;
 
+// Passage: the parameters of linear
 struct Params {
   rows: u32,
   inFeatures: u32,
@@ -82,6 +83,7 @@ struct Cell {
 // Cells of 8 values in f16: lines of x (twice) and of weight; at the end of 4 sums in f32.
 var<workgroup> tile: array<vec4u, max(BUFFERS * SIZE, 64u * DOWN * ALONG * COLUMNS)>;
 
+// Passage: eight in f16
 fn halves(low: vec4f, high: vec4f) -> vec4u {
   return vec4u(pack2x16float(low.xy), pack2x16float(low.zw), pack2x16float(high.xy), pack2x16float(high.zw));
 }
@@ -145,6 +147,7 @@ fn main(
       for (var n = 0u; n < (2u - HALF) * STEP / 2u; n++) { // higher parts of x, then lower ones
         let a = buffer + n / (STEP / 2u) * LOW + top + n % (STEP / 2u) * 2u;
         let b = buffer + left + n % (STEP / 2u) * 2u;
+        // Passage: products of matrices
         let b0 = subgroupMatrixLoad<Right, col_major>(&tile, b, PITCH);
         let b1 = subgroupMatrixLoad<Right, col_major>(&tile, b + 16u * PITCH, PITCH);
         var b2: Right;

@@ -27,6 +27,7 @@ override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
 const TURNS = 2u;
 
+// Passage: the parameters of linear
 struct Params {
   rows: u32,
   inFeatures: u32,
@@ -46,16 +47,21 @@ struct Params {
 @group(0) @binding(6) var<storage, read> wideWeight: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
 
+// Passage: four of 16 bits
+// Four elements that follow one another, bf16 where `kind` is 1, else f16, as f32.
+fn fourOf(pair: vec2u, kind: u32) -> vec4f {
+  if (kind == 1u) {
+    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
+  }
+  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+}
+
 // Four weights that follow one another in k.
 fn weightAt(index: u32) -> vec4f {
   if (WEIGHT_TYPE == 0u) {
     return wideWeight[index];
   }
-  let pair = weight[index];
-  if (WEIGHT_TYPE == 1u) {
-    return bitcast<vec4f>(vec4u(pair.x << 16u, pair.x & 0xffff0000u, pair.y << 16u, pair.y & 0xffff0000u));
-  }
-  return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
+  return fourOf(weight[index], WEIGHT_TYPE);
 }
 
 @compute @workgroup_size(SUBGROUP)

@@ -13,6 +13,7 @@ override HAS_BIAS: u32;
 override GELU: u32;
 override RESIDUAL: u32; // 0 none, 1 added, 2 added behind a gate
 
+// Passage: the parameters of linear
 struct Params {
   rows: u32,
   inFeatures: u32,
@@ -31,17 +32,27 @@ struct Params {
 @group(0) @binding(5) var<storage, read> modulation: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
+// Passage: the word of an element
+// Where the word lies that holds an element, f32 where `kind` is 0, else one of two of 16 bits.
+fn wordOf(kind: u32, index: u32) -> u32 {
+  return select(index / 2u, index, kind == 0u);
+}
+
+// Passage: an element of a word
+// An element as f32, from the word that holds it.
+fn widened(word: u32, kind: u32, index: u32) -> f32 {
+  if (kind == 0u) {
+    return bitcast<f32>(word);
+  }
+  let half = word >> (16u * (index & 1u)); // in the lower bits
+  if (kind == 1u) {
+    return bitcast<f32>(half << 16u);
+  }
+  return unpack2x16float(half).x;
+}
+
 fn weightAt(index: u32) -> f32 {
-  if (WEIGHT_TYPE == 0u) {
-    return bitcast<f32>(weight[index]);
-  }
-  let word = weight[index / 2u];
-  let isOdd = (index & 1u) == 1u;
-  if (WEIGHT_TYPE == 1u) {
-    return bitcast<f32>(select(word << 16u, word & 0xffff0000u, isOdd));
-  }
-  let pair = unpack2x16float(word);
-  return select(pair.x, pair.y, isOdd);
+  return widened(weight[wordOf(WEIGHT_TYPE, index)], WEIGHT_TYPE, index);
 }
 
 @compute @workgroup_size(64)
@@ -91,6 +102,7 @@ fn main(
   }
 }
 
+// Passage: the end of linear
 fn store(row: u32, column: u32, sum: f32) {
   if (row >= params.rows || column >= params.outFeatures) {
     return;

@@ -11,6 +11,7 @@ override OUTPUT_TYPE: u32; // 0 f32, 2 f16
 
 const MAX_HALF = 65504.0;
 
+// Passage: the parameters of channelNorm
 struct Params {
   rows: u32,
   channels: u32,

@@ -14,6 +14,7 @@ enable subgroups;
 override SUBGROUP: u32;
 override ROWS: u32; // up to 4
 
+// Passage: the parameters of layerNorm
 struct Params {
   firstRow: u32, // of the whole tensor, where this launch is a piece of it
   rows: u32,

@@ -7,6 +7,7 @@
 // Precision: f32; the variance is summed around the mean in a second pass.
 // Twin: norms.twin.ts
 
+// Passage: the parameters of layerNorm
 struct Params {
   firstRow: u32, // of the whole tensor, where this launch is a piece of it
   rows: u32,
@@ -26,6 +27,7 @@ struct Params {
 
 var<workgroup> partial: array<f32, 64>;
 
+// Passage: a sum over a workgroup
 // The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
 // barriers, where a tree has two for every level.
 fn workgroupSum(value: f32, lane: u32) -> f32 {

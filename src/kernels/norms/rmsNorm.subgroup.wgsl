@@ -12,6 +12,7 @@ enable subgroups;
 override SUBGROUP: u32;
 override ROWS: u32; // up to 4
 
+// Passage: the parameters of rmsNorm
 struct Params {
   rows: u32,
   width: u32,

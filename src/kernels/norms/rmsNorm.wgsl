@@ -5,6 +5,7 @@
 // Precision: f32; each invocation sums every 64th square, then all add up the 64 parts.
 // Twin: norms.twin.ts
 
+// Passage: the parameters of rmsNorm
 struct Params {
   rows: u32,
   width: u32,
@@ -18,6 +19,7 @@ struct Params {
 
 var<workgroup> partial: array<f32, 64>;
 
+// Passage: a sum over a workgroup
 // The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
 // barriers, where a tree has two for every level.
 fn workgroupSum(value: f32, lane: u32) -> f32 {
