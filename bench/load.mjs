@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { freeTextEncoder } from '../dist/models/wan/text/encoderWeights.js';
 import { streamTextEncoder } from '../dist/models/wan/text/streamTextEncoder.js';
 import { encodePrompts } from '../dist/models/wan/text/umt5.js';
-import { loadTransformer } from '../dist/models/wan/weights.js';
+import { loadTransformer } from '../dist/models/wan/transformerWeights.js';
 import { openModelFolder } from '../dist/node/model/modelFolder.js';
 import { loadTokenizer } from '../dist/node/model/modelTexts.js';
 import { openDevice } from '../dist/node/openDevice.js';

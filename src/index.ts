@@ -88,7 +88,7 @@ export { blockCall, type CacheCall, type CachedToken, KvCache, type KvCacheOptio
 /** Its prediction for some frames; its patch and its grid of tokens. */
 export { patchSize, predictFlow, tokenGrid } from './models/wan/transformer.js';
 /** Loads the causal DiT. */
-export { loadTransformer, type Transformer } from './models/wan/weights.js';
+export { loadTransformer, type Transformer } from './models/wan/transformerWeights.js';
 
 // ---- Rollouts, and what a sampler of one's own is made of
 

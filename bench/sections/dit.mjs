@@ -5,7 +5,7 @@ import { transformerTensors } from '../../dist/models/wan/checkpoint/expectedTen
 import { prepareContext } from '../../dist/models/wan/crossAttention.js';
 import { blockCall, KvCache } from '../../dist/models/wan/kvCache.js';
 import { predictFlow } from '../../dist/models/wan/transformer.js';
-import { loadTransformer } from '../../dist/models/wan/weights.js';
+import { loadTransformer } from '../../dist/models/wan/transformerWeights.js';
 import { modelLike } from '../../dist/synthesize/models.js';
 import { disposeAll } from '../../dist/tensor/scope.js';
 import { isProcessor } from '../support/clock.mjs';

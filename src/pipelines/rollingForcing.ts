@@ -3,7 +3,7 @@ import type { TextContext } from '../models/wan/crossAttention.js';
 import { KvCache } from '../models/wan/kvCache.js';
 import { rollingCall } from '../models/wan/rollingCall.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
-import type { Transformer } from '../models/wan/weights.js';
+import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';

@@ -1,7 +1,7 @@
 import { sliceFrames } from '../kernels/layout/frames.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
-import type { Transformer } from '../models/wan/weights.js';
+import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';

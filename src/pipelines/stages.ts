@@ -1,14 +1,14 @@
 import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
 import { patchSize } from '../models/wan/transformer.js';
+import { loadTransformer } from '../models/wan/transformerWeights.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
-import { loadTransformer } from '../models/wan/weights.js';
 import { checkOptions } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
+import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { areFinite, blockNotFinite } from '../tokentrim/notFinite.js';
 import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { NoiseSource } from './noise/noise.js';

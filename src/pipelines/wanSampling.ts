@@ -1,8 +1,8 @@
 import { ensure } from '../errors.js';
 import { weightedSum } from '../kernels/elementwise/weightedSum.js';
-import { predictVideoFlow } from '../models/wan/bidirectional.js';
 import type { TextContext } from '../models/wan/crossAttention.js';
-import type { Transformer } from '../models/wan/weights.js';
+import { predictVideoFlow } from '../models/wan/transformer.js';
+import type { Transformer } from '../models/wan/transformerWeights.js';
 import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';

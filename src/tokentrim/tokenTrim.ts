@@ -1,8 +1,8 @@
 import { tokenDrift, tokenSummary } from '../kernels/drift/tokenDrift.js';
 import type { PatchSize } from '../kernels/layout/patchify.js';
 import { checkOptions, withDefaults } from '../options/checkOptions.js';
+import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { areFinite, blockNotFinite } from './notFinite.js';
 import type { Decision, Policy, Review } from './policy.js';
 import { RunningStatistics, severity, unstableTokens } from './severity.js';
 import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, trimSchema } from './trimOptions.js';

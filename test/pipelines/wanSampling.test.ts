@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, test } from 'vitest';
-import { predictVideoFlow } from '../../src/models/wan/bidirectional.js';
 import { prepareContext } from '../../src/models/wan/crossAttention.js';
+import { predictVideoFlow } from '../../src/models/wan/transformer.js';
 import type { NoiseSource } from '../../src/pipelines/noise/noise.js';
 import { wanNoise } from '../../src/pipelines/noise/noise.js';
 import { WAN_NEGATIVE_PROMPT } from '../../src/pipelines/plan/planRun.js';

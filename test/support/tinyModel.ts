@@ -1,7 +1,7 @@
 import { transformerTensors } from '../../src/models/wan/checkpoint/expectedTensors.js';
 import type { TransformerConfig } from '../../src/models/wan/config.js';
 import { prepareContext, type TextContext } from '../../src/models/wan/crossAttention.js';
-import { loadTransformer, type Transformer } from '../../src/models/wan/weights.js';
+import { loadTransformer, type Transformer } from '../../src/models/wan/transformerWeights.js';
 import type { RolloutEvent, RolloutOptions } from '../../src/pipelines/rollout.js';
 import type { Device } from '../../src/tensor/device.js';
 import { TorchGenerator } from '../../src/tensor/random.js';

@@ -9,7 +9,7 @@ import type { CacheCall } from './kvCache.js';
 import type { Linear } from './loadTensors.js';
 import { type AttentionShape, selfAttention } from './selfAttention.js';
 import type { Tap } from './tap.js';
-import type { BlockWeights } from './weights.js';
+import type { BlockWeights } from './transformerWeights.js';
 
 /** Which chunks of a block's modulation are whose. */
 const ATTENTION = { shift: 0, scale: 1, gate: 2 };

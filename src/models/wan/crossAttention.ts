@@ -6,7 +6,7 @@ import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { AttentionShape } from './selfAttention.js';
 import type { Tap } from './tap.js';
-import type { AttentionWeights, Transformer } from './weights.js';
+import type { AttentionWeights, Transformer } from './transformerWeights.js';
 
 /** The cross-attention cache: keys (after their norm) and values of the prompt, [text_len, dim] for every layer. */
 export interface TextContext {

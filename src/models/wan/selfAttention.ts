@@ -7,7 +7,7 @@ import { type RopeTable, rope } from '../../kernels/rope/rope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CacheCall } from './kvCache.js';
 import type { Linear, WeightType } from './loadTensors.js';
-import type { AttentionWeights } from './weights.js';
+import type { AttentionWeights } from './transformerWeights.js';
 
 /** What the attentions of a layer need to know beside their weights. */
 export interface AttentionShape {

@@ -1,7 +1,7 @@
 import { silu } from '../../kernels/elementwise/elementwise.js';
 import { linear } from '../../kernels/linear/linear.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Transformer } from './weights.js';
+import type { Transformer } from './transformerWeights.js';
 
 const MAX_PERIOD = 10_000;
 

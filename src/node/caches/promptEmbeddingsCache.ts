@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PromptStore } from '../../pipelines/prompts/promptEmbeddings.js';
-import { areFinite } from '../../tokentrim/notFinite.js';
+import { areFinite } from '../../tensor/notFinite.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { openSafetensors } from '../../weights/safetensors/tensorFile.js';
 import { openFileBytes } from '../files/fileBytes.js';

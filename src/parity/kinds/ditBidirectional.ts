@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import { ensure } from '../../errors.js';
-import { predictVideoFlow } from '../../models/wan/bidirectional.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext } from '../../models/wan/crossAttention.js';
 import { embedTime, sinusoid } from '../../models/wan/timeEmbedding.js';
-import { tokenGrid } from '../../models/wan/transformer.js';
-import { loadTransformer } from '../../models/wan/weights.js';
+import { predictVideoFlow, tokenGrid } from '../../models/wan/transformer.js';
+import { loadTransformer } from '../../models/wan/transformerWeights.js';
 import { disposeAll } from '../../tensor/scope.js';
 import { runPadding } from './ditPadding.js';
 import type { ParityInput, ParityItem } from './input.js';

@@ -9,7 +9,7 @@ import { ropePairs } from '../../models/wan/rope.js';
 import type { Tap } from '../../models/wan/tap.js';
 import { embedTime } from '../../models/wan/timeEmbedding.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
-import type { Transformer } from '../../models/wan/weights.js';
+import type { Transformer } from '../../models/wan/transformerWeights.js';
 import type { Device } from '../../tensor/device.js';
 import { foldScoped } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -6,7 +6,7 @@ import { gatherRows } from '../../kernels/rows/rows.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
 import type { KvCache } from '../../models/wan/kvCache.js';
-import { loadTransformer, type Transformer } from '../../models/wan/weights.js';
+import { loadTransformer, type Transformer } from '../../models/wan/transformerWeights.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { toFloat32 } from '../../weights/convert.js';

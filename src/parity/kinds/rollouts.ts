@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { sliceFrames } from '../../kernels/layout/frames.js';
 import { patchSize } from '../../models/wan/transformer.js';
-import type { Transformer } from '../../models/wan/weights.js';
+import type { Transformer } from '../../models/wan/transformerWeights.js';
 import { createSchedule, denoisingTimesteps } from '../../pipelines/flowMatching.js';
 import type { NoiseSource } from '../../pipelines/noise/noise.js';
 import { fileNoise } from '../../pipelines/noise/recordedNoise.js';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { predictVideoFlow } from '../../models/wan/bidirectional.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext } from '../../models/wan/crossAttention.js';
-import { loadTransformer } from '../../models/wan/weights.js';
+import { predictVideoFlow } from '../../models/wan/transformer.js';
+import { loadTransformer } from '../../models/wan/transformerWeights.js';
 import type { NoiseSource } from '../../pipelines/noise/noise.js';
 import { wanOptions } from '../../pipelines/plan/wanOptions.js';
 import { createSolver, SOLVER_NAMES } from '../../pipelines/solvers/createSolver.js';

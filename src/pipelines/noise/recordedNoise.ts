@@ -1,6 +1,6 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import { checkCount } from '../../options/checkOptions.js';
-import { areFinite } from '../../tokentrim/notFinite.js';
+import { areFinite } from '../../tensor/notFinite.js';
 import { toFloat32 } from '../../weights/convert.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 import type { NoiseSource } from './noise.js';

@@ -6,8 +6,8 @@ import { createVaeStream } from '../../models/wan/vae/decodeStream.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
+import { areFinite, blockNotFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
-import { areFinite, blockNotFinite, notFiniteError } from '../../tokentrim/notFinite.js';
 import type { VideoPlan } from '../plan/plan.js';
 import { weightTypes } from '../plan/weightTypes.js';
 

@@ -1,9 +1,9 @@
 import { ensure } from '../../errors.js';
 import { concatFrames } from '../../kernels/layout/frames.js';
 import type { Device } from '../../tensor/device.js';
+import { areFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
 
 /** How pictures that a user gives become the first latent frames of a video. */
 export interface GivenPlan {

@@ -1,5 +1,5 @@
 import type { TextContext } from '../../models/wan/crossAttention.js';
-import type { Transformer } from '../../models/wan/weights.js';
+import type { Transformer } from '../../models/wan/transformerWeights.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import type { NoiseSource } from '../noise/noise.js';

@@ -1,7 +1,7 @@
 import { ensure } from '../../errors.js';
 import { concatFrames, sliceFrames } from '../../kernels/layout/frames.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
-import type { Transformer } from '../../models/wan/weights.js';
+import type { Transformer } from '../../models/wan/transformerWeights.js';
 import type { Device } from '../../tensor/device.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';

@@ -6,7 +6,7 @@ import type { EncodedPrompt } from '../../models/wan/text/tokenize.js';
 import { encodePrompts } from '../../models/wan/text/umt5.js';
 import type { StopSignal } from '../../options/stopSignal.js';
 import type { Device } from '../../tensor/device.js';
-import { areFinite, notFiniteError } from '../../tokentrim/notFinite.js';
+import { areFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { sha256 } from '../../weights/digestSource.js';
 import { cutNote, tokenizePrompts } from './promptTokens.js';
 
