@@ -2,7 +2,7 @@ import { ensure } from '../../errors.js';
 import { u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import * as reference from './pixels.twin.js';
+import * as reference from './channelsLast.twin.js';
 
 /** The mean and standard deviation of each latent channel, f32 [channels]. */
 export interface LatentScale {

@@ -3,7 +3,7 @@
 // Bindings: latents f32 [any, channels, height, width]; mean, deviation f32 [channels]; y f32 [frames, height, width, channels].
 // Grid: one invocation for each element of y.
 // Precision: f32.
-// Twin: pixels.twin.ts
+// Twin: channelsLast.twin.ts
 
 struct Params {
   firstFrame: u32,

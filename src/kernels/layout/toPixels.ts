@@ -1,7 +1,7 @@
 import { u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import * as reference from './pixels.twin.js';
+import * as reference from './toPixels.twin.js';
 
 /**
  * What the VAE puts out as 8-bit RGBA, the bytes r, g, b, 255 of a pixel packed into one word; 0, the last byte too, for a

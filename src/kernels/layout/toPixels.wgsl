@@ -5,7 +5,7 @@
 // Bindings: x f32 [pixels, 3], about -1 to 1; y u32 [pixels].
 // Grid: one invocation for each pixel.
 // Precision: f32; a value within rounding of a step between two bytes may fall on either side.
-// Twin: pixels.twin.ts
+// Twin: toPixels.twin.ts
 
 struct Params {
   pixels: u32,

@@ -7,7 +7,7 @@
 // Grid: one subgroup of SUBGROUP invocations for each tile of ROWS rows, counted from the first row of a group.
 // Precision: f32; the variance loses the bits by which the squared distance of centre and mean exceeds it: few, however far
 //   from zero a row is, and none where one value of the beginning is far from all others.
-// Twin: norms.twin.ts
+// Twin: layerNorm.twin.ts
 
 enable subgroups;
 

@@ -2,7 +2,7 @@ import { f32, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
-import * as reference from './norms.twin.js';
+import * as reference from './layerNorm.twin.js';
 import { LAYER_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**

@@ -5,7 +5,7 @@
 // Bindings: x f32 [rows, width]; affine f32 [groups, chunks, width]; y f32 [rows, width].
 // Grid: one workgroup of 64 invocations for each row.
 // Precision: f32; the variance is summed around the mean in a second pass.
-// Twin: norms.twin.ts
+// Twin: layerNorm.twin.ts
 
 // Passage: the parameters of layerNorm
 struct Params {

@@ -5,7 +5,7 @@
 // Bindings: x f32 [rows, width]; weight f32 [width]; y f32 [rows, width].
 // Grid: one subgroup of SUBGROUP invocations for each ROWS rows.
 // Precision: f32; each component of a lane sums its squares, then the subgroup adds up the parts.
-// Twin: norms.twin.ts
+// Twin: rmsNorm.twin.ts
 
 enable subgroups;
 

@@ -3,7 +3,7 @@
 // Bindings: x f32 [rows, width]; weight f32 [width]; y f32 [rows, width].
 // Grid: one workgroup of 64 invocations for each row.
 // Precision: f32; each invocation sums every 64th square, then all add up the 64 parts.
-// Twin: norms.twin.ts
+// Twin: rmsNorm.twin.ts
 
 // Passage: the parameters of rmsNorm
 struct Params {
