@@ -1,4 +1,5 @@
 // Writes src/web/kernelTexts.ts, which git ignores: the WGSL of every kernel in one module, for pages, which read no files.
+// Comments, three tenths of it, stay behind; lines stay where they are, for the messages of compilers.
 // The build and the tests call it; `node scripts/kernelTexts.mjs` does it alone.
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -29,7 +30,7 @@ export default function writeKernelTexts() {
   const target = fileURLToPath(new URL('../src/web/kernelTexts.ts', import.meta.url));
   const texts = readdirSync(kernels, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.wgsl'))
-    .map((path) => [basename(path, '.wgsl'), readFileSync(join(kernels, path), 'utf8')])
+    .map((path) => [basename(path, '.wgsl'), withoutComments(readFileSync(join(kernels, path), 'utf8'))])
     .sort(([left], [right]) => (left < right ? -1 : 1));
   const module = HEAD + texts.map((entry) => `  ${JSON.stringify(entry)},\n`).join('') + FOOT;
   if (module === current(target)) return;
@@ -37,6 +38,8 @@ export default function writeKernelTexts() {
   writeFileSync(`${target}.${process.pid}`, module);
   renameSync(`${target}.${process.pid}`, target); // tests and builds at one time read a whole one
 }
+
+const withoutComments = (text) => text.replace(/[ \t]*\/\/.*/g, '');
 
 function current(path) {
   try {

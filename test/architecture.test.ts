@@ -14,6 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['kernels', 'tensor', 'weights'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  web: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   node: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   media: ['node'],
   synthesize: ['node', 'models', 'tensor', 'weights'],

@@ -5,13 +5,17 @@ import { describe, expect, test } from 'vitest';
 import { codeBlocks, root } from './documents.js';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const index = readFileSync(join(root, 'src/index.ts'), 'utf8');
 
-/** The `@example` of src/index.ts, without the comment around it. */
-const [, commented] = /@example\n(.*?)\n \* @packageDocumentation/s.exec(index) ?? [];
+/** The `@example` of a module, without the comment around it. */
+function exampleOf(module: string): string {
+  const text = readFileSync(join(root, module), 'utf8');
+  const [, commented = ''] = /@example\n(.*?)\n \* @packageDocumentation/s.exec(text) ?? [];
+  return commented.replace(/^ \* ?/gm, '');
+}
 const examples = {
   'README.md': codeBlocks(readme, 'ts').join('\n'),
-  'src/index.ts': commented.replace(/^ \* ?/gm, ''),
+  'src/index.ts': exampleOf('src/index.ts'),
+  'src/web/index.ts': exampleOf('src/web/index.ts'),
 };
 
 const { options } = ts.parseJsonConfigFileContent(
@@ -20,7 +24,9 @@ const { options } = ts.parseJsonConfigFileContent(
   root,
 );
 
-/** What the compiler says of `code`, with 'tokentrim' standing for src/index.ts. */
+const paths = { tokentrim: [join(root, 'src/index.ts')], 'tokentrim/web': [join(root, 'src/web/index.ts')] };
+
+/** What the compiler says of `code`, with the package's names standing for its sources. */
 function diagnose(code: string): string[] {
   const path = join(root, 'test/docs/example.ts');
   const host = ts.createCompilerHost(options);
@@ -29,7 +35,7 @@ function diagnose(code: string): string[] {
   host.readFile = (name) => (name === path ? code : readFile(name));
   host.getSourceFile = (name, target, ...rest) =>
     name === path ? ts.createSourceFile(name, code, target) : getSourceFile(name, target, ...rest);
-  const program = ts.createProgram([path], { ...options, paths: { tokentrim: [join(root, 'src/index.ts')] } }, host);
+  const program = ts.createProgram([path], { ...options, paths }, host);
   const file = program.getSourceFile(path);
   const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
   return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
@@ -37,7 +43,7 @@ function diagnose(code: string): string[] {
 
 describe('library examples compile', () => {
   test.each(Object.entries(examples))('%s', (_, code) => {
-    expect(code).toContain("from 'tokentrim'");
+    expect(code).toMatch(/from 'tokentrim(\/web)?'/);
     expect(diagnose(code)).toEqual([]);
   });
 

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 // The package as npm would publish it, in an empty program's node_modules: nothing of this repository is at hand there but
@@ -55,7 +56,8 @@ beforeAll(() => {
     symlinkSync(join(root, 'node_modules', name), link, 'junction');
   }
   writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
-  cpSync(join(import.meta.dirname, 'consumer.mts'), join(app, 'consumer.mts'));
+  for (const name of ['consumer.mts', 'page.mts', 'worker.mts'])
+    cpSync(join(import.meta.dirname, name), join(app, name));
 }, 600_000);
 
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -100,6 +102,25 @@ describe('compiles in a strict program, its types looked at too', () => {
   ])('%s', (_, options) => {
     expect(compile({ compilerOptions: { ...strict, target: 'es2022', ...options }, files: ['consumer.mts'] })).toBe('');
   });
+});
+
+test('a page compiles in a strict program, and any bundler makes it and its worker', async () => {
+  const options = { ...{ module: 'esnext', moduleResolution: 'bundler', target: 'es2022' }, outDir: 'page', types: [] };
+  const strict = { strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true, lib: ['es2022', 'dom'] };
+  expect(compile({ compilerOptions: { ...strict, ...options }, files: ['page.mts', 'worker.mts'] })).toBe('');
+  const { output } = (await build({
+    configFile: false,
+    root: app,
+    logLevel: 'silent',
+    worker: { format: 'es' },
+    build: { write: false, target: 'es2022', rolldownOptions: { input: join(app, 'page/page.mjs') } },
+  })) as Rolldown.RolldownOutput;
+  const [page, worker] = ['page', 'worker'].map((name) => {
+    const file = output.find(({ fileName }) => fileName.startsWith(`assets/${name}-`));
+    return (file?.type === 'asset' ? file.source : file?.code) as string;
+  });
+  expect(worker).toContain('requestAdapter');
+  expect(page).toContain(output.find(({ fileName }) => fileName.startsWith('assets/worker-'))?.fileName);
 });
 
 test('the compiled program runs', () => {

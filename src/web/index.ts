@@ -1,0 +1,38 @@
+/**
+ * TokenTrim in a page: the same engine on the browser's own WebGPU.
+ *
+ * @example
+ * import { createGenerator } from 'tokentrim/web';
+ *
+ * const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }); // import 'tokentrim/web/worker';
+ * const generator = createGenerator(worker);
+ * await generator.open({ url: 'toy-world/' });
+ * const prompt = 'a red circle bounces left and right on a navy background';
+ * for await (const event of generator.run({ prompt, frames: 33 })) {
+ *   if (event.kind === 'frames') console.log(event.block, event.frames.length, 'pictures');
+ * }
+ * @packageDocumentation
+ */
+
+/** Errors whose message is meant for the person at the page. */
+export { TokenTrimError } from '../errors.js';
+/** A prompt becomes pictures, block by block, where this is called: in a page's worker, better than in the page. */
+export { type GenerateEvent, type GenerateRequest, generate } from '../pipelines/generate.js';
+/** A run that was decided once: plain data. */
+export type { Plan } from '../pipelines/plan/plan.js';
+/** What tensors live on. */
+export type { Device } from '../tensor/device.js';
+/** What a policy found for a block. */
+export type { Decision } from '../tokentrim/policy.js';
+/** TokenTrim's parameters, and those of the paper. */
+export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from '../tokentrim/trimOptions.js';
+/** Where bytes of weights come from. */
+export type { ByteSource } from '../weights/byteSource.js';
+export { BlobBytes } from './blobBytes.js';
+/** A worker that generates, and the page's end of it. */
+export { createGenerator, type GeneratorWorker, type RemoteGenerator } from './createGenerator.js';
+export { MemoryPromptStore } from './memoryPromptStore.js';
+export type { ModelPlace, OpenedModel, PostedDeviceOptions, PostedEvent, PostedRequest } from './messages.js';
+export { type BrowserDeviceOptions, openBrowserDevice } from './openBrowserDevice.js';
+export { type ModelFiles, type OpenModel, openModelFromFiles, openModelFromUrl } from './openModel.js';
+export { openUrlBytes } from './urlBytes.js';

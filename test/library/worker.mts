@@ -1,0 +1,1 @@
+import 'tokentrim/web/worker';

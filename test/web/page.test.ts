@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openModelFolder } from '../../src/node/model/modelFolder.js';
+import { toyWorld } from '../../src/node/model/toyWorld.js';
+import { openDevice } from '../../src/node/openDevice.js';
+import { type GenerateRequest, generate } from '../../src/pipelines/generate.js';
+import type { Answer } from '../../src/web/messages.js';
+import { openBrowser, whyNoBrowser } from './support/chromium.js';
+import { type StaticServer, serve } from './support/serve.js';
+
+// The page as it is built, in a browser that computes on the SwiftShader that Node has too. The toy world is asked for
+// videos of 32 by 32 pixels, whose numbers are a quarter: nobody looks at them.
+
+const PROMPT = 'a blue square bounces up and down on a gray background';
+const request: GenerateRequest = { prompt: PROMPT, width: 32, height: 32, frames: 21, seed: 7 };
+const address = '?width=32&height=32&frames=21&seed=7&warmup=0';
+
+const reason = whyNoBrowser();
+if (reason) console.info(`the page is not tested here: ${reason}`);
+
+describe.skipIf(reason !== undefined)('the page', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tokentrim page é-'));
+  let server: StaticServer;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    const config = resolve(import.meta.dirname, '../../web/vite.config.ts');
+    await build({ configFile: config, logLevel: 'warn', build: { outDir: folder } });
+    server = await serve(folder);
+    browser = await openBrowser();
+    page = await browser.newPage();
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.addInitScript(listen);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.[Symbol.dispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const text = (id: string) => page.locator(`#${id}`).textContent();
+  const blocks = (count: number) =>
+    page
+      .locator('.thumb:enabled')
+      .nth(count - 1)
+      .waitFor({ timeout: 120_000 });
+
+  test('a prompt is typed, pictures and severities come, and the latents are those of Node', async () => {
+    await page.goto(`${server.address}${address}`);
+    await page.locator('#start:enabled').waitFor();
+    expect(await text('adapter')).toBe('google swiftshader');
+    await page.locator('#prompt').fill(PROMPT);
+    await page.locator('#start').click();
+    expect(await page.locator('#start').isDisabled()).toBe(true);
+    await blocks(2);
+
+    expect(await text('calls')).toMatch(/^[1-8] of 8$/);
+    expect(await text('numbers')).toMatch(/Block 1 · severity \d+\.\d{4}/);
+    expect(await page.locator('#chart circle').count()).toBe(1);
+    expect(await page.evaluate(coloursOnCanvas)).toBeGreaterThan(10);
+    await page.locator('#start:enabled').waitFor({ timeout: 60_000 });
+    expect(await text('stage')).toBe('finished');
+    expect(await text('position')).toMatch(/\/ 21$/);
+    expect(new URL(page.url()).searchParams.get('prompt')).toBe(PROMPT);
+
+    const inPage = await page.evaluate(() => (globalThis as unknown as { latents: number[][] }).latents);
+    const inNode = await latentsOfNode();
+    expect(inNode).toHaveLength(2);
+    expect(inNode[0].some((word) => word !== 0)).toBe(true);
+    expect(inPage).toEqual(inNode);
+  });
+
+  test('a run is stopped when it is asked to, and another one begins', async () => {
+    await page.locator('#frames').fill('81');
+    await page.locator('#prompt').press('Enter');
+    await blocks(1);
+    await page.locator('#stop').click();
+    await page.locator('#start:enabled').waitFor({ timeout: 60_000 });
+    expect(await text('stage')).toBe('stopped');
+    expect(await page.locator('.thumb:enabled').count()).toBeLessThan(7);
+
+    await page.locator('#trim').uncheck();
+    await page.locator('#start').click();
+    expect(await page.locator('.thumb:enabled').count()).toBe(0);
+    await blocks(1);
+    await page.locator('#stop').click();
+    await page.locator('#start:enabled').waitFor({ timeout: 60_000 });
+  });
+
+  test('what cannot be run is said in words, and the page goes on', async () => {
+    await page.locator('#frames').fill('0');
+    await page.locator('#start').click();
+    await page.locator('#error').waitFor();
+    expect(await text('error')).toMatch(/frames, 1 or more, found 0/);
+    expect(await text('title')).toBe('This run failed');
+    await page.locator('#files').setInputFiles([join(toyWorld, 'vae.safetensors'), join(toyWorld, 'config.json')]);
+    await expect
+      .poll(() => text('error'))
+      .toContain('these files are missing: transformer, text-encoder, tokenizer.json');
+    expect(await page.locator('#start').isDisabled()).toBe(true);
+    const names = ['transformer', 'vae', 'text_encoder'].map((name) => `${name}.safetensors`);
+    await page.locator('#files').setInputFiles([...names, 'tokenizer.json'].map((name) => join(toyWorld, name)));
+    await page.locator('#start:enabled').waitFor();
+    expect(await page.locator('#error').isVisible()).toBe(false);
+  });
+
+  test('blocks and pictures are reached by keys, and nothing complained', async () => {
+    await page.locator('#title').click();
+    await page.keyboard.press('t');
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** In the page, before its own script: keeps the latents of every block as 32-bit words, and passes all messages on. */
+function listen(): void {
+  const kept = globalThis as unknown as { latents: number[][] };
+  kept.latents = [];
+  globalThis.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      this.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+        if (data.kind === 'event' && data.event.kind === 'block') {
+          kept.latents.push([...new Uint32Array(data.event.latents.values.slice().buffer)]);
+        }
+      });
+    }
+  };
+}
+
+/** In the page: how many colours the picture has. */
+function coloursOnCanvas(): number {
+  const canvas = document.getElementById('canvas') as HTMLCanvasElement;
+  const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
+    0,
+    0,
+    canvas.width,
+    canvas.height,
+  );
+  return new Set(new Uint32Array(data.buffer)).size;
+}
+
+/** The latents of the same run in Node, as 32-bit words. */
+async function latentsOfNode(): Promise<number[][]> {
+  const device = await openDevice({ adapter: 'swiftshader' });
+  const model = await openModelFolder(toyWorld);
+  const latents: number[][] = [];
+  for await (const event of generate(device, model, { ...request, trim: { warmup: 0 } })) {
+    if (event.kind !== 'block') continue;
+    latents.push([...new Uint32Array(Float32Array.from(await device.read(event.latents)).buffer)]);
+  }
+  await model.close();
+  device.close();
+  return latents;
+}
