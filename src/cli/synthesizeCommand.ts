@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LAYOUTS, type Layout } from '../synthesize/layouts.js';
+import { LAYOUTS, type Layout, PARTS, type SynthesisPart } from '../synthesize/layouts.js';
 import { LIKES, type Like } from '../synthesize/models.js';
-import { PARTS, type PlannedFile, planSynthesis, type SynthesisPart } from '../synthesize/plan.js';
+import { type PlannedFile, planSynthesis } from '../synthesize/plan.js';
 import { synthesize } from '../synthesize/synthesize.js';
 import type { FloatDType } from '../synthesize/valueTable.js';
 import { formatBytes } from '../weights/quote.js';

@@ -1,8 +1,7 @@
 import { publishedDepth } from '../models/wan/checkpoint/depth.js';
 import type { ModelConfig } from '../models/wan/config.js';
-import type { Layout } from './layouts.js';
+import type { Layout, SynthesisPart } from './layouts.js';
 import type { Like } from './models.js';
-import type { SynthesisPart } from './plan.js';
 
 /** The configuration files of a layout, by path, for the parts that are written. */
 export function configFiles(

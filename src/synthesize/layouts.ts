@@ -1,6 +1,10 @@
 import type { Part } from '../models/wan/checkpoint/names.js';
 import type { FloatDType } from './valueTable.js';
 
+/** What can be written, all by default. */
+export const PARTS = ['transformer', 'vae', 'text-encoder', 'tokenizer'] as const;
+export type SynthesisPart = (typeof PARTS)[number];
+
 /** A file, or a set of shards, with the tensors of one part. */
 export interface Place {
   readonly part: Part;

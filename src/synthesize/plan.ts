@@ -6,7 +6,7 @@ import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import { configFiles } from './configFiles.js';
-import { LAYOUTS, type Layout, type LayoutFiles, type Place, pathFor } from './layouts.js';
+import { LAYOUTS, type Layout, type LayoutFiles, type Place, pathFor, type SynthesisPart } from './layouts.js';
 import { type Like, modelLike } from './models.js';
 import { partStreams } from './partStreams.js';
 import { appendSafetensors, indexOf, shardsOf } from './safetensorsFiles.js';
@@ -15,10 +15,6 @@ import type { StreamedFile } from './streamedFile.js';
 import { type TorchContents, tensorsOf } from './torch/statePickle.js';
 import { streamTorch } from './torch/streamTorch.js';
 import type { FloatDType } from './valueTable.js';
-
-/** What can be written, all by default. */
-export const PARTS = ['transformer', 'vae', 'text-encoder', 'tokenizer'] as const;
-export type SynthesisPart = (typeof PARTS)[number];
 
 export interface SynthesisOptions {
   readonly like: Like;
