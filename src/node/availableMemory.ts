@@ -1,18 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import type { Device } from '../tensor/device.js';
-import { adapterKind } from '../tensor/gpu/adapterKind.js';
-
-const NO_NAMES = { vendor: '', architecture: '', device: '', isFallbackAdapter: false } as const;
-
-/**
- * Bytes that a run may take on a device: where the device is the processor, what the machine has left; WebGPU does not say
- * what a graphics card has.
- */
-export function availableOn({ kind, name }: Pick<Device, 'kind' | 'name'>): number | undefined {
-  const onProcessor = kind === 'reference' || adapterKind({ ...NO_NAMES, description: name }) !== 'gpu';
-  return onProcessor ? availableMemory() : undefined;
-}
 
 /**
  * Bytes that the machine has left for this process.

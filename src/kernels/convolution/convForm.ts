@@ -51,7 +51,7 @@ export const CONV_TYPES = [
   { weight: 'f16', input: 'f16' },
 ] as const satisfies ConvTypes[];
 
-export const nameOf = ({ weight, input }: ConvTypes): string => `${weight}, input ${input}`;
+export const typesName = ({ weight, input }: ConvTypes): string => `${weight}, input ${input}`;
 
 /** Output channels decide how much of a tile is used. */
 const SIZES = { 'few channels': MANY_CHANNELS - 1, 'many channels': Number.POSITIVE_INFINITY } as const;
@@ -60,7 +60,7 @@ export const CAUSAL_CONV3D_CLASSES = classesOf('causalConv3d');
 export const CONV2D_CLASSES = classesOf('conv2d');
 
 function classesOf<Kernel extends string>(kernel: Kernel) {
-  return { kernel, types: CONV_TYPES.map(nameOf), sizes: SIZES } satisfies KernelClasses;
+  return { kernel, types: CONV_TYPES.map(typesName), sizes: SIZES } satisfies KernelClasses;
 }
 
 const SHAPES: readonly ProductShape[] = [
@@ -89,7 +89,7 @@ export function convForm(
     tiled: inFours && (hasMany || wanted === 'tiled' || device.forms.forced === 'tiled'),
     matrix: shape !== undefined,
   };
-  const form = chooseForm(device, classOf(classes, nameOf(types), outChannels), fits, wanted);
+  const form = chooseForm(device, classOf(classes, typesName(types), outChannels), fits, wanted);
   const inputType = { INPUT_TYPE: typeCode(types.input, `${kernel}: x`) };
   if (form === 'plain') {
     const invocations = Math.ceil(width / STRIP.columns) * Math.ceil(outChannels / STRIP.channels);

@@ -2,7 +2,7 @@ import type { DType } from '../../tensor/tensor.js';
 import { type AdapterScale, type KernelTrials, type Trial, trialsOf } from '../forms/trial.js';
 import { causalConv3d } from './causalConv3d.js';
 import { conv2d } from './conv2d.js';
-import { CAUSAL_CONV3D_CLASSES, CONV_TYPES, CONV2D_CLASSES, nameOf } from './convForm.js';
+import { CAUSAL_CONV3D_CLASSES, CONV_TYPES, CONV2D_CLASSES, typesName } from './convForm.js';
 
 type Classes = typeof CAUSAL_CONV3D_CLASSES | typeof CONV2D_CLASSES;
 type Size = keyof Classes['sizes'];
@@ -27,7 +27,7 @@ interface ConvProblem {
 
 function convTrials(classes: Classes, trial: (problem: ConvProblem) => Trial): KernelTrials {
   return trialsOf(classes, (type, size: Size, adapter) => {
-    const types = CONV_TYPES.find((known) => nameOf(known) === type) as (typeof CONV_TYPES)[number];
+    const types = CONV_TYPES.find((known) => typesName(known) === type) as (typeof CONV_TYPES)[number];
     return trial({ ...types, outChannels: OUT_CHANNELS[size], picture: PICTURE[adapter] });
   });
 }
