@@ -102,7 +102,7 @@ fn main(
         let row = min(firstQuery + i, params.queries - 1u);
         queryTile[i * PITCH + lane % STEP] = query[row * width + column];
         var key: vec4f;
-        if (firstKey + i < params.rowCount) {
+        if (min(firstKey + i, keyCount - 1u) < params.rowCount) {
           key = vectorAt(&keys, CACHE_TYPE, keyRows[i] * width + column);
         } else {
           key = vectorAt(&ownKeys, OWN_TYPE, keyRows[i] * width + column);
@@ -148,7 +148,9 @@ fn main(
       weights[row + j] = weight;
       total += weight;
     }
-    rescales[lane / 2u] = rescale;
+    if (lane % 2u == 0u) {
+      rescales[lane / 2u] = rescale;
+    }
     workgroupBarrier();
 
     for (var i = 0u; i < 4u; i++) {
@@ -161,7 +163,7 @@ fn main(
         let key = first + i / TILE;
         let at = keyRows[key] * width + start + min(firstColumn + i % TILE, depth - 1u);
         var value: vec4f;
-        if (firstKey + key < params.rowCount) {
+        if (min(firstKey + key, keyCount - 1u) < params.rowCount) {
           value = vectorAt(&values, CACHE_TYPE, at);
         } else {
           value = vectorAt(&ownValues, OWN_TYPE, at);
