@@ -99,8 +99,14 @@ const memorySchema = z
     peakBytes: count,
     stages: z.array(z.strictObject({ stage: z.string(), peakBytes: count })),
     limitBytes: z.number().nullable().describe('null where nothing says what the device has'),
+    largestWork: z
+      .strictObject({
+        dispatch: z.strictObject({ kernel: z.string(), operations: z.number() }),
+        submission: z.strictObject({ dispatches: count, operations: z.number() }),
+      })
+      .describe('the most floating-point operations handed over at once, before the speed of the adapter is known'),
   })
-  .describe('device memory, planned before the run');
+  .describe('device memory, and work handed over at once, planned before the run');
 
 const kernelSchema = z.strictObject({ kernel: z.string(), calls: count, milliseconds: z.number() });
 

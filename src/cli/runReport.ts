@@ -54,7 +54,7 @@ export class RunReport {
 
   #of(prepared: PreparedRun) {
     const { folder, device, plan } = prepared;
-    const { decode, peakBytes, stages, limitBytes = null } = prepared.memory;
+    const { decode, peakBytes, stages, limitBytes = null, largestWork } = prepared.memory;
     const settings = settingsOf(prepared);
     return {
       ...plan.pixel,
@@ -71,7 +71,7 @@ export class RunReport {
         return { part, path, recognised, naming, section, dtypes };
       }),
       plan: { ...plan },
-      memory: { decode, peakBytes, stages: [...stages], limitBytes },
+      memory: { decode, peakBytes, stages: [...stages], limitBytes, largestWork },
     };
   }
 }

@@ -28,6 +28,11 @@ export interface OpenDeviceOptions {
   readonly profile?: boolean;
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;
+  /**
+   * Floating-point operations a second that are expected at first (2.5e10), by which launches are cut so that no driver ends
+   * them; what calls take corrects it. Lower it where a slow card is lost in a run's first seconds.
+   */
+  readonly operationsASecond?: number;
 }
 
 const deviceSchema = optionsOf<OpenDeviceOptions>()({
@@ -35,6 +40,7 @@ const deviceSchema = optionsOf<OpenDeviceOptions>()({
   kernels: text.optional(),
   profile: flag.optional(),
   maxBindingBytes: count(1).optional(),
+  operationsASecond: count(1).optional(),
 });
 
 /**

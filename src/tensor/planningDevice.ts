@@ -2,7 +2,9 @@ import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { isSubmitDue } from './gpu/commandRecorder.js';
 import { cutLaunch } from './gpu/launchPieces.js';
+import { operationsOf, Pace } from './gpu/pace.js';
 import { BufferPool } from './gpu/pool.js';
+import { type LargestWork, SubmissionCount } from './gpu/submissionCount.js';
 import { KernelLog } from './kernelLog.js';
 import { ScopeStack } from './scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
@@ -31,12 +33,20 @@ export class PlanningDevice implements Device {
   #scopes = new ScopeStack();
   #launches = 0;
   #operations = 0;
+  #pace: Pace;
+  #submissions: SubmissionCount;
 
-  /** @param like the device whose limits and features are assumed, and which is told of the kernels that are launched */
+  /**
+   * @param like the device whose limits and features are assumed, and which is told of the kernels that are launched
+   * @param operationsASecond what the adapter is expected to do, on which cuts and submissions depend
+   */
   constructor(
     like: Pick<Device, 'name' | 'features' | 'forms' | 'maxTensorBytes' | 'maxBindingBytes'> &
       Partial<Pick<Device, 'kernels'>>,
+    operationsASecond?: number,
   ) {
+    this.#pace = new Pace(operationsASecond);
+    this.#submissions = new SubmissionCount(this.#pace);
     this.name = like.name;
     this.features = like.features;
     this.forms = like.forms;
@@ -61,6 +71,11 @@ export class PlanningDevice implements Device {
     return this.#operations;
   }
 
+  /** The largest dispatch and submission so far. */
+  get largestWork(): LargestWork {
+    return this.#submissions.largest;
+  }
+
   zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
     return this.#track(shape, dtype, this.#pool.acquire(this.#bytes(shape, dtype)));
   }
@@ -79,9 +94,14 @@ export class PlanningDevice implements Device {
     const { kernel, overrides, reads } = call;
     this.kernels.plan({ kernel, overrides, reads: reads.length });
     this.#operations += call.operations ?? 0;
-    const pieces = cutLaunch(call, output, this.maxBindingBytes, OFFSET_ALIGNMENT);
-    this.#launches += pieces.length;
-    this.#submitIfDue();
+    const operations = operationsOf(call, output);
+    const pieces = this.#pace.pieces(kernel, operations);
+    const limits = { maxBytes: this.maxBindingBytes, alignment: OFFSET_ALIGNMENT, pieces };
+    for (const { share } of cutLaunch(call, output, limits)) {
+      this.#submissions.dispatch(kernel, operations * share);
+      this.#launches++;
+      this.#submitIfDue();
+    }
     return output;
   }
 
@@ -127,6 +147,7 @@ export class PlanningDevice implements Device {
 
   #submit(): void {
     this.#launches = 0;
+    this.#submissions.submit();
     this.#pool.collect();
   }
 

@@ -17,6 +17,11 @@ export interface BrowserDeviceOptions {
   readonly profile?: boolean;
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;
+  /**
+   * Floating-point operations a second that are expected at first (2.5e10), by which launches are cut so that no driver ends
+   * them; what calls take corrects it. Lower it where a slow card is lost in a run's first seconds.
+   */
+  readonly operationsASecond?: number;
   /** Called once if the device is lost; the call that waits for it is told as well. A lost device stays lost: open another. */
   readonly onLost?: (error: TokenTrimError) => void;
   /** @internal WebGPU itself; that of the page or worker where absent. */
@@ -27,13 +32,14 @@ const deviceSchema = optionsOf<BrowserDeviceOptions>()({
   kernels: text.optional(),
   profile: flag.optional(),
   maxBindingBytes: count(1).optional(),
+  operationsASecond: count(1).optional(),
   onLost: callback<NonNullable<BrowserDeviceOptions['onLost']>>().optional(),
   gpu: value<GPU>('must be WebGPU, as `navigator.gpu` is', (given) => typeof given === 'object').optional(),
 });
 
 const ADVICE = {
   refused: 'Close other programs and pages that use it, and load this page again.',
-  lost: 'Run again with a smaller size; if that does not help, load this page again.',
+  lost: 'Run again with a smaller size and other pages closed; if that does not help, load this page again.',
 };
 
 /**
@@ -42,7 +48,7 @@ const ADVICE = {
  */
 export async function openBrowserDevice(options: BrowserDeviceOptions = {}): Promise<Device> {
   checkOptions('openBrowserDevice', deviceSchema, options);
-  const { onLost, profile, maxBindingBytes } = options;
+  const { onLost, profile, maxBindingBytes, operationsASecond } = options;
   const forced = parseForm(options.kernels);
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   ensure(gpu, whyNoWebGpu);
@@ -62,6 +68,7 @@ export async function openBrowserDevice(options: BrowserDeviceOptions = {}): Pro
   const opened = new GpuDevice(device, name, kernelText, {
     profile,
     maxBindingBytes,
+    operationsASecond,
     note: isCard
       ? undefined
       : `${name} runs on the processor: a browser that uses a graphics card is many times faster.`,

@@ -12,11 +12,15 @@ import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { device } from '../support/device.js';
+import { dispatchesOf } from '../support/dispatches.js';
 import { randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 /** An adapter that binds so little that every launch below must be cut. */
 const MAX_BYTES = 64 * 256;
 const small = await openDevice({ maxBindingBytes: MAX_BYTES });
+
+/** One that is believed to be so slow that every launch must be cut. */
+const slow = await openDevice({ operationsASecond: 1 });
 
 /** Rows of 64 values are 256 bytes: pieces of 64 rows. */
 const WIDTH = 64;
@@ -60,6 +64,12 @@ describe('a launch that is cut into pieces', () => {
       }),
       { numRuns: 5 },
     );
+  });
+
+  test.each(Object.entries(LAUNCHES))('%s gives them where it is cut for its time', async (_, launch) => {
+    const pieces = await dispatchesOf(slow, () => run((on) => launch(on, 1), slow));
+    expect(pieces.dispatches).toBeGreaterThan(3);
+    expect(pieces.result).toEqual(await run((on) => launch(on, 1), device));
   });
 
   test('has pieces that begin where the adapter lets a binding begin', async () => {

@@ -9,6 +9,7 @@ import type { Device } from '../../src/tensor/device.js';
 import type { Shape } from '../../src/tensor/shape.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { device } from '../support/device.js';
+import { dispatchesOf } from '../support/dispatches.js';
 import { expectTwin, randomTensor, run } from '../support/twins.js';
 
 // What the property tests of linear, attention and the convolutions are too small for: launches in pieces, and large tiles.
@@ -60,6 +61,20 @@ describe.each(forms)('%s', (form) => {
       expect(await run(launch, small)).toEqual(whole);
     } finally {
       small.close();
+    }
+  });
+
+  // The steps of attention are launched for as many queries as there is memory for; processors have no watchdog.
+  const cut = Object.entries(launches).filter(([name]) => form !== 'subgroup' || name !== 'attention');
+  test.each(cut)('%s cut for its time gives the bits of the whole launch', async (_, launch) => {
+    const slow = await openDevice({ operationsASecond: 1 });
+    const count = (on: Device) => dispatchesOf(on, () => run(launch, on));
+    try {
+      const [whole, pieces] = [await count(device), await count(slow)];
+      expect(pieces.dispatches).toBeGreaterThan(whole.dispatches + 2);
+      expect(pieces.result).toEqual(whole.result);
+    } finally {
+      slow.close();
     }
   });
 

@@ -8,17 +8,13 @@ const SUBGROUP_SIZES = [8, 16];
 
 /** The lanes of every subgroup, where the outer products of the `subgroup` kernels can run; else 0. */
 export function subgroupSize({ features }: Device): number {
-  const { minSubgroupSize: size } = features;
-  return isProcessor(features) && SUBGROUP_SIZES.includes(size) ? size : 0;
+  const { minSubgroupSize: size, maxSubgroupSize } = features;
+  return isProcessor(features) && size === maxSubgroupSize && SUBGROUP_SIZES.includes(size) ? size : 0;
 }
 
-/**
- * Software adapters have subgroups of one size, that of the processor's vectors; graphics cards have larger ones. Of an
- * adapter without subgroups only its name tells.
- */
-export function isProcessor({ software, subgroups, minSubgroupSize, maxSubgroupSize }: Device['features']): boolean {
-  if (!subgroups) return software === true;
-  return minSubgroupSize === maxSubgroupSize && maxSubgroupSize <= Math.max(...SUBGROUP_SIZES);
+/** Whether the adapter is a program on the processor. Lanes do not tell: there are cards with 16 (Mali, V3D), and programs with 4. */
+export function isProcessor({ software }: Device['features']): boolean {
+  return software === true;
 }
 
 /** A kernel's classes of problems, declared once: a form is chosen for each, and a trial is made for each (`trialsOf`). */

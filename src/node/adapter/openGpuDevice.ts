@@ -12,7 +12,9 @@ export interface OpenGpuDeviceOptions {
 /** What to do where a device is refused or lost, by options of the command line. */
 export const ADVICE = {
   refused: 'Close other programs that use it, or pick another adapter with --adapter (see `tokentrim doctor`).',
-  lost: 'Run again with a smaller size, or with --adapter swiftshader to rule the driver out.',
+  lost:
+    'Run again with a smaller size and with other programs closed; where the watchdog is to blame, give it more time ' +
+    '(TdrDelay on Windows, amdgpu.lockup_timeout on Linux). --adapter swiftshader rules the driver out.',
 };
 
 /**

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../../models/wan/config.js';
 import type { Model } from '../../models/wan/model.js';
 import { checkCount } from '../../options/checkOptions.js';
 import type { Device } from '../../tensor/device.js';
+import type { LargestWork } from '../../tensor/gpu/submissionCount.js';
 import { MAX_PLANNED_BYTES, PlanningDevice } from '../../tensor/planningDevice.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { formatBytes } from '../../weights/quote.js';
@@ -24,6 +25,8 @@ export interface MemoryPlan {
   readonly stages: readonly { readonly stage: Stage; readonly peakBytes: number }[];
   /** Floating-point operations of the whole run where nothing triggers, those of products and convolutions. */
   readonly operations: number;
+  /** The largest dispatch and submission, as launches are cut before the adapter's speed is known. */
+  readonly largestWork: LargestWork;
   /** Most that the run may take; undefined where nothing says what the device has. */
   readonly limitBytes: number | undefined;
 }
@@ -122,7 +125,7 @@ async function count(
   device: Device,
   model: Model,
   plan: Plan,
-): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations'>> {
+): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations' | 'largestWork'>> {
   const counting = new PlanningDevice(device);
   const method = methodOf(plan);
   const frameSize = model.config.transformer.in_dim * plan.latent.height * plan.latent.width;
@@ -153,7 +156,7 @@ async function count(
   // Given blocks come on top of those that a rollout makes, and cost little.
   const unplanned = blocks.rest(method.blocks(plan)) + pictures.rest(plan.frames);
   const peakBytes = Math.max(...stages.map(({ peakBytes }) => peakBytes));
-  return { stages, peakBytes, operations: counting.operations + unplanned };
+  return { stages, peakBytes, operations: counting.operations + unplanned, largestWork: counting.largestWork };
 }
 
 /** The work of steps that repeat themselves: a count follows the first ones, and the last of those stands for the rest. */

@@ -1,6 +1,9 @@
 import type { Kernel } from './kernelCache.js';
 import { gridOf } from './launchPieces.js';
+import type { Pace } from './pace.js';
 import type { Profiler } from './profile.js';
+import { Submission } from './submission.js';
+import { SubmissionTimes } from './submissionTimes.js';
 
 /** Fewer launches than these are not worth a submit of their own: they go with those that follow. */
 const LEAST_LAUNCHES = 64;
@@ -16,23 +19,39 @@ export function isSubmitDue(launches: number, isInScope: boolean): boolean {
   return launches >= (isInScope ? MOST_LAUNCHES : LEAST_LAUNCHES);
 }
 
-/** Commands that wait to be handed to the adapter. Launches share a compute pass until something else comes between. */
+/**
+ * Commands that wait to be handed to the adapter. Launches share a compute pass until something else comes between, and a
+ * submission until they would keep the adapter for so long that a driver ends them.
+ */
 export class CommandRecorder {
-  /** Launches recorded since the last submit. */
+  /** Launches recorded since the last `submit`. */
   launches = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #pipeline: GPUComputePipeline | undefined; // of the pass
   #maxWorkgroups: number;
+  #submission: Submission;
+  #times: SubmissionTimes;
 
   constructor(
     private readonly device: GPUDevice,
+    private readonly pace: Pace,
     private readonly profiler: Profiler | undefined,
   ) {
+    this.#times = new SubmissionTimes(device.queue, pace);
+    this.#submission = new Submission(pace);
     this.#maxWorkgroups = device.limits.maxComputeWorkgroupsPerDimension;
   }
 
-  dispatch(name: string, { pipeline }: Kernel, group: GPUBindGroup, workgroups: number): void {
+  /** @param operations of this dispatch, as `operationsOf` counts them */
+  dispatch(
+    name: string,
+    { pipeline }: Kernel,
+    group: GPUBindGroup,
+    { workgroups, operations }: { workgroups: number; operations: number },
+  ): void {
+    if (this.#submission.isFullFor(name, operations)) this.#handOver();
+    this.#submission.add(name, operations);
     if (this.profiler) this.#endPass();
     this.#pass ??= this.#commands().beginComputePass(
       this.profiler ? { timestampWrites: this.profiler.stamp(name) } : undefined,
@@ -57,13 +76,19 @@ export class CommandRecorder {
 
   /** Hands over what was recorded, if anything. */
   submit(): void {
-    this.#endPass();
     this.launches = 0;
+    this.#handOver();
+  }
+
+  #handOver(): void {
+    this.#endPass();
     if (!this.#encoder) return;
     const collect = this.profiler?.resolve(this.#encoder);
     this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
     collect?.();
+    this.#times.submitted(this.#submission.work);
+    this.#submission = new Submission(this.pace);
   }
 
   /** Forgets what was recorded: the device is going. */

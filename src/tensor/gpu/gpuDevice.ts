@@ -9,8 +9,10 @@ import { BindingCache } from './bindingCache.js';
 import { CommandRecorder, isSubmitDue } from './commandRecorder.js';
 import { DeviceErrors } from './deviceErrors.js';
 import { featuresOf } from './deviceFeatures.js';
+import { hostBytes } from './hostBytes.js';
 import { KernelCache, type KernelTexts } from './kernelCache.js';
 import { cutLaunch } from './launchPieces.js';
+import { operationsOf, Pace } from './pace.js';
 import { BufferPool } from './pool.js';
 import { type Helpers, prepareTogether } from './prepareTogether.js';
 import { Profiler } from './profile.js';
@@ -35,6 +37,7 @@ export class GpuDevice implements Device {
   #bindings: BindingCache;
   #scopes = new ScopeStack();
   #profiler: Profiler | undefined;
+  #pace: Pace;
   #recorder: CommandRecorder;
   #offsetAlignment: number;
   #loadedBytes = 0; // since the last wait
@@ -51,6 +54,7 @@ export class GpuDevice implements Device {
       profile?: boolean;
       note?: string;
       maxBindingBytes?: number;
+      operationsASecond?: number;
       availableBytes?: Device['availableBytes'];
       errors?: DeviceErrors;
       helpers?: Helpers;
@@ -68,7 +72,8 @@ export class GpuDevice implements Device {
     this.#kernelCache = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
-    this.#recorder = new CommandRecorder(device, this.#profiler);
+    this.#pace = new Pace(options.operationsASecond);
+    this.#recorder = new CommandRecorder(device, this.#pace, this.#profiler);
     this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
     device.onuncapturederror = ({ error }) => this.#errors.noteUncaptured(error);
   }
@@ -85,31 +90,16 @@ export class GpuDevice implements Device {
   }
 
   upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
-    const bytes = this.#bytesOf(values, shape, dtype);
+    this.#checkSize(shape, dtype);
+    const bytes = hostBytes(values, shape, dtype);
     const { storage, isUnwritten } = this.#pool.upload(bytes.byteLength, bytes);
     if (isUnwritten) this.device.queue.writeBuffer(storage.buffer as GPUBuffer, 0, bytes);
     return this.#track(new Tensor(this, shape, dtype, storage));
   }
 
-  /** The bytes of host values as the adapter holds them. */
-  #bytesOf(values: HostValues, shape: Shape, dtype: DType): Uint8Array<ArrayBuffer> {
-    this.#checkSize(shape, dtype);
-    if (values.length !== elementCount(shape)) {
-      throw new TokenTrimError(
-        `upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`,
-      );
-    }
-    const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
-    const bytes = new Uint8Array(exact.buffer as ArrayBuffer, exact.byteOffset, exact.byteLength);
-    if (bytes.byteLength % 4 === 0) return bytes;
-    const words = new Uint8Array(bytesOf(dtype, values.length)); // an odd number of 16-bit values
-    words.set(bytes);
-    return words;
-  }
-
   async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {
     this.#checkSize(shape, dtype);
-    const bytes = this.#bytesOf(await read(), shape, dtype);
+    const bytes = hostBytes(await read(), shape, dtype);
     const tensor = this.#track(new Tensor(this, shape, dtype, this.#pool.exact(bytes.byteLength, bytes)));
     this.#loadedBytes += tensor.storage.byteLength;
     if (this.#loadedBytes > MAX_LOADED_BYTES) {
@@ -127,14 +117,12 @@ export class GpuDevice implements Device {
     const output =
       call.output instanceof Tensor ? call.output : this.#allocate(call.output as Shape, call.outputType ?? 'f32');
     const kernel = this.#kernelCache.get(call.kernel, call.overrides);
-    for (const { params, workgroups, bindings } of cutLaunch(
-      call,
-      output,
-      this.maxBindingBytes,
-      this.#offsetAlignment,
-    )) {
+    const operations = operationsOf(call, output);
+    const pieces = this.#pace.pieces(call.kernel, operations);
+    const limits = { maxBytes: this.maxBindingBytes, alignment: this.#offsetAlignment, pieces };
+    for (const { params, workgroups, bindings, share } of cutLaunch(call, output, limits)) {
       const group = this.#bindings.group(kernel, params, bindings);
-      this.#recorder.dispatch(call.kernel, kernel, group, workgroups);
+      this.#recorder.dispatch(call.kernel, kernel, group, { workgroups, operations: operations * share });
       this.#submitIfDue();
     }
     return output;

@@ -1,4 +1,4 @@
-import { ensure, TokenTrimError } from '../../errors.js';
+import { TokenTrimError } from '../../errors.js';
 import type { KernelCall } from '../device.js';
 import { formatShape } from '../shape.js';
 import { bytesOf, type Tensor, tooLarge } from '../tensor.js';
@@ -10,55 +10,88 @@ export interface BoundRange {
   readonly size: number;
 }
 
-/** One dispatch of a launch: its parameters, and what is bound in order, the output last. */
+/** One dispatch of a launch: its parameters, what is bound in order, the output last, and its part of the launch's work. */
 export interface LaunchPiece extends Pick<KernelCall, 'params' | 'workgroups'> {
   readonly bindings: readonly BoundRange[];
+  readonly share: number;
 }
 
+/** What a dispatch may be. */
+export interface PieceLimits {
+  /** Most bytes of one binding. */
+  readonly maxBytes: number;
+  /** Of the place in a buffer where a binding begins. */
+  readonly alignment: number;
+  /** Into how many pieces a launch is cut for the time that it takes, where it can be. */
+  readonly pieces: number;
+}
+
+/** Kernels share rows out in tiles of up to so many: a cut between two tiles leaves none half empty. */
+const TILE_ROWS = 64;
+
 /**
- * A launch as it stands where everything it binds fits, else in as many pieces as it takes along its rows.
+ * A launch as it stands where everything it binds fits and it takes no longer than it may, else in pieces along its rows.
  * @param output the tensor that it writes
- * @param maxBytes most that one binding may hold
- * @param alignment of the place in a buffer where a binding begins
  * @throws TokenTrimError where a tensor that cannot be cut is too large for a binding
  */
-export function cutLaunch(call: KernelCall, output: Tensor, maxBytes: number, alignment: number): LaunchPiece[] {
+export function cutLaunch(call: KernelCall, output: Tensor, limits: PieceLimits): LaunchPiece[] {
   const tensors = [...call.reads, output];
   const bytes = tensors.map((tensor) => bytesOf(tensor.dtype, tensor.size));
   const whole = (index: number) => ({ tensor: tensors[index], offset: 0, size: bytes[index] });
   const { params, workgroups, split } = call;
-  if (bytes.every((size) => size <= maxBytes)) {
-    return [{ params, workgroups, bindings: tensors.map((_, index) => whole(index)) }];
+  const rowsAtOnce = rowsOfPiece(call, tensors, bytes, limits);
+  if (!split || rowsAtOnce === undefined) {
+    return [{ params, workgroups, bindings: tensors.map((_, index) => whole(index)), share: 1 }];
   }
-  // A tensor that stands in for an absent input is bound again, and is cut where it is cut.
-  const cutStorages = new Set(split?.reads.map((index) => call.reads[index].storage));
-  const isCut = (index: number) =>
-    split !== undefined && (index === call.reads.length || cutStorages.has(tensors[index].storage));
-  const refused = tensors.findIndex((_, index) => bytes[index] > maxBytes && !isCut(index));
-  if (!split || refused >= 0) {
-    throw new TokenTrimError(unbindable(call.kernel, tensors[refused], bytes[refused], maxBytes));
-  }
-  const cut = tensors.map((_, index) => index).filter(isCut);
-  const rowBytes = new Map(cut.map((index) => [index, bytes[index] / split.rows]));
-  const largest = Math.max(...rowBytes.values());
-  const unit = [...rowBytes.values()].reduce(
-    (rows, size) => leastCommonMultiple(rows, alignedRows(size, alignment)),
-    1,
-  );
-  const rowsAtOnce = Math.floor(maxBytes / largest / unit) * unit;
-  ensure(rowsAtOnce > 0 && [...rowBytes.values()].every((size) => size % 4 === 0), () =>
-    unbindable(call.kernel, output, bytes[call.reads.length], maxBytes),
-  );
+  const isCut = cutBindings(call, tensors);
   const pieces: LaunchPiece[] = [];
   for (let first = 0; first < split.rows; first += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, split.rows - first);
     const bindings = tensors.map((tensor, index) => {
-      const size = rowBytes.get(index);
-      return size === undefined ? whole(index) : { tensor, offset: first * size, size: count * size };
+      const size = bytes[index] / split.rows;
+      return isCut(index) ? { tensor, offset: first * size, size: count * size } : whole(index);
     });
-    pieces.push({ ...split.piece(first, count), bindings });
+    pieces.push({ ...split.piece(first, count), bindings, share: count / split.rows });
   }
   return pieces;
+}
+
+/** Rows of a piece, or undefined where the launch stays whole. */
+function rowsOfPiece(
+  call: KernelCall,
+  tensors: readonly Tensor[],
+  bytes: readonly number[],
+  { maxBytes, alignment, pieces }: PieceLimits,
+): number | undefined {
+  const { split } = call;
+  const isBound = bytes.every((size) => size <= maxBytes);
+  if (isBound && (pieces === 1 || !split)) return undefined;
+  const isCut = cutBindings(call, tensors);
+  const refused = tensors.findIndex((_, index) => bytes[index] > maxBytes && !isCut(index));
+  if (!split || refused >= 0) {
+    throw new TokenTrimError(unbindable(call.kernel, tensors[refused], bytes[refused], maxBytes));
+  }
+  const rowBytes = bytes.filter((_, index) => isCut(index)).map((size) => size / split.rows);
+  const unit = rowBytes.reduce((rows, size) => leastCommonMultiple(rows, alignedRows(size, alignment)), 1);
+  const most = Math.floor(maxBytes / Math.max(...rowBytes) / unit) * unit;
+  if (most === 0 || rowBytes.some((size) => size % 4 !== 0)) {
+    if (isBound) return undefined;
+    throw new TokenTrimError(unbindable(call.kernel, tensors[call.reads.length], bytes[call.reads.length], maxBytes));
+  }
+  const tile = leastCommonMultiple(unit, TILE_ROWS);
+  const wanted = split.rows / pieces;
+  const step = wanted >= tile ? tile : unit;
+  const rows = Math.min(most, Math.max(1, Math.floor(wanted / step)) * step);
+  return rows < split.rows ? rows : undefined;
+}
+
+/**
+ * Which of what a launch binds is cut along its rows. A tensor that stands in for an absent input is bound again, and is cut
+ * where it is cut.
+ */
+function cutBindings({ split, reads }: KernelCall, tensors: readonly Tensor[]): (index: number) => boolean {
+  const storages = new Set(split?.reads.map((index) => reads[index].storage));
+  return (index) => split !== undefined && (index === reads.length || storages.has(tensors[index].storage));
 }
 
 /** Splits workgroups over two dimensions where one is not enough; kernels rebuild the index and check its bound. */

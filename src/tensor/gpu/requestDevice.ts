@@ -68,7 +68,8 @@ export async function requestDevice(adapter: GPUAdapter, request: DeviceRequest)
 export function lostError(name: string, message: string, advice: string): TokenTrimError {
   return new TokenTrimError(
     `${name} stopped responding and its device is lost: ${firstLine(message) || 'its driver gives no reason'}. The usual ` +
-      `causes are too little memory, a kernel past the driver's time limit, or a driver reset. ${advice}`,
+      "causes are too little memory, the driver's watchdog, which ends work that keeps a card for some seconds (other " +
+      `programs' work on it counts), or a driver reset. ${advice}`,
   );
 }
 

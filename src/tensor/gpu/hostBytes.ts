@@ -1,0 +1,22 @@
+import { TokenTrimError } from '../../errors.js';
+import type { HostValues } from '../device.js';
+import { elementCount, formatShape, type Shape } from '../shape.js';
+import { bytesOf, type DType } from '../tensor.js';
+
+/**
+ * The bytes of host values as an adapter holds them: f32, or 16-bit patterns in whole words.
+ * @throws TokenTrimError where there are more or fewer than the shape has
+ */
+export function hostBytes(values: HostValues, shape: Shape, dtype: DType): Uint8Array<ArrayBuffer> {
+  if (values.length !== elementCount(shape)) {
+    throw new TokenTrimError(
+      `upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`,
+    );
+  }
+  const exact = values instanceof Float64Array ? Float32Array.from(values) : values;
+  const bytes = new Uint8Array(exact.buffer as ArrayBuffer, exact.byteOffset, exact.byteLength);
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const words = new Uint8Array(bytesOf(dtype, values.length)); // an odd number of 16-bit values
+  words.set(bytes);
+  return words;
+}

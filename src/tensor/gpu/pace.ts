@@ -1,0 +1,85 @@
+import type { KernelCall } from '../device.js';
+import { bytesOf, type Tensor } from '../tensor.js';
+
+/**
+ * Drivers end what keeps a card from its other users: after 2 s on Windows, a few on macOS and under amdgpu, less on small
+ * machines. A tenth of the least, so that a guess may be far off.
+ */
+export const DISPATCH_SECONDS = 0.2;
+export const SUBMISSION_SECONDS = 0.25;
+
+/** What memory sets the pace of counts as so many operations a byte: about what cards and processors do meanwhile. */
+const OPERATIONS_A_BYTE = 16;
+
+/**
+ * Operations a second that are expected before anything was measured. Nearly every card is faster, and cutting the first
+ * call too small costs it some 10 000 submissions, a fraction of a second; twelve times too much would still pass on Windows.
+ */
+export const FIRST_GUESS = 2.5e10;
+
+/** What a launch takes however little it does. */
+const LAUNCH_SECONDS = 3e-5;
+
+/** One observation makes an estimate at most so many times as slow, or as fast: a driver that compiles is no slow card. */
+const MOST_SLOWER = 8;
+const MOST_FASTER = 4;
+
+/** What was handed over, by kernel. */
+export type Work = ReadonlyMap<string, { readonly operations: number; readonly launches: number }>;
+
+/**
+ * Operations that set the pace of a launch: its floating-point ones, or what its bytes take in their place.
+ * @param output the tensor that it writes
+ */
+export function operationsOf({ operations = 0, reads }: KernelCall, output: Tensor): number {
+  let bytes = bytesOf(output.dtype, output.size);
+  for (const { dtype, size } of reads) bytes += bytesOf(dtype, size);
+  return Math.max(operations, bytes * OPERATIONS_A_BYTE);
+}
+
+/**
+ * How fast an adapter runs each kernel: a first guess, corrected by what submissions took. It decides how launches are cut
+ * and handed over, which no value depends on.
+ */
+export class Pace {
+  #secondsAnOperation = new Map<string, number>();
+  #guess: number;
+
+  /** @param operationsASecond what is expected of every kernel at first */
+  constructor(operationsASecond = FIRST_GUESS) {
+    this.#guess = 1 / operationsASecond;
+  }
+
+  /** What launches of a kernel are expected to take. */
+  seconds(kernel: string, operations: number, launches = 1): number {
+    return launches * LAUNCH_SECONDS + this.#computing(kernel, operations);
+  }
+
+  /** The same of all that was handed over. */
+  secondsOf(work: Work): number {
+    let seconds = 0;
+    for (const [kernel, { operations, launches }] of work) seconds += this.seconds(kernel, operations, launches);
+    return seconds;
+  }
+
+  /** In how many pieces a launch goes: a power of two, so that a small correction changes no cut. */
+  pieces(kernel: string, operations: number): number {
+    const share = this.#computing(kernel, operations) / DISPATCH_SECONDS;
+    return share <= 1 ? 1 : 2 ** Math.ceil(Math.log2(share));
+  }
+
+  /** Work took so long: each kernel is corrected by its share of what had been expected. */
+  note(work: Work, seconds: number): void {
+    const expected = this.secondsOf(work);
+    const ratio = Math.min(MOST_SLOWER, Math.max(1 / MOST_FASTER, seconds / expected));
+    for (const [kernel, { operations }] of work) {
+      const computing = this.#computing(kernel, operations);
+      if (computing > 0)
+        this.#secondsAnOperation.set(kernel, (computing / operations) * ratio ** (computing / expected));
+    }
+  }
+
+  #computing(kernel: string, operations: number): number {
+    return operations * (this.#secondsAnOperation.get(kernel) ?? this.#guess);
+  }
+}

@@ -1,0 +1,28 @@
+import { type Pace, SUBMISSION_SECONDS, type Work } from './pace.js';
+
+/** What is recorded and not handed over yet: as much as the adapter is expected to do in a quarter of a second. */
+export class Submission {
+  #work = new Map<string, { operations: number; launches: number }>();
+  #seconds = 0;
+
+  constructor(private readonly pace: Pace) {}
+
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  get work(): Work {
+    return this.#work;
+  }
+
+  /** Whether a dispatch has to wait for the next one. */
+  isFullFor(kernel: string, operations: number): boolean {
+    return this.#work.size > 0 && this.#seconds + this.pace.seconds(kernel, operations) > SUBMISSION_SECONDS;
+  }
+
+  add(kernel: string, operations: number): void {
+    const { operations: before, launches } = this.#work.get(kernel) ?? { operations: 0, launches: 0 };
+    this.#work.set(kernel, { operations: before + operations, launches: launches + 1 });
+    this.#seconds += this.pace.seconds(kernel, operations);
+  }
+}
