@@ -24,7 +24,7 @@ export interface OpenDeviceOptions {
    * that `tuneKernels` found to be.
    */
   readonly kernels?: string;
-  /** Time every kernel (slower: one pass a launch). */
+  /** Time every kernel (slower: a pass for every change of kernel). */
   readonly profile?: boolean;
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;
@@ -52,10 +52,11 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const forced = parseForm(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice({ availableBytes: availableMemory });
-  const found = await findAdapter(request);
+  const { profile } = options;
+  const found = await findAdapter(request, { profile });
   const errors = new DeviceErrors();
   const device = await openGpuDevice(found, { onLost: ({ message }) => errors.note(message, true) });
-  const open = async () => openGpuDevice(await findAdapter(request), { onLost: () => undefined });
+  const open = async () => openGpuDevice(await findAdapter(request, { profile }), { onLost: () => undefined });
   const helpers = found.kind === 'lavapipe' ? { open, most: helpersAtMost() } : undefined;
   const opened = new GpuDevice(device, found.name, kernelText, {
     ...options,

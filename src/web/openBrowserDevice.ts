@@ -13,7 +13,7 @@ import { kernelText } from './kernelTexts.js';
 export interface BrowserDeviceOptions {
   /** The form of kernels to use wherever it fits (`plain`, `subgroup`, `tiled`); `auto`, the expected best, where absent. */
   readonly kernels?: string;
-  /** Time every kernel (slower: one pass a launch). */
+  /** Time every kernel (slower: a pass for every change of kernel). */
   readonly profile?: boolean;
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;

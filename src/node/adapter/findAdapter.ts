@@ -1,13 +1,13 @@
 import { TokenTrimError } from '../../errors.js';
 import { type AdapterKind, adapterKind } from '../../tensor/gpu/adapterKind.js';
-import { SUBGROUP_MATRIX_OPTIONS } from '../../tensor/gpu/requestDevice.js';
-import { chooseAdapter } from './chooseAdapter.js';
+import { EXACT_TIMESTAMPS, SUBGROUP_MATRIX_OPTIONS } from '../../tensor/gpu/requestDevice.js';
+import { chooseAdapter, deviceOf } from './chooseAdapter.js';
 import { installGentlePolling } from './gentlePolling.js';
 import { listAdapters } from './listAdapters.js';
 import { type Looked, noAdapterMessage } from './noAdapterMessage.js';
 import type { ProbedAdapter } from './probe.js';
-import { lavapipeRoute, onRoute, type Route } from './route.js';
-import { routesFor } from './routesFor.js';
+import { dawnOptions, lavapipeRoute, onRoute, type Route } from './route.js';
+import { requestOn, routesFor } from './routesFor.js';
 import { driverFilesFromEnvironment } from './vulkanDrivers.js';
 
 /** An adapter that is ready for one device: WebGPU lets an adapter be used once, so look again for a second device. */
@@ -29,9 +29,10 @@ export interface FoundAdapter {
  * Finds an adapter: a real GPU, else a system software driver that works, else the SwiftShader of an npm package.
  *
  * @param request `gpu`, `lavapipe`, `swiftshader` or part of an adapter's name; undefined takes the best there is.
+ * @param options `profile` for devices whose time stamps are to be exact
  * @throws TokenTrimError if there is none: what was looked for, what was found, what to do.
  */
-export async function findAdapter(request?: string): Promise<FoundAdapter> {
+export async function findAdapter(request?: string, options: { profile?: boolean } = {}): Promise<FoundAdapter> {
   const wanted = request?.trim().toLowerCase() || undefined;
   const looked: Looked[] = [];
   for (const attempt of routesFor(wanted)) {
@@ -41,8 +42,8 @@ export async function findAdapter(request?: string): Promise<FoundAdapter> {
     }
     const { adapters, complaints, problem } = listAdapters(attempt);
     looked.push({ route: attempt.name, adapters, problem: problem ?? complaints[0], crashed: problem !== undefined });
-    const chosen = chooseAdapter(adapters, wanted);
-    const found = chosen && (await open(attempt, chosen));
+    const chosen = chooseAdapter(adapters, requestOn(attempt, wanted));
+    const found = chosen && (await open(attempt, chosen, { others: adapters, ...options }));
     if (found) return { ...found, note: noteFor(found, wanted, looked) };
     if (chosen) looked.push({ route: attempt.name, problem: `${chosen.name} could not be opened`, adapters: [] });
   }
@@ -55,18 +56,40 @@ export async function findAdapter(request?: string): Promise<FoundAdapter> {
  */
 const keptAlive = new Map<string, GPU>();
 
-async function open(route: Route, chosen: ProbedAdapter): Promise<FoundAdapter | undefined> {
+async function open(
+  route: Route,
+  chosen: ProbedAdapter,
+  { others, profile }: { others: readonly ProbedAdapter[]; profile?: boolean },
+): Promise<FoundAdapter | undefined> {
   const { create } = await loadDawn();
   return onRoute(alone(route, chosen), async () => {
-    const key = JSON.stringify([route, chosen.name]);
-    const options = chosen.kind === 'gpu' ? SUBGROUP_MATRIX_OPTIONS : [];
-    const gpu = keptAlive.get(key) ?? create([`adapter=${chosen.name}`, ...options]);
+    const options = [
+      ...dawnOptions(route, chosen.name),
+      ...(chosen.kind === 'gpu' ? SUBGROUP_MATRIX_OPTIONS : []),
+      ...(profile ? EXACT_TIMESTAMPS : []),
+    ];
+    const key = JSON.stringify([route, options]);
+    const gpu = keptAlive.get(key) ?? create(options);
     keptAlive.set(key, gpu);
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+    const adapter = await requestNamed(gpu, chosen.name, others);
     if (!adapter || adapterKind(adapter.info) !== chosen.kind) return undefined;
     const { name, kind, description, features, limits } = chosen;
     return { gpu, adapter, name, kind, description, features, limits };
   });
+}
+
+/**
+ * Dawn takes the first adapter whose name contains the one that it is told, and lists them by power: where that is another
+ * card, the other order may begin with the right one.
+ */
+async function requestNamed(gpu: GPU, name: string, others: readonly ProbedAdapter[]): Promise<GPUAdapter | null> {
+  const isAnother = ({ info }: GPUAdapter) =>
+    others.some((other) => other.name !== name && deviceOf(other.name) === info.device);
+  for (const powerPreference of ['high-performance', 'low-power'] as const) {
+    const adapter = await gpu.requestAdapter({ powerPreference }).catch(() => null);
+    if (!adapter || !isAnother(adapter)) return adapter;
+  }
+  return null;
 }
 
 /** Once lavapipe is chosen there is no need to load the drivers of graphics cards beside it. */

@@ -13,6 +13,7 @@ export interface Looked {
 
 const ROUTES: Record<Route['name'], string> = {
   system: "the system's drivers",
+  vulkan: 'Vulkan drivers',
   lavapipe: 'lavapipe',
   swiftshader: 'SwiftShader from npm',
 };

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type AdapterIdentity, type AdapterKind, adapterKind } from '../../tensor/gpu/adapterKind.js';
 import { probeScript } from './probeScript.js';
-import { type Route, routeEnvironment } from './route.js';
+import { dawnOptions, type Route, routeEnvironment } from './route.js';
 
 /** What a child process learned about one adapter. */
 export interface ProbedAdapter {
@@ -45,7 +45,13 @@ export function probe(route: Route): ProbeResult {
   delete environment.NODE_OPTIONS; // a debugger or a loader of the parent has no business in the probe
   const child = spawnSync(
     process.execPath,
-    ['--input-type=module', '-e', probeScript, '--', JSON.stringify({ webgpu, loader: route.loader })],
+    [
+      '--input-type=module',
+      '-e',
+      probeScript,
+      '--',
+      JSON.stringify({ webgpu, loader: route.loader, options: dawnOptions(route, '') }),
+    ],
     { env: environment, encoding: 'utf8', timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL', windowsHide: true },
   );
   const lines = parseLines(child.stdout ?? '');

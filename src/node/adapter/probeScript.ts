@@ -1,6 +1,6 @@
 /**
- * JavaScript that a child process runs to try every adapter of a route; its argument is JSON: `webgpu` (a URL) and
- * perhaps `loader`. It is text because neither `src` under a test runner nor `dist` has to hold a file for it.
+ * JavaScript that a child process runs to try every adapter of a route; its argument is JSON: `webgpu` (a URL),
+ * `options` for Dawn and perhaps `loader`. It is text because neither `src` under a test runner nor `dist` has to hold a file for it.
  *
  * A driver may kill the process it is loaded into, so each finding is a line of its own, written at once: the names,
  * then for each adapter that it is being tried and what came of it. Dawn lists names only when it is asked for an
@@ -9,7 +9,7 @@
 export const probeScript = `
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-const { webgpu, loader } = JSON.parse(process.argv.at(-1));
+const { webgpu, loader, options } = JSON.parse(process.argv.at(-1));
 const say = (line) => writeSync(1, JSON.stringify(line) + '\\n');
 if (loader) {
   try { process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | 0x1000); } catch {}
@@ -17,10 +17,17 @@ if (loader) {
 const { create, globals } = await import(webgpu);
 const { GPUBufferUsage, GPUMapMode } = globals;
 const held = [];
-const request = (name) => {
-  const gpu = create(['adapter=' + name]);
+// The last of the options is 'adapter=' without a name. Dawn takes the first whose name contains the one that it is told.
+const deviceOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+const request = async (name, names = []) => {
+  const gpu = create([...options.slice(0, -1), options.at(-1) + name]);
   held.push(gpu);
-  return gpu.requestAdapter({ powerPreference: 'high-performance' });
+  for (const powerPreference of ['high-performance', 'low-power']) {
+    const adapter = await gpu.requestAdapter({ powerPreference });
+    const { device } = adapter.info;
+    if (!names.some((other) => other !== name && deviceOf(other) === device)) return adapter;
+  }
+  throw new Error('Dawn reaches another adapter by this name, whose name contains it');
 };
 
 async function runsShader(device) {
@@ -54,7 +61,7 @@ say({ names });
 for (const name of new Set(names)) {
   say({ trying: name });
   try {
-    const adapter = await request(name);
+    const adapter = await request(name, names);
     const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
     const limits = {};
     for (const key in adapter.limits) if (typeof adapter.limits[key] === 'number') limits[key] = adapter.limits[key];

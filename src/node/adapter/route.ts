@@ -10,7 +10,9 @@ import {
 
 /** One way of starting Dawn: which drivers it may see, and which Vulkan loader is put into the process first. */
 export interface Route {
-  readonly name: 'system' | 'lavapipe' | 'swiftshader';
+  readonly name: 'system' | 'vulkan' | 'lavapipe' | 'swiftshader';
+  /** The interface that Dawn uses where it is not the system's usual one. */
+  readonly backend?: 'vulkan';
   /** Value for `VK_DRIVER_FILES`; undefined leaves the environment as it is. */
   readonly driverFiles?: string;
   /** Value for `VK_ADD_DRIVER_FILES`: drivers that lie where the loader does not look. */
@@ -24,6 +26,16 @@ export function systemRoute(): Route {
   const added = driverFilesFromEnvironment() || process.env.VK_ADD_DRIVER_FILES ? [] : imageDriverFiles();
   const addedDriverFiles = added.length > 0 ? added.join(delimiter) : undefined;
   return { name: 'system', addedDriverFiles, loader: packagedLoader() };
+}
+
+/** Windows' cards through their Vulkan drivers: Dawn multiplies matrices in subgroups there, and not on Direct3D 12. */
+export function vulkanRoute(): Route {
+  return { name: 'vulkan', backend: 'vulkan' };
+}
+
+/** What Dawn is created with on a route, to find an adapter whose name contains this one. */
+export function dawnOptions({ backend }: Route, name: string): string[] {
+  return [...(backend ? [`backend=${backend}`] : []), `adapter=${name}`];
 }
 
 /** lavapipe alone, or undefined where its driver file is not installed. */

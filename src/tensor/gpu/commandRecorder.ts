@@ -52,10 +52,11 @@ export class CommandRecorder {
   ): void {
     if (this.#submission.isFullFor(name, operations)) this.#handOver();
     this.#submission.add(name, operations);
-    if (this.profiler) this.#endPass();
+    if (this.profiler && this.profiler.kernel !== name) this.#endPass();
     this.#pass ??= this.#commands().beginComputePass(
       this.profiler ? { timestampWrites: this.profiler.stamp(name) } : undefined,
     );
+    this.profiler?.count();
     if (this.#pipeline !== pipeline) this.#pass.setPipeline(pipeline);
     this.#pipeline = pipeline;
     this.#pass.setBindGroup(0, group);

@@ -10,6 +10,9 @@ export const SUBGROUP_MATRICES = 'chromium-experimental-subgroup-matrix';
  */
 export const SUBGROUP_MATRIX_OPTIONS = ['enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia'];
 
+/** Dawn rounds time stamps to 65 microseconds, which is longer than many kernels take. */
+export const EXACT_TIMESTAMPS = ['disable-dawn-features=timestamp_quantization'];
+
 /** WebGPU grants default limits unless more is asked for; these are the ones that kernels on large tensors meet. */
 const LIMITS = [
   'maxStorageBufferBindingSize',

@@ -5,10 +5,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chooseAdapter } from '../../../src/node/adapter/chooseAdapter.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { chooseAdapter, deviceOf } from '../../../src/node/adapter/chooseAdapter.js';
 import type { ProbedAdapter } from '../../../src/node/adapter/probe.js';
 import { readTar } from '../../../src/node/adapter/readTar.js';
+import { dawnOptions, vulkanRoute } from '../../../src/node/adapter/route.js';
+import { requestOn, routesFor } from '../../../src/node/adapter/routesFor.js';
 import { lavapipeDriverFiles } from '../../../src/node/adapter/vulkanDrivers.js';
 import { adapterKind } from '../../../src/tensor/gpu/adapterKind.js';
 
@@ -219,6 +221,9 @@ describe('kinds', () => {
     expect(chooseAdapter([pipe, broken, first, second])).toBe(first);
     expect(chooseAdapter([pipe, broken])).toBe(pipe);
     expect(chooseAdapter([pipe, broken, first, second], 'small')).toBe(second);
+    const longer = make('Small Card Ti', 'gpu');
+    expect(chooseAdapter([longer, second], 'small card')).toBe(second);
+    expect(chooseAdapter([longer, second], 'small')).toBe(longer);
     expect(chooseAdapter([pipe, broken], 'gpu')).toBeUndefined();
     expect(chooseAdapter([broken], 'old card')).toBeUndefined();
   });
@@ -249,4 +254,34 @@ describe('readTar', () => {
     const archive = entry('two', 'x'.repeat(600));
     expect(() => list(archive.subarray(0, 700))).toThrow('ends inside two');
   });
+});
+
+describe('on Windows', () => {
+  const routes = (request?: string) => [...routesFor(request)].map(({ name }) => name);
+  const { platform } = process;
+  const on = (value: string) => Object.defineProperty(process, 'platform', { value });
+  afterEach(() => on(platform));
+
+  test('a card is looked for through Vulkan, then through Direct3D 12, unless one of them is asked for', () => {
+    on('win32');
+    expect(routes('gpu')).toEqual(['vulkan', 'system']);
+    expect(routes('vulkan')).toEqual(['vulkan']);
+    expect(routes('d3d12')[0]).toBe('system');
+    expect(['vulkan', 'd3d12', undefined].map((request) => requestOn(vulkanRoute(), request))).toEqual(
+      Array(3).fill('gpu'),
+    );
+    expect(requestOn({ name: 'system' }, undefined)).toBeUndefined();
+    expect(dawnOptions(vulkanRoute(), 'a card')).toEqual(['backend=vulkan', 'adapter=a card']);
+  });
+
+  test('and elsewhere not', () => {
+    on('darwin');
+    expect(routes('gpu')).not.toContain('vulkan');
+    expect(requestOn({ name: 'system' }, 'vulkan')).toBe('vulkan');
+  });
+});
+
+test('a name is that of a device in other letters', () => {
+  expect(deviceOf('llvmpipe (LLVM 15.0.6, 256 bits)')).toBe('llvmpipe-llvm-15-0-6-256-bits-');
+  expect(deviceOf('NVIDIA H200')).toBe('nvidia-h200');
 });
