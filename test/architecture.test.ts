@@ -9,17 +9,30 @@ const GROUND: readonly string[] = ['errors.js', 'version.js', 'options'];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   options: [],
   tensor: [],
+  interpreter: ['tensor'],
   kernels: ['tensor'],
   weights: ['tensor'],
   models: ['kernels', 'tensor', 'weights'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   web: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  node: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  node: ['pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
   media: ['node'],
   synthesize: ['node', 'models', 'tensor', 'weights'],
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  cli: ['synthesize', 'parity', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights', 'media', 'node'],
+  cli: [
+    'synthesize',
+    'parity',
+    'pipelines',
+    'models',
+    'tokentrim',
+    'kernels',
+    'interpreter',
+    'tensor',
+    'weights',
+    'media',
+    'node',
+  ],
 };
 
 const source = resolve(import.meta.dirname, '../src');
@@ -47,7 +60,17 @@ it('nothing of 480x832 is written into the code', () => {
 });
 
 it('messages of the core name options as the library calls them: the command line makes flags of them', () => {
-  const core = ['errors.ts', 'options', 'tensor', 'kernels', 'models', 'tokentrim', 'pipelines', 'weights'];
+  const core = [
+    'errors.ts',
+    'options',
+    'tensor',
+    'interpreter',
+    'kernels',
+    'models',
+    'tokentrim',
+    'pipelines',
+    'weights',
+  ];
   const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));
   expect(inCore.length).toBeGreaterThan(100);
   expect(inCore.filter((name) => /[\s'"`(]--[a-z$]/.test(code(name)))).toEqual([]);

@@ -11,7 +11,7 @@ export interface Candidates {
 
 /** Values that an option also takes beside others. */
 const SUGGESTED: Readonly<Record<string, readonly string[]>> = {
-  '--adapter': ['gpu', 'lavapipe', 'swiftshader', 'reference'],
+  '--adapter': ['gpu', 'lavapipe', 'swiftshader', 'reference', 'interpreter'],
   '--model': Object.keys(HUB_PRESETS),
   '--section': ['generator_ema', 'generator'],
   '--seed': ['random'],

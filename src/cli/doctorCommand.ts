@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { parseInterpreter } from '../interpreter/interpreterOptions.js';
 import { availableEncoders } from '../media/mp4.js';
 import { type AdapterReport, type DescribedAdapter, describeAdapters } from '../node/adapter/describe.js';
 import { cacheFolder } from '../node/caches/cacheFolder.js';
@@ -17,15 +18,15 @@ export function addDoctorCommand(program: Command): void {
     .option('--json', 'print one JSON object on standard output')
     .action(async (flags: { adapter?: string; measure?: boolean; json?: boolean }) => {
       const request = flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
-      const isReference = request === 'reference';
-      const report = await describeAdapters(isReference ? undefined : request);
+      const onHost = request === 'reference' ? 'reference' : parseInterpreter(request) ? 'interpreter' : undefined;
+      const report = await describeAdapters(onHost ? undefined : request);
       const encoders = await availableEncoders();
-      const chosen = isReference ? undefined : report.adapters.find((adapter) => adapter.chosen);
+      const chosen = onHost ? undefined : report.adapters.find((adapter) => adapter.chosen);
       if (flags.measure && chosen) await measureNow(chosen);
       const kernels = chosen && recallChoices(cacheFolder(), { name: chosen.name, driver: chosen.description });
       if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, encoders, kernels: kernels ?? null })}\n`);
-      else process.stdout.write(formatDoctor(report, encoders, isReference) + (kernels ? formatChoices(kernels) : ''));
-      if (!report.chosen && !isReference) process.exitCode = 1;
+      else process.stdout.write(formatDoctor(report, encoders, onHost) + (kernels ? formatChoices(kernels) : ''));
+      if (!report.chosen && !onHost) process.exitCode = 1;
     });
 }
 
@@ -41,13 +42,15 @@ async function measureNow({ name, description }: DescribedAdapter): Promise<void
 function formatDoctor(
   report: AdapterReport,
   encoders: Awaited<ReturnType<typeof availableEncoders>>,
-  isReference: boolean,
+  onHost: 'reference' | 'interpreter' | undefined,
 ): string {
+  const mark = (name: string) => (onHost === name ? '  <- would be used' : '');
   const lines = [report.platform, ''];
-  for (const adapter of report.adapters) lines.push(...formatAdapter(adapter, isReference));
+  for (const adapter of report.adapters) lines.push(...formatAdapter(adapter, onHost !== undefined));
   for (const { source, problem } of report.problems) lines.push(`- ${source}: ${problem}`);
   lines.push(
-    `- reference${isReference ? '  <- would be used' : ''}: every op in float64 on the host, slow; for stepping through`,
+    `- reference${mark('reference')}: every op in float64 on the host, slow; for stepping through`,
+    `- interpreter${mark('interpreter')}: the kernels' own WGSL on the host, slower; for stepping through, and races`,
     '',
   );
   lines.push('video encoders:');
@@ -56,14 +59,14 @@ function formatDoctor(
   return `${lines.join('\n')}\n`;
 }
 
-function formatAdapter(adapter: DescribedAdapter, isReference: boolean): string[] {
+function formatAdapter(adapter: DescribedAdapter, isPassedOver: boolean): string[] {
   const { name, kind, source, chosen, description, features, limits, problem } = adapter;
   const mebibytes = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
   const useful = ['shader-f16', 'subgroups', 'timestamp-query'].map(
     (feature) => `${features.includes(feature) ? '' : 'no '}${feature}`,
   );
   return [
-    `- ${name} (${kind}, ${source})${chosen && !isReference ? '  <- would be used' : ''}`,
+    `- ${name} (${kind}, ${source})${chosen && !isPassedOver ? '  <- would be used' : ''}`,
     `    ${description}`,
     ...(problem ? [`    does not work: ${problem}`] : []),
     `    binding up to ${mebibytes(limits.maxStorageBufferBindingSize)}, buffer up to ${mebibytes(limits.maxBufferSize)}, ` +

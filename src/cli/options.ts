@@ -76,4 +76,4 @@ export const steps = as('list', (text: string): number[] => {
 export const FORCE_HELP = 'replace files that this program did not write';
 
 export const ADAPTER_HELP =
-  'gpu, lavapipe, swiftshader, reference (float64, no GPU), on Windows vulkan or d3d12, or part of an adapter name (default: the best there is; also TOKENTRIM_ADAPTER)';
+  'gpu, lavapipe, swiftshader, reference (float64, no GPU), interpreter (the WGSL itself, no GPU), on Windows vulkan or d3d12, or part of an adapter name (default: the best there is; also TOKENTRIM_ADAPTER)';

@@ -50,7 +50,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     interrupt.onPatienceEnd = async () => fail(await keepFinished(opened, outcome, new TokenTrimError('interrupted')));
     // Its kernels run on this thread, and signals would wait for the end of a call: they end the process instead, and what
     // is in the partial video plays.
-    if (run.device.kind === 'reference') interrupt.release();
+    if (run.device.kind === 'reference' || run.device.kind === 'interpreter') interrupt.release();
     try {
       await rollOut(run, outcome, interrupt);
       interrupt.signal.throwIfAborted();

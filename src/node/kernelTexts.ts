@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const KERNELS = new URL('../kernels/', import.meta.url);
 
@@ -23,7 +24,12 @@ export function kernelNames(): string[] {
  * @param name with slashes it is a path from the folder of all kernels: benchmarks bring kernels of their own
  */
 export function kernelText(name: string): string {
+  return readFileSync(kernelFile(name), 'utf8');
+}
+
+/** The file that a kernel's WGSL is read from. */
+export function kernelFile(name: string): string {
   const path = name.includes('/') ? `${name}.wgsl` : pathsByName().get(name);
   if (path === undefined) throw new Error(`there is no ${name}.wgsl in ${KERNELS.pathname}`);
-  return readFileSync(new URL(path, KERNELS), 'utf8');
+  return fileURLToPath(new URL(path, KERNELS));
 }

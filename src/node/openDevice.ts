@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { parseInterpreter } from '../interpreter/interpreterOptions.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, text } from '../options/fields.js';
 import type { Device } from '../tensor/device.js';
@@ -9,13 +10,15 @@ import { ReferenceDevice } from '../tensor/referenceDevice.js';
 import { findAdapter } from './adapter/findAdapter.js';
 import { openGpuDevice } from './adapter/openGpuDevice.js';
 import { availableMemory } from './availableMemory.js';
+import { openInterpreter } from './interpreter/openInterpreter.js';
 import { kernelText } from './kernelTexts.js';
 
 /** Which adapter a device is opened on, and how. */
 export interface OpenDeviceOptions {
   /**
-   * `gpu`, `lavapipe`, `swiftshader`, `reference` or part of an adapter's name; the environment variable
-   * `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent.
+   * `gpu`, `lavapipe`, `swiftshader`, `reference`, `interpreter` or part of an adapter's name; the environment variable
+   * `TOKENTRIM_ADAPTER`, then the best adapter there is, where absent. `interpreter,subgroups=8,matrices=f16,seed=0`
+   * says what the interpreter pretends to be.
    */
   readonly adapter?: string;
   /**
@@ -52,6 +55,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
   const forced = parseForm(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice({ availableBytes: availableMemory });
+  const interpreter = parseInterpreter(request);
+  if (interpreter) return openInterpreter(interpreter, forced, options.maxBindingBytes);
   const { profile } = options;
   const found = await findAdapter(request, { profile });
   const errors = new DeviceErrors();

@@ -104,9 +104,9 @@ export interface KernelTime {
   readonly milliseconds: number;
 }
 
-/** What tensors live on and kernels run on: a WebGPU adapter through Dawn, or the float64 twins on the host. */
+/** What tensors live on and kernels run on: a WebGPU adapter through Dawn, or on the host the float64 twins or the WGSL itself. */
 export interface Device {
-  readonly kind: 'gpu' | 'reference' | 'planning';
+  readonly kind: 'gpu' | 'reference' | 'interpreter' | 'planning';
   /** The adapter's name as `tokentrim doctor` prints it. */
   readonly name: string;
   /** What the user should know of the choice of adapter: another one that was passed over, say. */

@@ -82,8 +82,8 @@ fn finish(sums: ptr<function, array<vec4f, 8>>, first: u32, head: u32, key: u32,
   for (var i = 0u; i < 8u; i++) {
     var scores = (*sums)[i] * params.scale;
     if (HAS_BIAS == 1u) {
-      // Those of queries past the end are read for nothing.
-      let biasAt = (keyRow + params.biasSpan - 1u - (params.firstQuery + first + i)) * params.heads + head;
+      let query = params.firstQuery + min(first + i, params.count - 1u);
+      let biasAt = (keyRow + params.biasSpan - 1u - query) * params.heads + head;
       scores += vec4f(bias[biasAt.x], bias[biasAt.y], bias[biasAt.z], bias[biasAt.w]);
     }
     scores = select(vec4f(-3.0e38), scores, isKey);

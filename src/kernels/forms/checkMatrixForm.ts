@@ -9,15 +9,27 @@ import { MATRIX_KERNELS, type MatrixKernel } from './matrixForm.js';
  * once; one without the feature answers at once.
  */
 export function checkMatrixForm(device: Device): Promise<ReadonlySet<string>> {
+  if (device.kind === 'interpreter') return Promise.resolve(trustAll(device));
   if (device.kind !== 'gpu' || !device.features.matrices) return Promise.resolve(new Set());
   device.forms.matrixCheck ??= rightOnes(device);
   return device.forms.matrixCheck;
 }
 
 /** Matrices of f32 have a form of linear alone. */
+function withMatrices({ features: { matrices } }: Device): readonly MatrixKernel[] {
+  return matrices === 'f16' ? MATRIX_KERNELS : matrices === 'f32' ? ['linear'] : [];
+}
+
+/** The interpreter multiplies matrices itself, so there is no driver to mistrust. */
+function trustAll(device: Device): ReadonlySet<string> {
+  const { trusted } = device.forms;
+  for (const kernel of withMatrices(device)) trusted.add(kernel);
+  return trusted;
+}
+
 async function rightOnes(device: Device): Promise<ReadonlySet<string>> {
   const { trusted } = device.forms;
-  for (const kernel of device.features.matrices === 'f16' ? MATRIX_KERNELS : (['linear'] as const)) {
+  for (const kernel of withMatrices(device)) {
     trusted.add(kernel); // for as long as it is tried
     if (!(await agreesWithTwin(device, kernel))) trusted.delete(kernel);
   }

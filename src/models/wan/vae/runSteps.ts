@@ -3,22 +3,14 @@ import { checkOptions, optionsOf } from '../../../options/checkOptions.js';
 import { number } from '../../../options/fields.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
-import type { ChainState } from './videoState.js';
-
-/** A part of a chain of layers. */
-export interface ChainStep<State> {
-  readonly name: string;
-  /** [frames, height, width, channels] to the same of other sizes; nothing where it waits for another frame. */
-  readonly run: (x: Tensor, state: State) => Tensor | undefined;
-  /** How many values the largest tensor inside has for each pixel of the input. */
-  readonly widest: number;
-}
+import type { Histories } from './histories.js';
+import type { Step } from './steps.js';
 
 /** How frames pass the chain, for all of a stream. */
 export interface StreamOptions {
   /**
    * Where the largest tensor of a step would take more bytes than this, frames pass the rest of the chain one after the
-   * other. Layers that remember see the same frames in the same order, so this does not change a bit.
+   * other. Causal convolutions see the same frames in the same order, so this does not change a bit.
    */
   readonly splitBytes?: number;
 }
@@ -47,10 +39,10 @@ const SPLIT_BYTES = 64 * 2 ** 20;
  * @param x [frames, height, width, channels]; is freed
  * @returns [frames, ...] in order, the caller's to dispose
  */
-export function* runSteps<State extends ChainState>(
-  steps: readonly ChainStep<State>[],
+export function* runSteps(
+  steps: readonly Step[],
   x: Tensor,
-  state: State,
+  histories: Histories,
   { splitBytes = SPLIT_BYTES, tap }: StepOptions = {},
 ): Generator<Tensor, void> {
   const { device } = x;
@@ -60,7 +52,7 @@ export function* runSteps<State extends ChainState>(
       const { x, done } = stack[stack.length - 1];
       if (done === steps.length) {
         stack.pop();
-        if (stack.length === 0) state.isStart = false;
+        if (stack.length === 0) histories.isStart = false;
         yield x;
         continue;
       }
@@ -72,7 +64,7 @@ export function* runSteps<State extends ChainState>(
         stack.splice(-1, 1, ...parts.reverse());
         continue;
       }
-      const y = device.scope(() => step.run(x, state));
+      const y = device.scope(() => step.run(x, histories));
       x.dispose();
       stack.pop();
       if (!y) continue;
@@ -80,7 +72,7 @@ export function* runSteps<State extends ChainState>(
       tap?.(step.name, y);
     }
   } finally {
-    if (stack.length > 0) state.isTorn = true;
+    if (stack.length > 0) histories.isTorn = true;
     for (const { x } of stack) x.dispose();
   }
 }
