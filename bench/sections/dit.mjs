@@ -64,6 +64,7 @@ function callOf(model, own, cached, caches) {
     tokensPerFrame,
     capacity: before + frames,
     sink: 0,
+    heads: model.config.num_heads,
     dtype: model.keyType,
   });
   caches.push(cache);

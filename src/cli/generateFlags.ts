@@ -1,3 +1,4 @@
+import type { KeyType } from '../kernels/rows/keyType.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
 import type { ProgressForm } from './output.js';
@@ -45,7 +46,7 @@ export interface GenerateFlags {
   readonly adapter?: string;
   readonly kernels?: string;
   readonly dtype: 'auto' | FloatType;
-  readonly kvDtype: 'auto' | FloatType;
+  readonly kvDtype: 'auto' | KeyType;
   readonly decode: 'auto' | 'during' | 'after';
   readonly gpuMemory?: number;
   readonly promptCache: boolean;

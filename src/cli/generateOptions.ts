@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { KEY_TYPES } from '../kernels/rows/keyType.js';
 import { PRESETS } from '../pipelines/plan/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
@@ -122,8 +123,11 @@ function addMachineOptions(command: Command): void {
     )
     .addOption(new Option('--dtype <type>', 'how weights are held').choices(['auto', ...FLOAT_TYPES]).default('auto'))
     .addOption(
-      new Option('--kv-dtype <type>', 'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16')
-        .choices(['auto', ...FLOAT_TYPES])
+      new Option(
+        '--kv-dtype <type>',
+        'how the KV cache holds keys and values; auto: f32 beside f32 weights, else f16; i8: half of f16',
+      )
+        .choices(['auto', ...KEY_TYPES])
         .default('auto'),
     )
     .addOption(

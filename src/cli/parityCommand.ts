@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { checkMatrixForm } from '../kernels/forms/checkMatrixForm.js';
+import { KEY_TYPES, type KeyType } from '../kernels/rows/keyType.js';
 import { openDevice } from '../node/openDevice.js';
 import { formatCase } from '../parity/formatCase.js';
 import { type CaseReport, runCase } from '../parity/runCase.js';
@@ -19,7 +20,7 @@ export function addParityCommand(program: Command): void {
       decimal('of 0 or more', (value) => value >= 0),
     )
     .addOption(new Option('--dtype <type>', 'how weights are held').choices(FLOAT_TYPES).default('f32'))
-    .addOption(new Option('--kv-dtype <type>', 'how keys and values are held').choices(FLOAT_TYPES).default('f32'))
+    .addOption(new Option('--kv-dtype <type>', 'how keys and values are held').choices(KEY_TYPES).default('f32'))
     .option('--adapter <name>', ADAPTER_HELP)
     .addOption(kernelsOption('auto for what is expected to be the fastest'))
     .option('--json', 'print one JSON array on standard output')
@@ -31,7 +32,7 @@ async function runParity(
   flags: {
     tolerance?: number;
     dtype: FloatType;
-    kvDtype: FloatType;
+    kvDtype: KeyType;
     adapter?: string;
     kernels?: string;
     json?: boolean;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { KEY_TYPES } from '../kernels/rows/keyType.js';
 
 const path = z.string().nullable();
 const type = z.enum(['f32', 'bf16', 'f16']);
@@ -32,7 +33,7 @@ export const settingsSchema = z.strictObject({
     }),
   ]),
   dtype: z.strictObject({ transformer: type, vae: type, textEncoder: type }),
-  kvDtype: type.nullable().describe('null for wan, which has no cache'),
+  kvDtype: z.enum(KEY_TYPES).nullable().describe('null for wan, which has no cache'),
   decode: z.enum(['during', 'after']),
   kernels: z.string(),
   adapter: z.string().nullable().describe('what was asked for; null for the best there is'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensure, TokenTrimError } from '../errors.js';
+import { KEY_TYPES } from '../kernels/rows/keyType.js';
 import { isAbsent, readTextFile } from '../node/files/plainFile.js';
 import { openTensorSource } from '../node/model/openTensorSource.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
@@ -63,7 +64,7 @@ export interface CaseReport {
   readonly passed: boolean;
 }
 
-const typesSchema = optionsOf<ParityTypes>()({ weights: oneOf(FLOAT_TYPES), keys: oneOf(FLOAT_TYPES) });
+const typesSchema = optionsOf<ParityTypes>()({ weights: oneOf(FLOAT_TYPES), keys: oneOf(KEY_TYPES) });
 
 /**
  * Largest error allowed: float32 rounding on an adapter, far less in the float64 twins. Guidance by a scale of 6 makes

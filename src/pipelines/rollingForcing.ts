@@ -54,7 +54,8 @@ export async function* rollingForcing(
   const asked = checkedPolicy(policy, tokensPerFrame);
   const contextAt = contextLookup(context);
   const clean = Array<number>(size).fill(options.contextNoise); // timesteps of a block that is written into the cache
-  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
+  const { num_layers: layers, dim, num_heads: heads } = config;
+  const shape = { layers, dim, heads, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window + size, given + options.frames);
   const cache = new KvCache(device, { ...shape, capacity, sink });
   const noisy = new NoisyCache(device, noise, schedule, steps, [size, config.in_dim, latent.height, latent.width]);

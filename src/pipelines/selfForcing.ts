@@ -45,7 +45,8 @@ export async function* selfForcing(
   const { tokensPerFrame } = tokenGrid(config, latent);
   const asked = checkedPolicy(policy, tokensPerFrame);
   const contextAt = contextLookup(context);
-  const shape = { layers: config.num_layers, dim: config.dim, tokensPerFrame, dtype: model.keyType };
+  const { num_layers: layers, dim, num_heads: heads } = config;
+  const shape = { layers, dim, heads, tokensPerFrame, dtype: model.keyType };
   const capacity = Math.min(window, given + options.frames);
   const cache = new KvCache(device, { ...shape, capacity, sink });
   const arena = new Arena(); // what one block makes

@@ -128,6 +128,7 @@ describe.each(forms)('attention, %s', (form, problems) => {
   test('reads packed 16-bit keys and values exactly: the result is that of the same values in f32', async () => {
     await fc.assert(
       fc.asyncProperty(problems, async (drawn) => {
+        fc.pre(drawn.cacheType !== 'i8');
         expect(await run(problem(drawn, form))).toEqual(await run(problem(drawn, form, true)));
       }),
       { numRuns: 40 },

@@ -2,9 +2,13 @@ import fc from 'fast-check';
 import { attention } from '../../src/kernels/attention/attention.js';
 import type { AttentionContext } from '../../src/kernels/attention/attentionForm.js';
 import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
+import type { KeyType } from '../../src/kernels/rows/keyType.js';
+import { updateQuantizedRows } from '../../src/kernels/rows/quantizedRows.js';
+import { quantizedWords } from '../../src/kernels/rows/quantizedWords.js';
 import type { Device } from '../../src/tensor/device.js';
+import type { FloatType, Tensor } from '../../src/tensor/tensor.js';
 import { device } from './device.js';
-import { type FloatType, typedTensor } from './packed.js';
+import { typedTensor } from './packed.js';
 import { normal, type Problem, randomTensor, seeds, sizes } from './twins.js';
 
 /** One call of `attention`, by seed. */
@@ -18,16 +22,17 @@ export interface Drawn {
   readonly ownRows: number;
   readonly hasBias: boolean;
   readonly scale: number | undefined;
-  readonly cacheType: FloatType;
+  readonly cacheType: KeyType;
   readonly ownType: FloatType;
   readonly seed: number;
 }
 
 /** Pairs rather than all combinations: each compiles anew, which takes seconds on lavapipe. */
-const typePairs = fc.constantFrom<{ cacheType: FloatType; ownType: FloatType }[]>(
+const typePairs = fc.constantFrom<{ cacheType: KeyType; ownType: FloatType }[]>(
   { cacheType: 'f32', ownType: 'f32' },
   { cacheType: 'f16', ownType: 'f32' },
   { cacheType: 'bf16', ownType: 'f16' },
+  { cacheType: 'i8', ownType: 'f16' },
 );
 
 /** Cache only, own keys only, or both; up to 300 keys, so that several chunks of 64 are met. */
@@ -45,7 +50,9 @@ export const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
       types: typePairs,
       seed: seeds,
     })
-    .filter(({ rows, ownRows }) => rows.length + ownRows > 0)
+    .filter(({ rows, ownRows, headDim, types: { cacheType } }) => {
+      return rows.length + ownRows > 0 && (cacheType !== 'i8' || headDim % 4 === 0);
+    })
     .map(({ types, ...drawn }) => ({ ...drawn, ...types, rows: drawn.rows.map((row) => row % drawn.cacheRows) }));
 
 /** The forms that the adapter has, with widths of heads that each handles: the least, an odd one, Wan's own. */
@@ -67,6 +74,21 @@ export const keysAndValues = (
   values: typedTensor(on, normal(seed + 1, rows * width), [rows, width], dtype, widened),
 });
 
+/** The same in 8 bits; the kernel and its twin make the same bytes of them. */
+function quantizedKeysAndValues(on: Device, seed: number, rows: number, width: number, heads: number) {
+  const all = on.upload(
+    Uint32Array.from({ length: rows }, (_, row) => row),
+    [rows],
+  );
+  const quantized = (values: Tensor) => {
+    const table = on.zeros([rows, quantizedWords(width, heads)], 'u32');
+    updateQuantizedRows(table, all, values, heads);
+    return table;
+  };
+  const { keys, values } = keysAndValues(on, seed, rows, width);
+  return { keys: quantized(keys), values: quantized(values) };
+}
+
 function contextOf(on: Device, drawn: Drawn, widened: boolean): AttentionContext {
   const { seed, rows, cacheRows, ownRows, heads, headDim, cacheType, ownType } = drawn;
   const width = heads * headDim;
@@ -74,7 +96,9 @@ function contextOf(on: Device, drawn: Drawn, widened: boolean): AttentionContext
     cached:
       rows.length > 0
         ? {
-            ...keysAndValues(on, seed + 10, cacheRows, width, cacheType, widened),
+            ...(cacheType === 'i8'
+              ? quantizedKeysAndValues(on, seed + 10, cacheRows, width, heads)
+              : keysAndValues(on, seed + 10, cacheRows, width, cacheType, widened)),
             rows: on.upload(Uint32Array.from(rows), [rows.length]),
           }
         : undefined,

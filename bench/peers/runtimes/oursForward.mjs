@@ -26,6 +26,7 @@ export async function forwardForm(device, { grid, layers }) {
     tokensPerFrame: height * width,
     capacity: 1,
     sink: 0,
+    heads: model.config.num_heads,
     dtype: model.keyType,
   });
   cache.reserve(0, 1);

@@ -5,8 +5,9 @@
 // fetches 32 keys and their values for all of its subgroups while it multiplies those before. Scores go through workgroup
 // memory, where some lanes of a row make weights of them. The exponent that weights are relative to is raised only where
 // they might outgrow f16, so that the sums are seldom scaled anew. Heads are 128 wide; there is no bias.
-// Bindings: query f32 [queries, heads * 128]; keys, values [cacheRows, heads * 128] of CACHE_TYPE, f32 or two 16-bit values to
-//   a word; rows u32 [rowCount]; ownKeys, ownValues [ownCount, heads * 128] of OWN_TYPE; y f32 [queries, heads * 128].
+// Bindings: query f32 [queries, heads * 128]; keys, values [cacheRows, heads * 128] of CACHE_TYPE, f32, two 16-bit values to
+//   a word, or 8-bit rows (updateQuantizedRows.wgsl); rows u32 [rowCount]; ownKeys, ownValues [ownCount, heads * 128] of
+//   OWN_TYPE; y f32 [queries, heads * 128].
 // Grid: one workgroup of SUBGROUPS * SUBGROUP invocations for each head and tile of QUERIES queries. Where subgroups are
 //   smaller than SUBGROUP there are more; those only load, weigh and store. 128 or 256 invocations.
 // Precision: queries (times scale), keys, values and weights rounded to f16, 11 bits; a product's sums, the softmax and its
@@ -23,7 +24,7 @@ override SUBGROUP: u32; // lanes of the adapter's largest subgroup
 override EVEN: u32; // 1: all subgroups have as many
 override SUBGROUPS: u32; // that multiply
 override COPIES: u32; // 2: values have two buffers, which spares a barrier
-override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16, 3 8 bits with a scale for each row and head
 override OWN_TYPE: u32;
 
 override LANES: u32 = SUBGROUPS * SUBGROUP;
@@ -91,6 +92,22 @@ fn eightAt(source: ptr<storage, array<vec4u>, read>, kind: u32, index: u32) -> v
   return halves(bitcast<vec4f>((*source)[2u * index]), bitcast<vec4f>((*source)[2u * index + 1u]));
 }
 
+// Passage: four of 8 bits
+// Four bytes of a word, with their signs: elements that follow one another, before their scale.
+fn fourBytes(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+// Eight elements of a row of 8-bit values, in f16, times their scale.
+fn eightBytes(pair: vec2u, scale: f32) -> vec4u {
+  return halves(scale * fourBytes(pair.x), scale * fourBytes(pair.y));
+}
+
+// The words of eight 8-bit elements.
+fn pairOf(cell: vec4u, index: u32) -> vec2u {
+  return select(cell.xy, cell.zw, (index & 1u) == 1u);
+}
+
 // Where the key at a place in their order lies, among the cached or its own.
 fn rowAt(place: u32) -> u32 {
   if (place < params.rowCount) {
@@ -99,18 +116,35 @@ fn rowAt(place: u32) -> u32 {
   return place - params.rowCount;
 }
 
-fn keyAt(place: u32, at: u32) -> vec4u {
-  if (place < params.rowCount) {
-    return eightAt(&keys, CACHE_TYPE, at);
+fn keyAt(place: u32, row: u32, column: u32) -> vec4u {
+  let width = params.heads * 16u;
+  if (place >= params.rowCount) {
+    return eightAt(&ownKeys, OWN_TYPE, row * width + column);
   }
-  return eightAt(&ownKeys, OWN_TYPE, at);
+  if (CACHE_TYPE == 3u) {
+    let at = row * bytesPitch() + column;
+    let word = 2u * (row * bytesPitch() + width) + column / 16u;
+    return eightBytes(pairOf(keys[at / 2u], at), bitcast<f32>(keys[word / 4u][word % 4u]));
+  }
+  return eightAt(&keys, CACHE_TYPE, row * width + column);
 }
 
-fn valueAt(place: u32, at: u32) -> vec4u {
-  if (place < params.rowCount) {
-    return eightAt(&values, CACHE_TYPE, at);
+fn valueAt(place: u32, row: u32, column: u32) -> vec4u {
+  let width = params.heads * 16u;
+  if (place >= params.rowCount) {
+    return eightAt(&ownValues, OWN_TYPE, row * width + column);
   }
-  return eightAt(&ownValues, OWN_TYPE, at);
+  if (CACHE_TYPE == 3u) {
+    let at = row * bytesPitch() + column;
+    let word = 2u * (row * bytesPitch() + width) + column / 16u;
+    return eightBytes(pairOf(values[at / 2u], at), bitcast<f32>(values[word / 4u][word % 4u]));
+  }
+  return eightAt(&values, CACHE_TYPE, row * width + column);
+}
+
+// From one row of 8-bit values to the next, in eights: their scales lie behind them.
+fn bytesPitch() -> u32 {
+  return params.heads * 16u + (params.heads + 3u) / 4u * 2u;
 }
 
 @compute @workgroup_size(SUBGROUPS * SUBGROUP)
@@ -177,19 +211,19 @@ fn main(
       let first = turn * KEYS + line;
       let p0 = min(first, last);
       let p1 = min(first + LINES, last);
-      k0 = keyAt(p0, from0 * width + column);
-      k1 = keyAt(p1, from1 * width + column);
-      v0 = valueAt(p0, from0 * width + column);
-      v1 = valueAt(p1, from1 * width + column);
+      k0 = keyAt(p0, from0, column);
+      k1 = keyAt(p1, from1, column);
+      v0 = valueAt(p0, from0, column);
+      v1 = valueAt(p1, from1, column);
       from0 = rowAt(min(first + KEYS, last));
       from1 = rowAt(min(first + KEYS + LINES, last));
       if (FETCHED == 4u) {
         let p2 = min(first + 2u * LINES, last);
         let p3 = min(first + 3u * LINES, last);
-        k2 = keyAt(p2, from2 * width + column);
-        k3 = keyAt(p3, from3 * width + column);
-        v2 = valueAt(p2, from2 * width + column);
-        v3 = valueAt(p3, from3 * width + column);
+        k2 = keyAt(p2, from2, column);
+        k3 = keyAt(p3, from3, column);
+        v2 = valueAt(p2, from2, column);
+        v3 = valueAt(p3, from3, column);
         from2 = rowAt(min(first + KEYS + 2u * LINES, last));
         from3 = rowAt(min(first + KEYS + 3u * LINES, last));
       }

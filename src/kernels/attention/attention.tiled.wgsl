@@ -5,9 +5,9 @@
 // Heads wider than 128 are shared among workgroups, 128 columns each; each of them makes the scores anew. headDim is a
 // multiple of 4. Workgroup memory is 14 KiB; rows in it are 5 vectors apart, so that neighbours read different banks.
 // Bindings: query f32 [queries, heads * headDim], rows firstQuery and on of a whole; keys, values [cacheRows, heads *
-//   headDim] of CACHE_TYPE, f32 or two 16-bit values to a word; rows u32 [rowCount]; ownKeys, ownValues [ownCount, heads *
-//   headDim] of OWN_TYPE; bias f32 [2 * biasSpan - 1, heads], by key row minus query row plus biasSpan - 1 (only where
-//   HAS_BIAS); y f32 [queries, heads * headDim].
+//   headDim] of CACHE_TYPE, f32, two 16-bit values to a word, or 8-bit rows (updateQuantizedRows.wgsl); rows u32 [rowCount];
+//   ownKeys, ownValues [ownCount, heads * headDim] of OWN_TYPE; bias f32 [2 * biasSpan - 1, heads], by key row minus query row
+//   plus biasSpan - 1 (only where HAS_BIAS); y f32 [queries, heads * headDim].
 // Grid: one workgroup of 64 invocations for each head, tile of 32 queries and 128 columns of the head.
 // Precision: f32, 16-bit keys and values widened exactly, with an online softmax over tiles of 32 keys.
 // Twin: attention.twin.ts
@@ -15,7 +15,7 @@
 requires unrestricted_pointer_parameters;
 
 override HAS_BIAS: u32;
-override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16, 3 8 bits with a scale for each row and head
 override OWN_TYPE: u32;
 
 struct Params {
@@ -49,12 +49,23 @@ var<workgroup> keyTile: array<vec4f, TILE * PITCH>;
 var<workgroup> valueTile: array<vec4f, VALUES * TILE>;
 var<workgroup> weights: array<f32, TILE * (TILE + 1u)>; // scores, then their exponentials, by query
 var<workgroup> keyRows: array<u32, TILE>; // where in its tensor each key is
+var<workgroup> keyScales: array<f32, TILE>; // of 8-bit keys, and of their values
+var<workgroup> valueScales: array<f32, TILE>;
 var<workgroup> rescales: array<f32, TILE>;
 
-// Four elements that follow one another in a key or value.
+// Passage: four of 8 bits
+// Four bytes of a word, with their signs: elements that follow one another, before their scale.
+fn fourBytes(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+// Four elements that follow one another in a key or value, of 8 bits before their scale.
 fn vectorAt(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
   if (kind == 0u) {
     return bitcast<vec4f>(vec4u((*source)[2u * index], (*source)[2u * index + 1u]));
+  }
+  if (kind == 3u) {
+    return fourBytes((*source)[index / 2u][index & 1u]);
   }
   let pair = (*source)[index];
   if (kind == 1u) {
@@ -83,6 +94,7 @@ fn main(
   let across = lane % 8u;
   let down = lane / 8u;
   let width = params.heads * depth;
+  let pitch = select(width, (width + params.heads + 3u) / 4u * 4u, CACHE_TYPE == 3u); // of cached rows
   let start = head * depth;
   let keyCount = params.rowCount + params.ownCount;
   var maximum = -3.0e38; // of query lane / 2, over all keys so far
@@ -91,7 +103,14 @@ fn main(
   for (var firstKey = 0u; firstKey < keyCount; firstKey += TILE) {
     if (lane < TILE) {
       let j = min(firstKey + lane, keyCount - 1u); // keys past the end repeat the last one, and get no weight
-      keyRows[lane] = select(j - params.rowCount, rows[min(j, max(params.rowCount, 1u) - 1u)], j < params.rowCount);
+      let isCached = j < params.rowCount;
+      let row = select(j - params.rowCount, rows[min(j, max(params.rowCount, 1u) - 1u)], isCached);
+      keyRows[lane] = row;
+      if (CACHE_TYPE == 3u && isCached) {
+        let scaleAt = row * pitch + width + head;
+        keyScales[lane] = bitcast<f32>(keys[scaleAt / 2u][scaleAt & 1u]);
+        valueScales[lane] = bitcast<f32>(values[scaleAt / 2u][scaleAt & 1u]);
+      }
     }
 
     var scores = array<array<f32, 4>, 4>(); // said outright: without it Dawn keeps those of the tile before
@@ -103,7 +122,10 @@ fn main(
         queryTile[i * PITCH + lane % STEP] = query[row * width + column];
         var key: vec4f;
         if (min(firstKey + i, keyCount - 1u) < params.rowCount) {
-          key = vectorAt(&keys, CACHE_TYPE, keyRows[i] * width + column);
+          key = vectorAt(&keys, CACHE_TYPE, keyRows[i] * pitch + column);
+          if (CACHE_TYPE == 3u) {
+            key *= keyScales[i];
+          }
         } else {
           key = vectorAt(&ownKeys, OWN_TYPE, keyRows[i] * width + column);
         }
@@ -161,12 +183,15 @@ fn main(
     for (var first = 0u; first < min(TILE, keyCount - firstKey); first += VALUES) {
       for (var i = lane; i < VALUES * TILE; i += 64u) {
         let key = first + i / TILE;
-        let at = keyRows[key] * width + start + min(firstColumn + i % TILE, depth - 1u);
+        let column = start + min(firstColumn + i % TILE, depth - 1u);
         var value: vec4f;
         if (min(firstKey + key, keyCount - 1u) < params.rowCount) {
-          value = vectorAt(&values, CACHE_TYPE, at);
+          value = vectorAt(&values, CACHE_TYPE, keyRows[key] * pitch + column);
+          if (CACHE_TYPE == 3u) {
+            value *= valueScales[key];
+          }
         } else {
-          value = vectorAt(&ownValues, OWN_TYPE, at);
+          value = vectorAt(&ownValues, OWN_TYPE, keyRows[key] * width + column);
         }
         valueTile[i] = value;
       }

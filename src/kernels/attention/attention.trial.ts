@@ -22,7 +22,8 @@ export const attentionTrials = trialsOf(ATTENTION_CLASSES, (dtype, size: Size, a
       const query = inputs.random([queries, width]);
       const cachedShape = [keyCount - ownCount, width];
       const rows = inputs.rows(keyCount - ownCount);
-      const cached = { keys: inputs.random(cachedShape, dtype), values: inputs.random(cachedShape, dtype), rows };
+      const kept = () => (dtype === 'i8' ? inputs.quantized(cachedShape, heads) : inputs.random(cachedShape, dtype));
+      const cached = { keys: kept(), values: kept(), rows };
       const own = { keys: inputs.random([ownCount, width]), values: inputs.random([ownCount, width]) };
       return () => attention(query, { cached, own }, heads);
     },

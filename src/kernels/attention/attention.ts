@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { f32, type KernelCall, rowwise, typeCode, u32 } from '../../tensor/device.js';
+import { f32, type KernelCall, rowwise, u32 } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import { subgroupOverrides } from '../forms/matrixForm.js';
@@ -12,6 +12,8 @@ import {
   attentionForm,
   attentionProblem,
   attentionTile,
+  hostOf,
+  keyTypeCode,
 } from './attentionForm.js';
 import { attentionInSteps } from './attentionSteps.js';
 
@@ -55,7 +57,7 @@ export function attention(
     own?.keys ?? query,
     own?.values ?? query,
   ];
-  const types = { CACHE_TYPE: typeOf(cached), OWN_TYPE: typeOf(own) };
+  const types = { CACHE_TYPE: keyTypeCode(cached?.keys), OWN_TYPE: keyTypeCode(own?.keys) };
   const tile = form === 'matrix' ? attentionTile(device) : undefined;
   const { kernel, overrides, rebinds, ...pieces } = tile ? onMatrices(problem, tile) : inTiles(problem, form);
   return device.launch({
@@ -68,7 +70,11 @@ export function attention(
     twin: () =>
       reference.attention(
         query.host,
-        cached && { keys: cached.keys.host, values: cached.values.host, rows: cached.rows.hostIndices },
+        cached && {
+          keys: hostOf(cached.keys, problem),
+          values: hostOf(cached.values, problem),
+          rows: cached.rows.hostIndices,
+        },
         own && { keys: own.keys.host, values: own.values.host },
         heads,
         scale,
@@ -122,8 +128,4 @@ function onMatrices(
       workgroups: Math.ceil(count / (16 * subgroups)) * heads,
     })),
   };
-}
-
-function typeOf(part: { readonly keys: Tensor } | undefined): number {
-  return part ? typeCode(part.keys.dtype, 'attention: keys and values') : 0;
 }

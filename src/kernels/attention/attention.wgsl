@@ -3,17 +3,17 @@
 // The keys and values of a sequence are two lists read one after the other: first `rowCount` rows of a cache, picked
 // by index (so a cache that lost rows needs no copying), then all `ownCount` rows of a second pair of tensors.
 // Bindings: query f32 [queries, heads * HEAD_DIM], rows firstQuery and on of a whole; keys, values [cacheRows, heads *
-//   HEAD_DIM] of CACHE_TYPE, f32 or two 16-bit values to a word; rows u32 [rowCount]; ownKeys, ownValues [ownCount, heads *
-//   HEAD_DIM] of OWN_TYPE; bias f32 [2 * biasSpan - 1, heads], by key row minus query row plus biasSpan - 1 (T5's relative
-//   positions; only where HAS_BIAS); y f32 [queries, heads * HEAD_DIM].
+//   HEAD_DIM] of CACHE_TYPE, f32, two 16-bit values to a word, or 8-bit rows (updateQuantizedRows.wgsl); rows u32 [rowCount];
+//   ownKeys, ownValues [ownCount, heads * HEAD_DIM] of OWN_TYPE; bias f32 [2 * biasSpan - 1, heads], by key row minus query
+//   row plus biasSpan - 1 (T5's relative positions; only where HAS_BIAS); y f32 [queries, heads * HEAD_DIM].
 // Grid: one workgroup of 64 invocations for each head and tile of four queries: the components of a vec4.
-// Precision: f32, 16-bit keys and values widened exactly, with an online softmax: a running maximum and sum, so the number
-//   of keys has no limit.
+// Precision: f32, keys and values widened exactly (scales of 8-bit ones go to scores and weights), with an online softmax: a
+//   running maximum and sum, so the number of keys has no limit.
 // Twin: attention.twin.ts
 
 override HEAD_DIM: u32;
 override HAS_BIAS: u32;
-override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16, 3 8 bits with a scale for each row and head
 override OWN_TYPE: u32;
 
 struct Params {
@@ -59,6 +59,7 @@ fn main(
   let head = index % params.heads;
   let firstQuery = (index / params.heads) * TILE; // of those bound
   let width = params.heads * HEAD_DIM;
+  let pitch = select(width, (width + 4u * params.heads + 15u) / 16u * 16u, CACHE_TYPE == 3u); // of cached rows
   // A tile that goes past the last query repeats it; the result is not stored.
   let tile = min(vec4u(firstQuery) + vec4u(0u, 1u, 2u, 3u), vec4u(params.queries - 1u));
   for (var d = lane; d < HEAD_DIM; d += 64u) {
@@ -74,12 +75,18 @@ fn main(
   for (var firstKey = 0u; firstKey < keyCount; firstKey += CHUNK) {
     let count = min(CHUNK, keyCount - firstKey);
     let j = firstKey + lane;
+    let isCached = j < params.rowCount;
     var start = 0u;
+    var scaleAt = 0u; // of a cached key and its value, in words
     var score = vec4f();
     if (lane < count) {
       let row = keyRow(j);
-      start = row * width + head * HEAD_DIM;
-      score = scoreKey(j < params.rowCount, start);
+      start = row * select(width, pitch, isCached) + head * HEAD_DIM;
+      scaleAt = (row * pitch + width) / 4u + head;
+      score = scoreKey(isCached, start);
+      if (CACHE_TYPE == 3u && isCached) {
+        score *= bitcast<f32>(keys[scaleAt]);
+      }
       if (HAS_BIAS == 1u) {
         let at = (vec4u(row + params.biasSpan - 1u - params.firstQuery) - tile) * params.heads + head;
         score += vec4f(bias[at.x], bias[at.y], bias[at.z], bias[at.w]);
@@ -98,6 +105,9 @@ fn main(
     if (lane < count) {
       let weight = exp(score - largest);
       weights[lane] = weight;
+      if (CACHE_TYPE == 3u && isCached) {
+        weights[lane] = weight * bitcast<f32>(values[scaleAt]);
+      }
       starts[lane] = start;
       ownTotal += weight;
     }
@@ -107,7 +117,7 @@ fn main(
     for (var d = lane; d < HEAD_DIM; d += 64u) {
       var sum = sums[d] * rescale;
       for (var i = 0u; i < cachedCount; i++) {
-        sum += weights[i] * widened(values[wordOf(CACHE_TYPE, starts[i] + d)], CACHE_TYPE, starts[i] + d);
+        sum += weights[i] * cached(values[cachedWord(starts[i] + d)], starts[i] + d);
       }
       for (var i = cachedCount; i < count; i++) {
         sum += weights[i] * widened(ownValues[wordOf(OWN_TYPE, starts[i] + d)], OWN_TYPE, starts[i] + d);
@@ -143,7 +153,7 @@ fn scoreKey(isCached: bool, start: u32) -> vec4f {
   var score = vec4f();
   if (isCached) {
     for (var d = 0u; d < HEAD_DIM; d++) {
-      score += queryTile[d] * widened(keys[wordOf(CACHE_TYPE, start + d)], CACHE_TYPE, start + d);
+      score += queryTile[d] * cached(keys[cachedWord(start + d)], start + d);
     }
   } else {
     for (var d = 0u; d < HEAD_DIM; d++) {
@@ -151,6 +161,22 @@ fn scoreKey(isCached: bool, start: u32) -> vec4f {
     }
   }
   return score;
+}
+
+// The word of a cached element.
+fn cachedWord(index: u32) -> u32 {
+  if (CACHE_TYPE == 3u) {
+    return index / 4u;
+  }
+  return wordOf(CACHE_TYPE, index);
+}
+
+// A cached element from its word, one of 8 bits before its scale.
+fn cached(word: u32, index: u32) -> f32 {
+  if (CACHE_TYPE == 3u) {
+    return f32(bitcast<i32>(word << (24u - 8u * (index & 3u))) >> 24u);
+  }
+  return widened(word, CACHE_TYPE, index);
 }
 
 // Passage: the word of an element

@@ -1,16 +1,19 @@
 import { ensure } from '../../errors.js';
-import type { Device } from '../../tensor/device.js';
+import { type Device, typeCode } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
-import { bytesOf, FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
+import { bytesOf, type Tensor } from '../../tensor/tensor.js';
 import { chooseForm, classOf, type Form, type KernelClasses, subgroupSize } from '../forms/form.js';
 import { fitsWorkgroup, isTrusted, shapesFor } from '../forms/matrixForm.js';
+import { KEY_TYPES, type KeyType } from '../rows/keyType.js';
+import { widenedRows } from '../rows/quantizedRows.twin.js';
+import { quantizedWords } from '../rows/quantizedWords.js';
 
 /**
  * Keys and values to attend to: rows of a cache, by index, then every row of `own`. Either part may be absent, and each
- * is f32 or packed 16-bit.
+ * is f32 or packed 16-bit; a cache may also be in 8 bits, as `updateQuantizedRows` writes it.
  */
 export interface AttentionContext {
-  /** keys and values [cacheRows, heads * headDim]; rows u32 [count], which of them to read, in order */
+  /** keys and values [cacheRows, heads * headDim], or u32 [cacheRows, quantizedWords]; rows u32 [count], which of them to read, in order */
   readonly cached?: { readonly keys: Tensor; readonly values: Tensor; readonly rows: Tensor };
   /** keys and values [count, heads * headDim] */
   readonly own?: { readonly keys: Tensor; readonly values: Tensor };
@@ -51,13 +54,15 @@ export function attentionProblem(
   ensure(Number.isInteger(headDim), `attention: ${width} columns do not split into ${heads} heads`);
   for (const part of [cached, own]) {
     if (!part) continue;
-    expectShape(part.keys.shape, ['any', width], 'attention: keys');
-    expectShape(part.values.shape, [part.keys.shape[0], width], 'attention: values');
     const { keys, values } = part;
+    const columns = part === cached && keys.dtype === 'u32' ? quantizedWords(width, heads) : width;
+    expectShape(keys.shape, ['any', columns], 'attention: keys');
+    expectShape(values.shape, [keys.shape[0], columns], 'attention: values');
     ensure(
       keys.dtype === values.dtype,
       `attention: expected keys and values of one type, found ${keys.dtype} and ${values.dtype}`,
     );
+    if (part === own) typeCode(keys.dtype, 'attention: keys and values of a call');
   }
   const rowCount = cached ? cached.rows.size : 0;
   const ownCount = own ? own.keys.shape[0] : 0;
@@ -68,10 +73,25 @@ export function attentionProblem(
   return { query, cached, own, heads, headDim, rowCount, ownCount, scale: factor, bias, biasSpan };
 }
 
+/** How keys of a tensor are held: words of indices are rows of 8-bit values here. */
+export function keyTypeOf({ dtype }: Tensor): KeyType {
+  return dtype === 'u32' ? 'i8' : dtype;
+}
+
+/** The same as kernels name it, 0 where there are none. */
+export function keyTypeCode(keys: Tensor | undefined): number {
+  return keys ? KEY_TYPES.indexOf(keyTypeOf(keys)) : 0;
+}
+
+/** Keys or values as the twins read them, [rows, heads * headDim]. Reference device only. */
+export function hostOf(keys: Tensor, { query, heads }: Pick<AttentionProblem, 'query' | 'heads'>) {
+  return keyTypeOf(keys) === 'i8' ? widenedRows(keys.hostIndices, query.shape[1], heads) : keys.host;
+}
+
 /** With many keys the scores of the three steps no longer fit the processor's caches. */
 export const ATTENTION_CLASSES = {
   kernel: 'attention',
-  types: FLOAT_TYPES,
+  types: KEY_TYPES,
   sizes: { 'up to 4096 keys': 4096, 'more keys': Number.POSITIVE_INFINITY },
 } as const satisfies KernelClasses;
 
@@ -85,7 +105,8 @@ export function attentionForm(problem: AttentionProblem, wanted?: Form): Form {
   const { device } = query;
   const inFours = headDim % 4 === 0;
   const isBoundWhole = bytesOf('f32', query.size) <= device.maxBindingBytes; // as the steps need it
-  const type = (cached ?? own)?.keys.dtype ?? 'f32';
+  const keys = (cached ?? own)?.keys;
+  const type = keys ? keyTypeOf(keys) : 'f32';
   const fits = {
     subgroup: inFours && isBoundWhole && subgroupSize(device) > 0,
     tiled: inFours,

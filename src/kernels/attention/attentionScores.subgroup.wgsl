@@ -5,18 +5,20 @@
 // registers. The second step makes them one softmax, the third weighs values. An outer product in one subgroup, as
 // linear.subgroup.wgsl explains: a lane loads its own 4 keys and one query of every 8.
 // Bindings: query f32 [queries, heads * headDim]; keys f32, or packedKeys of two 16-bit values to a word, by KEY_TYPE [any,
-//   heads * headDim]; rows u32 [keyCount], which of the keys in order (only where HAS_ROWS, else all of them); bias f32
-//   [2 * biasSpan - 1, heads] by key row minus query row plus biasSpan - 1 (only where HAS_BIAS); s f32 [heads, count,
-//   columns], and behind them a vector (max, sum, -, -) for each [heads, count, tiles].
+//   heads * headDim], or of 8 bits in 8-bit rows (updateQuantizedRows.wgsl); rows u32 [keyCount], which of the keys in order
+//   (only where HAS_ROWS, else all of them); bias f32 [2 * biasSpan - 1, heads] by key row minus query row plus biasSpan - 1
+//   (only where HAS_BIAS); s f32 [heads, count, columns], and behind them a vector (max, sum, -, -) for each [heads, count,
+//   tiles].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head and tile of 8 * GROUPS queries by 4 * SUBGROUP keys.
-// Precision: products and sums in f32, four of k at a time; keys widened from 16 bits exactly.
+// Precision: products and sums in f32, four of k at a time; keys widened exactly; scales of 8-bit ones go
+//   to their scores.
 // Twin: attentionSteps.twin.ts
 
 enable subgroups;
 
 override SUBGROUP: u32;
 override GROUPS: u32; // of 8 queries: 2 or 4
-override KEY_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override KEY_TYPE: u32; // 0 f32, 1 bf16, 2 f16, 3 8 bits with a scale for each row and head
 override HAS_ROWS: u32;
 override HAS_BIAS: u32;
 
@@ -58,10 +60,25 @@ fn fourOf(pair: vec2u, kind: u32) -> vec4f {
   return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
 }
 
-// Four elements that follow one another in a key.
+// Passage: four of 8 bits
+// Four bytes of a word, with their signs: elements that follow one another, before their scale.
+fn fourBytes(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+// A word of 8-bit keys.
+fn keyWord(index: u32) -> u32 {
+  let pair = packedKeys[index / 2u];
+  return select(pair.x, pair.y, (index & 1u) == 1u);
+}
+
+// Four elements that follow one another in a key, of 8 bits before their scale.
 fn keyAt(index: u32) -> vec4f {
   if (KEY_TYPE == 0u) {
     return keys[index];
+  }
+  if (KEY_TYPE == 3u) {
+    return fourBytes(keyWord(index));
   }
   return fourOf(packedKeys[index], KEY_TYPE);
 }
@@ -74,13 +91,21 @@ fn addProduct(sums: ptr<function, array<vec4f, 8>>, values: vec4f, block: mat4x4
 }
 
 // Stores the exponentials of eight queries, each with what its softmax over this tile of keys is made of.
-fn finish(sums: ptr<function, array<vec4f, 8>>, first: u32, head: u32, key: u32, keyRow: vec4u, lane: u32) {
+fn finish(
+  sums: ptr<function, array<vec4f, 8>>,
+  first: u32,
+  head: u32,
+  key: u32,
+  keyRow: vec4u,
+  scales: vec4f,
+  lane: u32,
+) {
   let isKey = vec4u(key) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.keyCount);
   let row = head * params.count + first;
   let at = (row * params.columns + params.column + key) / 4u;
   var own = vec4f(); // lane i keeps the sums of query i
   for (var i = 0u; i < 8u; i++) {
-    var scores = (*sums)[i] * params.scale;
+    var scores = (*sums)[i] * scales;
     if (HAS_BIAS == 1u) {
       let query = params.firstQuery + min(first + i, params.count - 1u);
       let biasAt = (keyRow + params.biasSpan - 1u - query) * params.heads + head;
@@ -132,7 +157,14 @@ fn main(
   // Queries past the end repeat the last one.
   let depth = params.depth;
   let keyRow = keyRows(key);
-  let at = (keyRow * params.heads + head) * depth;
+  let width = params.heads * depth;
+  let pitch = select(width, (width + params.heads + 3u) / 4u * 4u, KEY_TYPE == 3u);
+  let at = keyRow * pitch + head * depth;
+  var scales = vec4f(params.scale); // of the scores of each key
+  if (KEY_TYPE == 3u) {
+    let scaleAt = keyRow * pitch + width + head;
+    scales *= bitcast<vec4f>(vec4u(keyWord(scaleAt.x), keyWord(scaleAt.y), keyWord(scaleAt.z), keyWord(scaleAt.w)));
+  }
   let tileQueries = min(vec4u(first + lane % 8u) + vec4u(0u, 8u, 16u, 24u), vec4u(params.count - 1u));
   let start = ((params.firstQuery + tileQueries) * params.heads + head) * depth;
   var sums0: array<vec4f, 8>;
@@ -158,10 +190,10 @@ fn main(
     }
   }
 
-  finish(&sums0, first, head, key, keyRow, lane);
-  finish(&sums1, first + 8u, head, key, keyRow, lane);
+  finish(&sums0, first, head, key, keyRow, scales, lane);
+  finish(&sums1, first + 8u, head, key, keyRow, scales, lane);
   if (GROUPS > 2u) {
-    finish(&sums2, first + 16u, head, key, keyRow, lane);
-    finish(&sums3, first + 24u, head, key, keyRow, lane);
+    finish(&sums2, first + 16u, head, key, keyRow, scales, lane);
+    finish(&sums3, first + 24u, head, key, keyRow, scales, lane);
   }
 }

@@ -1,8 +1,8 @@
-import { f32, type KernelCall, typeCode, u32 } from '../../tensor/device.js';
+import { f32, type KernelCall, u32 } from '../../tensor/device.js';
 import { elementCount, type Shape } from '../../tensor/shape.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { subgroupSize } from '../forms/form.js';
-import type { AttentionProblem } from './attentionForm.js';
+import { type AttentionProblem, hostOf, keyTypeCode } from './attentionForm.js';
 import * as reference from './attentionSteps.twin.js';
 
 /** Scores held at a time; more queries than fit are done one part after the other. */
@@ -97,7 +97,7 @@ export function attentionScores(problem: AttentionProblem, part: AttentionPart):
       overrides: {
         SUBGROUP: lanes,
         GROUPS: groups,
-        KEY_TYPE: typeCode(keys.dtype),
+        KEY_TYPE: keyTypeCode(keys),
         HAS_ROWS: rows ? 1 : 0,
         HAS_BIAS: bias ? 1 : 0,
       },
@@ -107,7 +107,7 @@ export function attentionScores(problem: AttentionProblem, part: AttentionPart):
       twin: () =>
         reference.attentionScores(
           output instanceof Tensor ? output.host.data : new Float64Array(elementCount(output as Shape)),
-          { query: query.host, keys: keys.host, rows: rows?.hostIndices, bias: bias?.host, heads, scale },
+          { query: query.host, keys: hostOf(keys, problem), rows: rows?.hostIndices, bias: bias?.host, heads, scale },
           { first, count, column, columns, tileKeys: 4 * lanes },
         ),
     });
@@ -146,8 +146,8 @@ export function attentionValues(problem: AttentionProblem, part: AttentionPart, 
     output: y,
     overrides: {
       SUBGROUP: lanes,
-      CACHE_TYPE: typeCode(cached?.values.dtype ?? 'f32'),
-      OWN_TYPE: typeCode(own?.values.dtype ?? 'f32'),
+      CACHE_TYPE: keyTypeCode(cached?.values),
+      OWN_TYPE: keyTypeCode(own?.values),
       HAS_CACHE: cached ? 1 : 0,
       HAS_OWN: own ? 1 : 0,
     },
@@ -158,7 +158,7 @@ export function attentionValues(problem: AttentionProblem, part: AttentionPart, 
       reference.attentionValues(
         y.host,
         scores.host,
-        cached && { values: cached.values.host, rows: cached.rows.hostIndices },
+        cached && { values: hostOf(cached.values, problem), rows: cached.rows.hostIndices },
         own?.values.host,
         heads,
         { first, count, ownColumn, columns },

@@ -2,18 +2,19 @@
 //
 // The last of three steps of attention for processors: an outer product in one subgroup, as linear.subgroup.wgsl explains.
 // A lane makes 4 columns of the head for 16 queries, and loads the weights of one query of every 8.
-// Bindings: p f32 [heads, count, columns], 0 from a part's last key to the next multiple of 4; rows u32 [cachedCount]; values [cacheRows, heads *
-//   headDim] of CACHE_TYPE and ownValues [ownCount, heads * headDim] of OWN_TYPE, f32 or two 16-bit values to a word;
-//   y f32 [queries, heads * headDim].
+// Bindings: p f32 [heads, count, columns], 0 from a part's last key to the next multiple of 4; rows u32 [cachedCount];
+//   values [cacheRows, heads * headDim] of CACHE_TYPE and ownValues [ownCount, heads * headDim] of OWN_TYPE, f32, two 16-bit
+//   values to a word, or 8-bit rows (updateQuantizedRows.wgsl); y f32 [queries, heads * headDim].
 // Grid: one subgroup of SUBGROUP invocations, 8 or more, for each head, tile of queries and 4 * SUBGROUP columns.
-// Precision: products and sums in f32, four keys at a time; values widened from 16 bits exactly.
+// Precision: products and sums in f32, four keys at a time; values widened exactly; scales of 8-bit ones go to
+//   their weights.
 // Twin: attentionSteps.twin.ts
 
 enable subgroups;
 requires unrestricted_pointer_parameters;
 
 override SUBGROUP: u32;
-override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16
+override CACHE_TYPE: u32; // 0 f32, 1 bf16, 2 f16, 3 8 bits with a scale for each row and head
 override OWN_TYPE: u32;
 override HAS_CACHE: u32;
 override HAS_OWN: u32;
@@ -59,22 +60,48 @@ fn widened(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> v
   return fourOf((*source)[index], kind);
 }
 
-// Adds four keys, which begin at `at`; `weightsAt` is where their weights are for a lane's two queries.
+// Passage: four of 8 bits
+// Four bytes of a word, with their signs: elements that follow one another, before their scale.
+fn fourBytes(word: u32) -> vec4f {
+  return vec4f(bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+}
+
+// A word of 8-bit values.
+fn valueWord(index: u32) -> u32 {
+  let pair = values[index / 2u];
+  return select(pair.x, pair.y, (index & 1u) == 1u);
+}
+
+// Four elements of a cached or own value, of 8 bits before their scale.
+fn valueAt(source: ptr<storage, array<vec2u>, read>, kind: u32, index: u32) -> vec4f {
+  if (kind == 3u) {
+    return fourBytes(valueWord(index));
+  }
+  return widened(source, kind, index);
+}
+
+// Adds four keys, which begin at `at`; `weightsAt` is where their weights are for a lane's two queries, and `scales` are
+// what these are multiplied by where values have 8 bits.
 fn addKeys(
   sums: ptr<function, Sums>,
   source: ptr<storage, array<vec2u>, read>,
   kind: u32,
   at: vec4u,
   weightsAt: vec2u,
+  scales: vec4f,
 ) {
   let block = mat4x4f(
-    widened(source, kind, at.x),
-    widened(source, kind, at.y),
-    widened(source, kind, at.z),
-    widened(source, kind, at.w),
+    valueAt(source, kind, at.x),
+    valueAt(source, kind, at.y),
+    valueAt(source, kind, at.z),
+    valueAt(source, kind, at.w),
   );
-  let weights0 = p[weightsAt.x];
-  let weights1 = p[weightsAt.y];
+  var weights0 = p[weightsAt.x];
+  var weights1 = p[weightsAt.y];
+  if (kind == 3u) {
+    weights0 *= scales;
+    weights1 *= scales;
+  }
   for (var i = 0u; i < 8u; i++) {
     (*sums).rows0[i] += block * subgroupShuffle(weights0, i);
     (*sums).rows1[i] += block * subgroupShuffle(weights1, i);
@@ -99,6 +126,7 @@ fn main(
   }
 
   let width = params.heads * depth;
+  let pitch = select(width, (width + params.heads + 3u) / 4u * 4u, CACHE_TYPE == 3u); // of cached rows
   let start = head * depth + min(column, depth - 1u);
   let weightRows = min(vec2u(first + lane % 8u) + vec2u(0u, 8u), vec2u(params.count - 1u));
   let weightsAt = (head * params.count + weightRows) * (params.columns / 4u);
@@ -108,10 +136,16 @@ fn main(
     let last = vec4u(params.cachedCount - 1u);
     for (var block = 0u; block < params.cachedCount; block += 4u * SUBGROUP) {
       let j = min(block + 4u * lane + four, last);
-      let at = vec4u(rows[j.x], rows[j.y], rows[j.z], rows[j.w]) * width; // of this lane's keys, for all lanes
+      let at = vec4u(rows[j.x], rows[j.y], rows[j.z], rows[j.w]) * pitch; // of this lane's keys, for all lanes
+      var scales = vec4f(1.0);
+      if (CACHE_TYPE == 3u) {
+        let words = at + width + head;
+        scales = bitcast<vec4f>(vec4u(valueWord(words.x), valueWord(words.y), valueWord(words.z), valueWord(words.w)));
+      }
       let steps = min(SUBGROUP, (params.cachedCount - block + 3u) / 4u);
       for (var step = 0u; step < steps; step++) {
-        addKeys(&sums, &values, CACHE_TYPE, subgroupShuffle(at, step) + start, weightsAt + block / 4u + step);
+        let stepScales = subgroupShuffle(scales, step);
+        addKeys(&sums, &values, CACHE_TYPE, subgroupShuffle(at, step) + start, weightsAt + block / 4u + step, stepScales);
       }
     }
   }
@@ -119,7 +153,7 @@ fn main(
     let last = vec4u(params.ownCount - 1u);
     for (var j = 0u; j < params.ownCount; j += 4u) {
       let at = min(j + four, last) * width + start;
-      addKeys(&sums, &ownValues, OWN_TYPE, at, weightsAt + (params.ownColumn + j) / 4u);
+      addKeys(&sums, &ownValues, OWN_TYPE, at, weightsAt + (params.ownColumn + j) / 4u, vec4f(1.0));
     }
   }
 

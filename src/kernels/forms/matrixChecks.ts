@@ -8,6 +8,8 @@ import { conv2d } from '../convolution/conv2d.js';
 import { cast } from '../elementwise/cast.js';
 import { linear } from '../linear/linear.js';
 import { matrixWeights } from '../linear/linearForm.js';
+import { updateQuantizedRows } from '../rows/quantizedRows.js';
+import { quantizedWords } from '../rows/quantizedWords.js';
 import type { Form } from './form.js';
 import type { MatrixKernel } from './matrixForm.js';
 
@@ -53,7 +55,11 @@ export function matrixChecks(kernel: MatrixKernel, device: Device): MatrixCheck[
       );
     }
     case 'attention':
-      return [{ run: attended, tolerance: ROUNDED, scaleOf: one }];
+      return (['f16', 'i8'] as const).map((type) => ({
+        run: (on, form) => attended(on, type, form),
+        tolerance: ROUNDED,
+        scaleOf: one,
+      }));
     case 'causalConv3d':
       return PICTURES.map((size) => ({ run: (on, form) => convolved(on, size, form), tolerance: EXACT, scaleOf: one }));
     case 'conv2d':
@@ -73,21 +79,33 @@ function product(on: Device, rows: number, dtype: FloatType, form?: Form): Tenso
 }
 
 /** Own keys have scores far above those of the cache before them, so that exponents are raised on the way. */
-function attended(on: Device, form?: Form): Tensor {
+function attended(on: Device, type: 'f16' | 'i8', form?: Form): Tensor {
   const [queries, heads, own] = [70, 2, 33];
   const width = heads * 128;
   const inputs = new Inputs(on);
   const query = inputs.values([queries, width]).map((value, index) => (index % 128 === 0 ? 1 : value));
   const far = inputs.values([own, width]).map((value, index) => (index % 128 === 0 ? 300 : value));
-  const pair = () => inputs.next([90, width], 'f16');
-  const rows = on.upload(
-    Uint32Array.from({ length: 77 }, (_, row) => 89 - row),
-    [77],
-  );
+  const indices = (count: number, rowAt: (index: number) => number) =>
+    on.upload(
+      Uint32Array.from({ length: count }, (_, index) => rowAt(index)),
+      [count],
+    );
+  const kept = () => {
+    if (type === 'f16') return inputs.next([90, width], type);
+    const table = on.zeros([90, quantizedWords(width, heads)], 'u32');
+    updateQuantizedRows(
+      table,
+      indices(90, (row) => row),
+      inputs.next([90, width]),
+      heads,
+    );
+    return table;
+  };
+  const rows = indices(77, (index) => 89 - index);
   return attention(
     on.upload(query, [queries, width]),
     {
-      cached: { keys: pair(), values: pair(), rows },
+      cached: { keys: kept(), values: kept(), rows },
       own: { keys: cast(on.upload(far, [own, width]), 'f16'), values: inputs.next([own, width], 'f16') },
     },
     heads,

@@ -1,5 +1,7 @@
 import type { Device } from '../../tensor/device.js';
 import type { DType, Tensor } from '../../tensor/tensor.js';
+import { updateQuantizedRows } from '../rows/quantizedRows.js';
+import { quantizedWords } from '../rows/quantizedWords.js';
 import type { KernelClasses, ProblemClass } from './form.js';
 
 /** One small problem that stands for a class. */
@@ -49,6 +51,13 @@ export class TrialInputs {
     if (this.device.kind === 'planning') return this.#keep(this.device.zeros(shape, dtype));
     const size = shape.reduce((product, length) => product * length, 1);
     return this.#keep(this.device.upload(repeated(dtype, size), shape, dtype));
+  }
+
+  /** Rows in 8 bits: `quantizedWords` says how they lie. */
+  quantized([count, width]: readonly number[], heads: number): Tensor {
+    const table = this.#keep(this.device.zeros([count, quantizedWords(width, heads)], 'u32'));
+    updateQuantizedRows(table, this.rows(count), this.random([count, width]), heads);
+    return table;
   }
 
   /** 0 ... count - 1 */

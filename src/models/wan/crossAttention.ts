@@ -2,6 +2,7 @@ import { attention } from '../../kernels/attention/attention.js';
 import { cast } from '../../kernels/elementwise/cast.js';
 import { linear } from '../../kernels/linear/linear.js';
 import { rmsNorm } from '../../kernels/norms/rmsNorm.js';
+import { callType } from '../../kernels/rows/keyType.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { AttentionShape } from './selfAttention.js';
@@ -26,13 +27,14 @@ export function prepareContext(
 ): TextContext {
   expectShape(promptEmbeds.shape, [config.text_len, config.text_dim], 'prompt embeddings');
   const [first, second] = weights.textEmbedding;
+  const type = callType(keyType);
   return device.scope(() => {
     const hidden = linear(promptEmbeds, first.weight, first.bias, { gelu: true });
     const text = linear(hidden, second.weight, second.bias); // [text_len, dim]
     tap?.('text_embedding', text);
     const layers = weights.blocks.map(({ crossAttention: { key, value, normKey } }) => ({
-      keys: device.scope(() => cast(rmsNorm(linear(text, key.weight, key.bias), normKey, config.eps), keyType)),
-      values: device.scope(() => cast(linear(text, value.weight, value.bias), keyType)),
+      keys: device.scope(() => cast(rmsNorm(linear(text, key.weight, key.bias), normKey, config.eps), type)),
+      values: device.scope(() => cast(linear(text, value.weight, value.bias), type)),
     }));
     return { layers };
   });

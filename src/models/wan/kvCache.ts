@@ -1,10 +1,13 @@
 import { ensure } from '../../errors.js';
-import { updateRows } from '../../kernels/rows/rows.js';
+import { cast } from '../../kernels/elementwise/cast.js';
+import { KEY_TYPES, type KeyType } from '../../kernels/rows/keyType.js';
+import { gatherQuantizedRows, updateQuantizedRows } from '../../kernels/rows/quantizedRows.js';
+import { quantizedWords } from '../../kernels/rows/quantizedWords.js';
+import { gatherRows, updateRows } from '../../kernels/rows/rows.js';
 import { checkOptions, checkTokens, optionsOf } from '../../options/checkOptions.js';
 import { count, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
-import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
-import type { WeightType } from './loadTensors.js';
+import type { FloatType, Tensor } from '../../tensor/tensor.js';
 
 /** What one forward call sees of the past, and what becomes of the keys and values that it makes. */
 export interface CacheCall {
@@ -45,7 +48,9 @@ export interface KvCacheOptions {
   /** Frames at the start of the video that are never evicted and never pruned. */
   readonly sink: number;
   /** How keys and values are held; f32 where absent. */
-  readonly dtype?: WeightType;
+  readonly dtype?: KeyType;
+  /** Heads of a row, each of which has a scale; for `dtype` i8. */
+  readonly heads?: number;
 }
 
 const cacheSchema = optionsOf<KvCacheOptions>()({
@@ -54,7 +59,8 @@ const cacheSchema = optionsOf<KvCacheOptions>()({
   tokensPerFrame: count(1),
   capacity: count(1),
   sink: count(0),
-  dtype: oneOf(FLOAT_TYPES).optional(),
+  dtype: oneOf(KEY_TYPES).optional(),
+  heads: count(1).optional(),
 });
 
 /**
@@ -63,7 +69,7 @@ const cacheSchema = optionsOf<KvCacheOptions>()({
  * frames: one that lost tokens still takes one frame's place.
  */
 export class KvCache {
-  /** For every layer keys and values [capacity * tokensPerFrame, dim]. */
+  /** For every layer keys and values [capacity * tokensPerFrame, dim], in 8 bits u32 [.., quantizedWords]. */
   readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
   #frames: CachedFrame[] = [];
   #freeSlots: number[];
@@ -74,8 +80,11 @@ export class KvCache {
   ) {
     checkOptions('KvCache', cacheSchema, options);
     const { layers, dim, tokensPerFrame, capacity, dtype = 'f32' } = options;
-    const shape = [capacity * tokensPerFrame, dim];
-    const zeros = () => device.zeros(shape, dtype);
+    const rows = capacity * tokensPerFrame;
+    const zeros = () => {
+      if (dtype !== 'i8') return device.zeros([rows, dim], dtype);
+      return device.zeros([rows, quantizedWords(dim, this.#heads)], 'u32');
+    };
     this.layers = Array.from({ length: layers }, () => ({ keys: zeros(), values: zeros() }));
     this.#freeSlots = Array.from({ length: capacity }, (_, slot) => slot);
   }
@@ -129,8 +138,19 @@ export class KvCache {
 
   /** Writes the first rows of `keys` and `values` [tokens, dim] over the given rows, in place. */
   write(layer: number, rows: Tensor, keys: Tensor, values: Tensor): void {
-    updateRows(this.layers[layer].keys, rows, keys);
-    updateRows(this.layers[layer].values, rows, values);
+    const update = (cache: Tensor, made: Tensor) =>
+      this.options.dtype === 'i8' ? updateQuantizedRows(cache, rows, made, this.#heads) : updateRows(cache, rows, made);
+    update(this.layers[layer].keys, keys);
+    update(this.layers[layer].values, values);
+  }
+
+  /** Copies chosen rows of a layer's keys or values, [rows, dim] of a type. */
+  gather(layer: number, part: 'keys' | 'values', rows: Tensor, type: FloatType): Tensor {
+    const table = this.layers[layer][part];
+    const { dim, dtype } = this.options;
+    return this.device.scope(() =>
+      cast(dtype === 'i8' ? gatherQuantizedRows(table, rows, dim, this.#heads) : gatherRows(table, rows), type),
+    );
   }
 
   dispose(): void {
@@ -138,6 +158,13 @@ export class KvCache {
       keys.dispose();
       values.dispose();
     }
+  }
+
+  /** Heads of a row in 8 bits. */
+  get #heads(): number {
+    const { heads } = this.options;
+    ensure(heads !== undefined, 'KvCache: `dtype` i8 has a scale for each head: say how many `heads` a row has');
+    return heads;
   }
 
   /** Drops the oldest frame after the sink and returns its slot. */

@@ -1,6 +1,6 @@
 import { cast } from '../../kernels/elementwise/cast.js';
 import { rope } from '../../kernels/rope/rope.js';
-import { gatherRows } from '../../kernels/rows/rows.js';
+import { callType } from '../../kernels/rows/keyType.js';
 import type { CacheCall, KvCache } from './kvCache.js';
 import { ropeTable } from './rope.js';
 
@@ -27,6 +27,7 @@ export interface RollingCall {
 export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
   const { device } = cache;
   const { sink, dim, dtype = 'f32' } = cache.options;
+  const type = callType(dtype);
   const { firstFrame, framesPerBlock, recentFrames, anchorFrame, writes, grid } = call;
   const upload = (rows: number[]) => device.upload(Uint32Array.from(rows), [rows.length]);
   const isAnchor = (frame: number) => frame < sink;
@@ -45,12 +46,11 @@ export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
     past: (layer) => past && { ...cache.layers[layer], rows: past },
     copies: (layer) => {
       if (!anchor) return undefined;
-      const { keys, values } = cache.layers[layer];
       const turned = device.scope(() => {
-        const plain = device.scope(() => cast(gatherRows(keys, anchor.rows), 'f32'));
-        return cast(rope(plain, anchor.table, grid.heads), dtype);
+        const plain = cache.gather(layer, 'keys', anchor.rows, 'f32');
+        return cast(rope(plain, anchor.table, grid.heads), type);
       });
-      return { keys: turned, values: gatherRows(values, anchor.rows) };
+      return { keys: turned, values: cache.gather(layer, 'values', anchor.rows, type) };
     },
     store: (layer, { plainKeys, turnedKeys, values }) => {
       if (own) cache.write(layer, own, isAnchor(firstFrame) ? plainKeys() : turnedKeys, values);

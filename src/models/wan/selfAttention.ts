@@ -14,7 +14,7 @@ export interface AttentionShape {
   readonly layer: number;
   readonly heads: number;
   readonly eps: number;
-  /** How keys and values are held, in the cache and in a call. */
+  /** How the call holds the keys and values that it makes. */
   readonly keyType: WeightType;
 }
 

@@ -3,6 +3,7 @@ import { type PatchSize, patchify, unpatchify } from '../../kernels/layout/patch
 import { linear } from '../../kernels/linear/linear.js';
 import { modulation } from '../../kernels/modulation/modulation.js';
 import { modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
+import { callType } from '../../kernels/rows/keyType.js';
 import { foldScoped } from '../../tensor/scope.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -69,7 +70,7 @@ export function predictFlow(
 
     const features = foldScoped(tokens, weights.blocks, (x, block, layer) => {
       const tapBlock: Tap | undefined = tap && ((part, output) => tap(`block${layer}.${part}`, output));
-      const shape = { layer, heads, eps, keyType };
+      const shape = { layer, heads, eps, keyType: callType(keyType) };
       const y = transformerBlock(block, x, time.projection, context, shape, table, cache, tapBlock);
       tap?.(`block${layer}`, y);
       return y;

@@ -1,4 +1,5 @@
 import { concatFrames } from '../../kernels/layout/frames.js';
+import { KEY_TYPES, type KeyType } from '../../kernels/rows/keyType.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
@@ -46,13 +47,13 @@ export interface Transformer {
   readonly device: Device;
   readonly config: TransformerConfig;
   readonly weights: TransformerWeights;
-  /** How keys and values are held: f32, or a 16-bit type at half the memory. */
-  readonly keyType: WeightType;
+  /** How a cache holds keys and values: f32, a 16-bit type at half the memory, or 8 bits. */
+  readonly keyType: KeyType;
 }
 
-const typesSchema = optionsOf<{ readonly weights: WeightType; readonly keys: WeightType }>()({
+const typesSchema = optionsOf<{ readonly weights: WeightType; readonly keys: KeyType }>()({
   weights: oneOf(FLOAT_TYPES),
-  keys: oneOf(FLOAT_TYPES),
+  keys: oneOf(KEY_TYPES),
 });
 
 /**
@@ -63,7 +64,7 @@ export async function loadTransformer(
   device: Device,
   source: TensorSource,
   config: TransformerConfig,
-  types: { readonly weights: WeightType; readonly keys: WeightType },
+  types: { readonly weights: WeightType; readonly keys: KeyType },
   onTensor?: (name: string) => void,
 ): Promise<Transformer> {
   checkOptions('loadTransformer', typesSchema, types);

@@ -27,6 +27,7 @@ export async function* ditCausalKv(input: ParityInput): AsyncGenerator<ParityIte
   const cache = new KvCache(device, {
     layers,
     dim,
+    heads,
     tokensPerFrame,
     capacity: settings.cache_frames,
     sink: settings.sink_size,

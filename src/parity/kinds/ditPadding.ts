@@ -2,6 +2,7 @@ import { linear } from '../../kernels/linear/linear.js';
 import { modulation } from '../../kernels/modulation/modulation.js';
 import { modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
 import type { RopeTable } from '../../kernels/rope/rope.js';
+import { callType } from '../../kernels/rows/keyType.js';
 import { transformerBlock } from '../../models/wan/block.js';
 import type { TextContext } from '../../models/wan/crossAttention.js';
 import { blockCall, type CacheCall, KvCache } from '../../models/wan/kvCache.js';
@@ -30,7 +31,8 @@ export function runPadding(
   const { num_heads: heads, dim, eps, num_layers: layers } = config;
   const [frames, , height, width] = call.latents.shape;
   const { tokensPerFrame } = tokenGrid(config, { height, width });
-  const cache = new KvCache(device, { layers, dim, tokensPerFrame, capacity: frames, sink: 0, dtype: model.keyType });
+  const dtype = model.keyType;
+  const cache = new KvCache(device, { layers, dim, heads, tokensPerFrame, capacity: frames, sink: 0, dtype });
   cache.reserve(0, frames);
   device.scope(() => {
     const timesteps = Array<number>(frames).fill(call.timestep);
@@ -46,7 +48,7 @@ export function runPadding(
     const table = noRotation(device, call.padding, dim / heads);
     const features = foldScoped(device.zeros([call.padding, dim]), weights.blocks, (x, block, layer) => {
       const tapBlock: Tap = (part, made) => tap(`block${layer}.${part}`, made);
-      const shape = { layer, heads, eps, keyType: model.keyType };
+      const shape = { layer, heads, eps, keyType: callType(model.keyType) };
       const y = transformerBlock(block, x, time.projection, call.context, shape, table, video, tapBlock);
       tap(`block${layer}`, y);
       return y;

@@ -1,3 +1,4 @@
+import type { KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Device } from '../../tensor/device.js';
 import type { Decision } from '../../tokentrim/policy.js';
@@ -6,7 +7,7 @@ import type { TensorSource } from '../../weights/tensorSource.js';
 /** How a case's model is held. */
 export interface ParityTypes {
   readonly weights: WeightType;
-  readonly keys: WeightType;
+  readonly keys: KeyType;
 }
 
 /** A parity case, opened. */

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
-import { cast } from '../../kernels/elementwise/cast.js';
-import { gatherRows } from '../../kernels/rows/rows.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
 import type { KvCache } from '../../models/wan/kvCache.js';
@@ -58,8 +56,8 @@ export async function* cacheOutputs(
   const rows = Uint32Array.from(cache.rows(() => true));
   for (let layer = 0; layer < options.layers; layer++) {
     for (const part of ['k', 'v'] as const) {
-      const table = part === 'k' ? cache.layers[layer].keys : cache.layers[layer].values;
-      const filled = device.scope(() => cast(gatherRows(table, device.upload(rows, [rows.length])), 'f32'));
+      const table = part === 'k' ? 'keys' : 'values';
+      const filled = device.scope(() => cache.gather(layer, table, device.upload(rows, [rows.length]), 'f32'));
       const count = Math.max(padTo, rows.length);
       const values = new Float64Array(count * options.dim);
       values.set(await device.read(filled));

@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../../errors.js';
+import { KEY_TYPES } from '../../kernels/rows/keyType.js';
 import { formatBytes } from '../../weights/quote.js';
 import { isBlockwise, type Plan } from './plan.js';
 import type { GenerateRequest } from './request.js';
@@ -96,8 +97,9 @@ function sizes({ plan, units, peakBytes, limitBytes }: MemoryChoices): MemoryCha
 
 function types({ plan }: MemoryChoices): MemoryChange[] {
   const { keys, ...weights } = plan.types;
-  const narrowKeys: MemoryChange[] = keys === 'f32' && isBlockwise(plan) ? [{ kvDtype: 'f16' }] : [];
-  return [...narrowKeys, ...(Object.values(weights).includes('f32') ? [{ dtype: 'bf16' as const }] : [])];
+  const narrower = KEY_TYPES.slice(keys === 'f32' ? KEY_TYPES.indexOf('f16') : KEY_TYPES.indexOf('i8'));
+  const keyTypes = isBlockwise(plan) && keys !== 'i8' ? narrower.map((kvDtype) => ({ kvDtype })) : [];
+  return [...keyTypes, ...(Object.values(weights).includes('f32') ? [{ dtype: 'bf16' as const }] : [])];
 }
 
 function inWords(change: MemoryChange): string {

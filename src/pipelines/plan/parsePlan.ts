@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ensure } from '../../errors.js';
+import { KEY_TYPES } from '../../kernels/rows/keyType.js';
 import type { Model } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { alone, count, flag, number, oneOf, show, someNumber, text } from '../../options/fields.js';
@@ -64,7 +65,7 @@ const decisionFields = {
     transformer: oneOf(FLOAT_TYPES),
     vae: oneOf(FLOAT_TYPES),
     textEncoder: oneOf(FLOAT_TYPES),
-    keys: oneOf(FLOAT_TYPES),
+    keys: oneOf(KEY_TYPES),
   }),
   decode: oneOf(['during', 'after']).optional(),
   model: optionsOf<PlannedModel>()({

@@ -1,5 +1,6 @@
 import { ensure } from '../../errors.js';
 import type { PatchSize } from '../../kernels/layout/patchify.js';
+import { KEY_TYPES, type KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { alone, callback, count, number, oneOf, someNumber, text, value } from '../../options/fields.js';
@@ -73,8 +74,8 @@ export interface GenerateRequest extends PlanRequest, RunInputs {
   readonly trim?: Partial<TokenTrimOptions> | false;
   /** How large matrices are held; by default as the checkpoint has them, very large ones in 16 bits. */
   readonly dtype?: WeightType;
-  /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. */
-  readonly kvDtype?: WeightType;
+  /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. `i8` takes half of f16. */
+  readonly kvDtype?: KeyType;
   /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
   readonly decode?: 'during' | 'after';
 }
@@ -122,7 +123,7 @@ const choiceFields = {
   noiseFile: plannedFile.optional(),
   trim: alone(isFalse, "must be TokenTrim's parameters, or false for the baseline", trimSchema).optional(),
   dtype: oneOf(FLOAT_TYPES).optional(),
-  kvDtype: oneOf(FLOAT_TYPES).optional(),
+  kvDtype: oneOf(KEY_TYPES).optional(),
   decode: oneOf(['during', 'after']).optional(),
 };
 

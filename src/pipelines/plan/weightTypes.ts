@@ -1,4 +1,5 @@
 import { ensure } from '../../errors.js';
+import type { KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import type { Model } from '../../models/wan/model.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
@@ -8,7 +9,7 @@ export interface WeightTypes {
   readonly transformer: WeightType;
   readonly vae: WeightType;
   readonly textEncoder: WeightType;
-  readonly keys: WeightType;
+  readonly keys: KeyType;
 }
 
 /** Where the DiT's f32 weights take more than this, all parts are held in 16 bits, as the official runs hold them. */
@@ -18,15 +19,15 @@ const MAX_F32_BYTES = 2 ** 30;
  * The types that a user chose, or those of the checkpoint. Large f32 checkpoints are narrowed: the DiT and the text encoder
  * to bf16, whose range is that of f32, the VAE to f16, whose steps are eight times finer and whose range its small weights
  * do not leave. Keys and values are f32 beside f32 weights, else f16: they come out of norms and projections whose values
- * f16 has the range for, and its ten bits of mantissa keep more than bf16's seven.
+ * f16 has the range for, and its ten bits of mantissa keep more than bf16's seven. 8 bits are taken where they are chosen.
  * @param chosenKeys the type of keys and values that a user chose
  */
 export function weightTypes(
   { transformer, vae, textEncoder }: Pick<Model, 'transformer' | 'vae' | 'textEncoder'>,
   chosen?: WeightType,
-  chosenKeys?: WeightType,
+  chosenKeys?: KeyType,
 ): WeightTypes {
-  const keysBeside = (weights: WeightType) => chosenKeys ?? (weights === 'f32' ? 'f32' : 'f16');
+  const keysBeside = (weights: WeightType): KeyType => chosenKeys ?? (weights === 'f32' ? 'f32' : 'f16');
   if (chosen) return { transformer: chosen, vae: chosen, textEncoder: chosen, keys: keysBeside(chosen) };
   const stored = storedType(transformer);
   const isNarrow = stored !== 'f32' || totalBytes(transformer) > MAX_F32_BYTES;

@@ -50,6 +50,7 @@ test.each(['self-forcing', 'rolling-forcing', 'wan'] as const)(
       ['f32', 'f32'],
       ['f16', 'bf16'],
       ['bf16', 'f16'],
+      ['f16', 'i8'],
     ] as const) {
       await planMemory(planning, folder, { prompt: 'a red circle', preset, dtype, kvDtype, frames: 33 }, 1e12);
     }

@@ -23,8 +23,9 @@ const RUNS: [string, GenerateRequest][] = [
   ['self-forcing, decoded after', { ...SMALL, decode: 'after' }],
   ['self-forcing in 16 bits, from a picture', { ...SMALL, ...IMAGE, dtype: 'bf16', decode: 'during' }],
   ['self-forcing with a cache in 16 bits', { ...SMALL, kvDtype: 'bf16', decode: 'during' }],
+  ['self-forcing with a cache in 8 bits', { ...SMALL, kvDtype: 'i8', decode: 'during' }],
   ['rolling-forcing of two steps', { ...SMALL, preset: 'rolling-forcing', steps: [1000, 500], decode: 'during' }],
-  ['rolling-forcing, decoded after', { ...SMALL, preset: 'rolling-forcing', decode: 'after' }],
+  ['rolling-forcing in 8 bits, decoded after', { ...SMALL, preset: 'rolling-forcing', kvDtype: 'i8', decode: 'after' }],
   ['wan', { ...SMALL, preset: 'wan', steps: [2] }],
 ];
 
@@ -83,6 +84,9 @@ test('a refusal names what would fit, and it does', async () => {
   await planMemory(device, folder, { ...long, window: Number(window) }, limit);
   await planMemory(device, folder, { ...long, width: Number(width), height: Number(width) }, limit);
 
+  const eight = await planMemory(device, folder, { ...long, decode: 'after', kvDtype: 'i8' });
+  expect(await advised(long, eight.peakBytes)).toContain('`kvDtype` i8 (');
+
   const wan = { ...SMALL, width: 32, height: 32, preset: 'wan', steps: [2], frames: 81 } as const;
   const whole = await planMemory(device, folder, wan);
   const [, frames] = /^`frames` (\d+) /.exec(await advised(wan, whole.peakBytes - 1)) ?? [];
@@ -91,7 +95,7 @@ test('a refusal names what would fit, and it does', async () => {
   const f32 = await planMemory(device, folder, { ...SMALL, dtype: 'f32' });
   expect(await advised({ ...SMALL, dtype: 'f32' }, f32.peakBytes / 2)).toMatch(/^`dtype` bf16 \(/);
   expect(await advised({ ...SMALL, width: 48, decode: 'during' }, f32.peakBytes / 100)).toMatch(
-    /^the least that this model can do with is [\d.]+ MB, with `decode` after `window` 3 `width` 16 `height` 16$/,
+    /^the least that this model can do with is [\d.]+ MB, with `decode` after `window` 3 `width` 16 `height` 16 `kvDtype` i8$/,
   );
 });
 
