@@ -38,6 +38,7 @@ const KEPT_OUTPUTS = {
   'tokentrim-self-forcing-first-step': withCache(TOKENTRIM),
   'tokentrim-self-forcing-global': TOKENTRIM,
   'tokentrim-self-forcing-sink': withCache(TOKENTRIM),
+  'tiny-vae': /decoder\.([0137]|13)|pixels|latent/,
   'torch-randn': /.*/,
   umt5: /block0|prompt_embeds|relative_position_bucket/,
   'vae-cached-decode': /chunk2\.pixels_raw|chunk0\.cache(00|12)|chunk2\.cache12/,

@@ -21,6 +21,7 @@ import { torchRandn } from './kinds/randn.js';
 import { rollingForcingRollout, selfForcingRollout } from './kinds/rollouts.js';
 import { sentencepiece } from './kinds/sentencepiece.js';
 import { ropeTables, schedulers } from './kinds/tables.js';
+import { tinyVae } from './kinds/tinyVae.js';
 import { umt5 } from './kinds/umt5.js';
 import { vaeCachedDecode, vaeDecode } from './kinds/vae.js';
 import { vaeEncode } from './kinds/vaeEncode.js';
@@ -38,6 +39,7 @@ const KINDS: Readonly<Record<string, ParityKind>> = {
   'self-forcing-rollout': selfForcingRollout,
   'tokentrim-rolling-forcing': rollingForcingRollout,
   'tokentrim-self-forcing': selfForcingRollout,
+  'tiny-vae': tinyVae,
   'torch-randn': torchRandn,
   umt5,
   'vae-cached-decode': vaeCachedDecode,

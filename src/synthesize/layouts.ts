@@ -1,4 +1,4 @@
-import type { Part } from '../models/wan/checkpoint/names.js';
+import type { Network } from '../models/wan/checkpoint/names.js';
 import type { FloatDType } from './valueTable.js';
 
 /** What can be written, all by default. */
@@ -7,7 +7,7 @@ export type SynthesisPart = (typeof PARTS)[number];
 
 /** A file, or a set of shards, with the tensors of one part. */
 export interface Place {
-  readonly part: Part;
+  readonly part: Network;
   /** `*` stands for the dtype, as the publisher writes it; shards have their number before the ending. */
   readonly path: string;
   readonly format: 'safetensors' | 'shards' | 'torch';
@@ -45,7 +45,7 @@ const wrapped = (name: string) => `model.${name}`;
 const sharded = (name: string) =>
   `model._fsdp_wrapped_module.${name.replace(/^blocks\.\d+\./, (block) => `${block}_fsdp_wrapped_module.`)}`;
 
-const single = (part: Part, path: string, dtype: FloatDType, naming: Place['naming'] = 'official'): Place => ({
+const single = (part: Network, path: string, dtype: FloatDType, naming: Place['naming'] = 'official'): Place => ({
   part,
   path,
   format: 'safetensors',

@@ -7,7 +7,7 @@ import {
   vaeDecoderTensors,
   vaeEncoderTensors,
 } from '../models/wan/checkpoint/expectedTensors.js';
-import type { Part } from '../models/wan/checkpoint/names.js';
+import type { Network } from '../models/wan/checkpoint/names.js';
 import { type ModelConfig, modelSchema } from '../models/wan/config.js';
 import { LATENT_STATISTICS, SAMPLING_DEFAULTS, TRANSFORMER_DEFAULTS } from '../models/wan/wanDefaults.js';
 import { toyWorld } from '../node/model/toyWorld.js';
@@ -74,14 +74,14 @@ async function toyModel(): Promise<ModelConfig> {
 }
 
 /** Official names and shapes of all tensors of a part. */
-export function partTensors(part: Part, { transformer, vae, text_encoder }: ModelConfig): ExpectedTensors {
+export function partTensors(part: Network, { transformer, vae, text_encoder }: ModelConfig): ExpectedTensors {
   if (part === 'transformer') return transformerTensors(transformer);
   if (part === 'text-encoder') return textEncoderTensors(text_encoder);
   return new Map([...vaeEncoderTensors(vae), ...vaeDecoderTensors(vae)]);
 }
 
 /** Width of an attention head; the VAE's one head counts as wide as its width. */
-export function headDimOf(part: Part, { transformer, vae, text_encoder }: ModelConfig): number {
+export function headDimOf(part: Network, { transformer, vae, text_encoder }: ModelConfig): number {
   if (part === 'transformer') return transformer.dim / transformer.num_heads;
   if (part === 'text-encoder') return text_encoder.dim_attn / text_encoder.num_heads;
   return vae.dim * vae.dim_mult[vae.dim_mult.length - 1];

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import type { Part } from '../models/wan/checkpoint/names.js';
+import type { Network } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 import type { TensorStream } from '../node/weights/writeSafetensors.js';
@@ -85,7 +85,7 @@ function weightFiles(
 }
 
 /** The averaged generator is the transformer of the other layouts; the one that was trained beside it is another. */
-function sectionOf(part: Part, dictionary: string): string {
+function sectionOf(part: Network, dictionary: string): string {
   return dictionary === 'generator_ema' ? part : dictionary;
 }
 

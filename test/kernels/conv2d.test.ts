@@ -14,6 +14,7 @@ const anySize = fc.record({
   width: fc.integer({ min: 2, max: 19 }),
   scale: fc.constantFrom<(1 | 2)[]>(1, 2),
   stride: fc.constantFrom<(1 | 2)[]>(1, 2),
+  zeros: fc.constantFrom<('after' | 'around')[]>('after', 'around'),
   parts: sizes(2),
   seed: seeds,
 });
@@ -29,11 +30,11 @@ function weightsOf(on: Device, { inChannels, outChannels, dtype, seed }: ConvPro
 const problem =
   (drawn: ConvProblem, form: Form, widened = false): Problem =>
   (on) => {
-    const { frames, height, width, parts, inChannels, inputType, scale, stride, seed } = drawn;
+    const { frames, height, width, parts, inChannels, inputType, scale, stride, zeros, seed } = drawn;
     const values = normal(seed, frames * height * width * parts * inChannels);
     const x = typedTensor(on, values, [frames, height, width, parts * inChannels], inputType, widened);
     const { weight, bias } = weightsOf(on, drawn, widened);
-    return conv2d(x, weight, bias, { scale, parts, stride, form });
+    return conv2d(x, weight, bias, { scale, parts, stride, zeros, form });
   };
 
 /** x [height, width, channels] with every pixel repeated twice both ways. */
@@ -53,7 +54,7 @@ describe.each(formsOf(anySize, anyChannels))('conv2d, %s', (form, problems) => {
 
   test('gives the same bits where a launch is cut', async () => {
     const channels = { inChannels: 16, outChannels: 64, dtype: 'bf16', inputType: 'f16' } as const;
-    const size = { frames: 3, height: 8, width: 9, scale: 2, stride: 1, parts: 1 } as const;
+    const size = { frames: 3, height: 8, width: 9, scale: 2, stride: 1, zeros: 'after', parts: 1 } as const;
     await expectPieces(problem({ ...size, seed: 1, ...channels }, form));
   });
 
@@ -100,6 +101,21 @@ describe('conv2d', () => {
         { stride: 2 },
       );
     await expectValues(pinned, [54, 45], 0);
+  });
+
+  test('halves a picture with zeros all around', async () => {
+    // The same: rows 0 and 1 of columns 0 and 1, then of columns 1 to 3.
+    const pinned: Problem = (on) =>
+      conv2d(
+        on.upload(
+          Float32Array.from({ length: 12 }, (_, index) => index + 1),
+          [1, 3, 4, 1],
+        ),
+        on.upload(new Float32Array(9).fill(1), [1, 3, 3, 1]),
+        on.upload(Float32Array.of(0), [1]),
+        { stride: 2, zeros: 'around' },
+      );
+    await expectValues(pinned, [14, 30], 0);
   });
 
   test('makes the pictures in a frame’s channels consecutive frames', async () => {

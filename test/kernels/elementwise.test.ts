@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { add, gelu, multiply, silu } from '../../src/kernels/elementwise/elementwise.js';
+import { add, gelu, multiply, silu, softClamp } from '../../src/kernels/elementwise/elementwise.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, run, seeds, sizes } from '../support/twins.js';
@@ -10,6 +10,7 @@ const OPERATIONS: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
   multiply,
   gelu: (a) => gelu(a),
   silu: (a) => silu(a),
+  softClamp: (a) => softClamp(a),
 };
 
 /** Columns of any number, and of a multiple of 4, which another form of the kernel does: there it loops past 1024 fours. */
@@ -41,6 +42,11 @@ describe('elementwise', () => {
 
   test('silu is x times its sigmoid', async () => {
     await expectValues((on) => silu(on.upload(Float32Array.of(-2, 0, 1), [3])), [-0.23840584, 0, 0.73105858]);
+  });
+
+  test('softClamp ends at 3', async () => {
+    const x = Float32Array.of(-1000, -3, 0, 0.3, 1000);
+    await expectValues((on) => softClamp(on.upload(x, [5])), [-3, -2.2847825, 0, 0.29900398, 3]);
   });
 
   test('gelu and silu of values far from zero stay finite', async () => {

@@ -14,6 +14,7 @@ test('the fixtures cover every part', () => {
     'dit-causal-kv-local',
     'rope',
     'schedulers',
+    'tiny-vae',
     'torch-randn',
     'umt5',
     'vae-cached-decode',

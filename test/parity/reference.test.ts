@@ -8,6 +8,7 @@ test.each([
   'dit-causal-kv-local',
   'rolling-forcing-short',
   'schedulers',
+  'tiny-vae',
   'self-forcing-rollout-i2v',
   'tokentrim-self-forcing-global',
   'vae-encode',

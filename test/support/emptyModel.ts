@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Part } from '../../src/models/wan/checkpoint/names.js';
+import type { Network } from '../../src/models/wan/checkpoint/names.js';
 import type { Model } from '../../src/models/wan/model.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { modelLike, partTensors } from '../../src/synthesize/models.js';
@@ -10,7 +10,7 @@ import type { TensorSource } from '../../src/weights/tensorSource.js';
 /** Wan2.1-1.3B with all tensors of its real size, and not a value in them: what a plan needs. Reading gives zeros. */
 export async function emptyModel(dtype: StoredType = 'F16'): Promise<Model> {
   const config = await modelLike('wan2.1-1.3b');
-  const source = (part: Part): TensorSource => {
+  const source = (part: Network): TensorSource => {
     const tensors = partTensors(part, config);
     const bytesOf = (shape: readonly number[]) => (shape.reduce((a, b) => a * b, 1) * bitsOf(dtype)) / 8;
     const shapeOf = (name: string) => tensors.get(name) as readonly number[];

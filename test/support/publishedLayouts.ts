@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hfName, type Part } from '../../src/models/wan/checkpoint/names.js';
+import { hfName, type Network } from '../../src/models/wan/checkpoint/names.js';
 import { OutputFile } from '../../src/node/files/outputFile.js';
 import { openTensorSource } from '../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../src/node/model/toyWorld.js';
@@ -16,7 +16,7 @@ export type Tensors = ReadonlyMap<string, TensorData>;
 const FILES = { transformer: 'transformer', vae: 'vae', 'text-encoder': 'text_encoder' } as const;
 
 /** The toy world's tensors of one part, under official names. */
-export async function toyTensors(part: Part): Promise<Map<string, TensorData>> {
+export async function toyTensors(part: Network): Promise<Map<string, TensorData>> {
   const source = await openTensorSource(join(toyWorld, `${FILES[part]}.safetensors`));
   const tensors = new Map<string, TensorData>();
   for (const name of source.names()) {
@@ -30,7 +30,7 @@ export async function toyTensors(part: Part): Promise<Map<string, TensorData>> {
 export const renamed = (tensors: Tensors, rename: (name: string) => string): Map<string, TensorData> =>
   new Map([...tensors].map(([name, tensor]) => [rename(name), tensor]));
 
-export const hfNamed = (part: Part, tensors: Tensors) => renamed(tensors, (name) => hfName(part, name));
+export const hfNamed = (part: Network, tensors: Tensors) => renamed(tensors, (name) => hfName(part, name));
 
 async function safetensors(folder: string, path: string, tensors: Tensors): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true });

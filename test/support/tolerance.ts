@@ -151,3 +151,17 @@ export const FAR_ROWS_TOLERANCE = 1e-3;
  * bf16 in the place of f16 (8 times the error), any wrong index (1).
  */
 export const HALF_INPUT_TOLERANCE = 4e-3;
+
+/**
+ * A tiny VAE on an adapter against plain float64 loops, pixels and latents of about 1.
+ * Measured: 2.7e-7 at most, on lavapipe, over three configurations.
+ * Headroom: 4x. Still caught: a frame of memory lost, another order of channels or patches, a missing ReLU (1e-2 and more).
+ */
+export const TINY_VAE_TOLERANCE = 1e-6;
+
+/**
+ * A tiny VAE with 16-bit weights, which are the same, and inputs of its convolutions in f16.
+ * Measured: 3.8e-4 at most, on lavapipe.
+ * Headroom: 4x. Still caught: a layer left out (0.1 and more).
+ */
+export const HALF_TINY_VAE_TOLERANCE = 1.5e-3;

@@ -27,6 +27,7 @@ override BUFFERS: u32; // 2: a step is kept while the one before is multiplied
 override WEIGHT_TYPE: u32; // 1 bf16, 2 f16
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
+override PADDING: u32; // p: 1, or 0 with a stride of 2
 
 override LANES: u32 = DOWN * ALONG * SUBGROUP;
 override TALL: u32 = 16u * DOWN * ROWS; // pixels of the tile
@@ -68,7 +69,7 @@ var<workgroup> tile: array<vec4u, max(BUFFERS * SIZE, 64u * DOWN * ALONG * COLUM
 // The first cell of the pixel that a tap multiplies, around `place`.
 fn spot(place: vec2i, tap: u32, frame: u32) -> u32 {
   let enlarged = vec2i(vec2u(params.width, params.height) * SCALE);
-  let wanted = place + vec2i(vec2u(tap % 3u, tap / 3u)) - i32(2u - STRIDE);
+  let wanted = place + vec2i(vec2u(tap % 3u, tap / 3u)) - i32(PADDING);
   if (any(wanted < vec2i()) || any(wanted >= enlarged)) {
     return OUTSIDE;
   }

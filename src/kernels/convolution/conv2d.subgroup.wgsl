@@ -18,6 +18,7 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override INPUT_TYPE: u32;
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
+override PADDING: u32; // p: 1, or 0 with a stride of 2
 
 // Passage: the parameters of conv2d
 struct Params {
@@ -64,7 +65,7 @@ fn outputSize() -> vec2u {
 fn cornerOf(index: u32) -> vec2i {
   let size = outputSize();
   let pixel = min(index, size.x * size.y - 1u);
-  return vec2i(vec2u(pixel % size.x, pixel / size.x) * STRIDE) - i32(2u - STRIDE);
+  return vec2i(vec2u(pixel % size.x, pixel / size.x) * STRIDE) - i32(PADDING);
 }
 
 // Passage: what a tap reads

@@ -15,6 +15,7 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override INPUT_TYPE: u32;
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
+override PADDING: u32; // p: 1, or 0 with a stride of 2
 
 // Passage: the parameters of conv2d
 struct Params {
@@ -87,7 +88,7 @@ fn main(
   let fetched = lane % STEP;
   var sums: array<array<f32, 8>, 8>;
   for (var tap = 0u; tap < 9u; tap++) {
-    let shift = vec2i(vec2u(tap % 3u, tap / 3u)) - i32(2u - STRIDE);
+    let shift = vec2i(vec2u(tap % 3u, tap / 3u)) - i32(PADDING);
     for (var c = 0u; c < depth; c += STEP) {
       let at = min(c + fetched, depth - 1u);
       for (var i = lane / STEP; i < TILE; i += 16u) {

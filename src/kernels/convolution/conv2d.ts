@@ -11,8 +11,10 @@ export interface Conv2dOptions {
   readonly scale?: 1 | 2;
   /** Pictures that lie side by side in the channels of one frame; they become consecutive frames. */
   readonly parts?: number;
-  /** 2 makes every second row and column, with zeros on the right and at the bottom only: Wan's encoder halves so. */
+  /** 2 makes every second row and column. */
   readonly stride?: 1 | 2;
+  /** Where zeros lie with a stride of 2: on the right and at the bottom only, as Wan's encoder halves, or all around. */
+  readonly zeros?: 'after' | 'around';
   /** The form of the kernel, for tests; the best for the device where absent. */
   readonly form?: Form;
 }
@@ -26,7 +28,8 @@ export interface Conv2dOptions {
  * @returns f32 [frames * parts, height * scale / stride, width * scale / stride, outChannels], halves rounded down
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { scale = 1, parts = 1, stride = 1 } = options;
+  const { scale = 1, parts = 1, stride = 1, zeros = 'after' } = options;
+  const padding = stride === 2 && zeros === 'after' ? 0 : 1;
   expectShape(x.shape, ['any', 'any', 'any', 'any'], 'conv2d: x');
   const [frames, height, width, channels] = x.shape;
   const inChannels = channels / parts;
@@ -48,12 +51,13 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor, options: Conv2dO
       WEIGHT_TYPE: typeCode(weight.dtype),
       SCALE: scale,
       STRIDE: stride,
+      PADDING: padding,
     },
     operations: 2 * rows * outWidth * weight.size,
     ...rowwise(rows, [], (first, count) => ({
       params: [u32(first), u32(count), u32(height), u32(width), u32(parts), u32(inChannels), u32(outChannels)],
       workgroups: chosen.workgroups(first, count),
     })),
-    twin: () => reference.conv2d(x.host, weight.host, bias.host, scale, stride),
+    twin: () => reference.conv2d(x.host, weight.host, bias.host, { scale, stride, padding }),
   });
 }

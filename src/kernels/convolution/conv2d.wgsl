@@ -2,7 +2,7 @@
 //
 // input is x enlarged SCALE times by repeating its pixels, which is never stored, and 0 outside the picture. A frame of x
 // may hold several pictures side by side in its channels: picture p of frame f is input frame f * parts + p. s = STRIDE;
-// p = 1 keeps the picture's size, and p = 0 with a stride of 2 puts all padding on the right and at the bottom.
+// p = PADDING = 1 has a pixel of zeros all around, and p = 0 with a stride of 2 has them on the right and at the bottom only.
 // Bindings: x [frames, height, width, parts * inChannels] and weight [outChannels, 3, 3, inChannels], f32 or two 16-bit
 //   values to a word; bias f32 [outChannels]; y f32 [rows, outWidth, outChannels], picture rows firstRow and on of all.
 // Grid: one invocation for a strip of 8 columns by 4 output channels. As in causalConv3d.wgsl, one load of an input serves
@@ -14,6 +14,7 @@ override WEIGHT_TYPE: u32; // 0 f32, 1 bf16, 2 f16
 override INPUT_TYPE: u32;
 override SCALE: u32; // 1 or 2
 override STRIDE: u32; // 1 or 2
+override PADDING: u32; // p: 1, or 0 with a stride of 2
 
 // Passage: the parameters of conv2d
 struct Params {
@@ -115,7 +116,7 @@ fn main(
   // A row of three taps at a time: the columns under the first tap of the strip, which are STRIDE apart, then those that
   // the others need beside them, the first ones shifted.
   let step = vec4i(0, 1, 2, 3) * i32(STRIDE);
-  let firstColumn = i32(column * STRIDE) - i32(2u - STRIDE);
+  let firstColumn = i32(column * STRIDE) - i32(PADDING);
   let columns0 = columnsAt(firstColumn + step);
   let columns1 = columnsAt(firstColumn + 4 * i32(STRIDE) + step);
   let columns2 = columnsAt(firstColumn + 8 * i32(STRIDE) + step); // the first of them, and the second for STRIDE 1
@@ -131,7 +132,7 @@ fn main(
   var y6 = vec4f();
   var y7 = vec4f();
   for (var tapRow = 0u; tapRow < 3u; tapRow++) {
-    let inputRow = i32(row * STRIDE + tapRow) - i32(2u - STRIDE);
+    let inputRow = i32(row * STRIDE + tapRow) - i32(PADDING);
     if (inputRow < 0 || inputRow >= i32(height)) {
       continue;
     }

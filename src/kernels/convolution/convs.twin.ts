@@ -41,22 +41,26 @@ export function causalConv3d(
 /**
  * Float64 twin of `conv2d.wgsl`, `conv2d.subgroup.wgsl`, `conv2d.tiled.wgsl` and `conv2d.matrix.wgsl`: x [frames, height,
  * width, parts * in], weight [out, 3, 3, in], bias [out]; part p of frame t is picture t * parts + p, enlarged `scale` times by repeating
- * pixels, then convolved with one pixel of zeros around it; a stride of 2 has the zeros on the right and at the bottom only.
+ * pixels, then convolved with one pixel of zeros around it, or with a padding of 0 on the right and at the bottom only.
  */
-export function conv2d(x: Values, weight: Values, bias: Values, scale: number, stride: number): Values {
+export function conv2d(
+  x: Values,
+  weight: Values,
+  bias: Values,
+  { scale, stride, padding }: { scale: number; stride: number; padding: number },
+): Values {
   const [outChannels, kernel, , inChannels] = weight.shape;
   const parts = x.shape[3] / inChannels;
   const frames = x.shape[0] * parts;
   const [height, width] = [x.shape[1], x.shape[2]].map((size) => Math.floor((size * scale) / stride));
-  const pad = stride === 1 ? (kernel - 1) / 2 : 0;
   const y = filled(frames * height * width, bias);
   for (let frame = 0; frame < frames; frame++) {
     for (let ky = 0; ky < kernel; ky++) {
       for (let kx = 0; kx < kernel; kx++) {
         for (let row = 0; row < height; row++) {
           for (let column = 0; column < width; column++) {
-            const sourceRow = Math.floor((row * stride + ky - pad) / scale);
-            const sourceColumn = Math.floor((column * stride + kx - pad) / scale);
+            const sourceRow = Math.floor((row * stride + ky - padding) / scale);
+            const sourceColumn = Math.floor((column * stride + kx - padding) / scale);
             if (sourceRow < 0 || sourceRow >= x.shape[1] || sourceColumn < 0 || sourceColumn >= x.shape[2]) continue;
             const pixel = (Math.floor(frame / parts) * x.shape[1] + sourceRow) * x.shape[2] + sourceColumn;
             const input = (pixel * parts + (frame % parts)) * inChannels;

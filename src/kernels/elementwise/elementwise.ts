@@ -15,11 +15,15 @@ export const gelu = (a: Tensor): Tensor => launchElementwise('gelu', a, a);
 /** `a * sigmoid(a)`. */
 export const silu = (a: Tensor): Tensor => launchElementwise('silu', a, a);
 
+/** `3 tanh(a / 3)`: values of a few stay about what they are, larger ones end at 3. */
+export const softClamp = (a: Tensor): Tensor => launchElementwise('softClamp', a, a);
+
 const OPERATIONS = {
   add: { code: 0, twin: reference.add },
   multiply: { code: 1, twin: reference.multiply },
   gelu: { code: 2, twin: reference.gelu },
   silu: { code: 3, twin: reference.silu },
+  softClamp: { code: 4, twin: reference.softClamp },
 } as const;
 
 function launchElementwise(operation: keyof typeof OPERATIONS, a: Tensor, b: Tensor): Tensor {

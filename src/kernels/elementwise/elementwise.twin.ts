@@ -6,6 +6,7 @@ type Values = NdArray<Float64Array>;
 export const add = (a: Values, b: Values): Values => map(a, (value, index) => value + b.data[index]);
 export const multiply = (a: Values, b: Values): Values => map(a, (value, index) => value * b.data[index]);
 export const silu = (a: Values): Values => map(a, (value) => value / (1 + Math.exp(-value)));
+export const softClamp = (a: Values): Values => map(a, (value) => 3 * Math.tanh(value / 3));
 export const gelu = (a: Values): Values =>
   map(a, (value) => value * 0.5 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (value + 0.044715 * value ** 3))));
 

@@ -3,10 +3,12 @@
 //   1 multiply  y = a * b
 //   2 gelu      y = a * 0.5 * (1 + tanh(u)), u = sqrt(2 / pi) * (a + 0.044715 a^3)
 //   3 silu      y = a / (1 + exp(-a))
+//   4 softClamp y = 3 tanh(a / 3)
 //
 // Bindings: a f32 [count]; b f32 [count] (a again for operations on one input); y f32 [count].
 // Grid: one invocation for each element.
-// Precision: f32. WGSL bounds tanh only loosely, so gelu uses 0.5 * (1 + tanh(u)) = 1 / (1 + exp(-2u)).
+// Precision: f32. WGSL bounds tanh only loosely, so gelu and softClamp use 0.5 * (1 + tanh(u)) =
+//   1 / (1 + exp(-2u)).
 // Twin: elementwise.twin.ts
 
 override OPERATION: u32;
@@ -41,7 +43,9 @@ fn main(
     y[index] = left * b[index];
   } else if (OPERATION == 2u) {
     y[index] = left * sigmoid(1.5957691216057308 * (left + 0.044715 * left * left * left));
-  } else {
+  } else if (OPERATION == 3u) {
     y[index] = left * sigmoid(left);
+  } else {
+    y[index] = 6.0 * sigmoid(left / 1.5) - 3.0;
   }
 }

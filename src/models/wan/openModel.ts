@@ -4,7 +4,7 @@ import type { TensorSource } from '../../weights/tensorSource.js';
 import type { ZipReader } from '../../weights/torch/zipRecords.js';
 import { ensureTensors } from './checkpoint/checkTensors.js';
 import { type ConfiguredPart, completeConfig } from './checkpoint/completeConfig.js';
-import type { Part } from './checkpoint/names.js';
+import type { Network } from './checkpoint/names.js';
 import { examineWeights, type OpenedWeights, officialTensors } from './checkpoint/openedWeights.js';
 import type { StatedConfig } from './checkpoint/partConfig.js';
 import { readConfigText } from './config.js';
@@ -40,7 +40,7 @@ export async function openModel(
   const close = async () => {
     for (const source of opened.values()) await source.close();
   };
-  const given = new Map<Part, ByteSource | TensorSource>([
+  const given = new Map<Network, ByteSource | TensorSource>([
     ['transformer', transformer],
     ['vae', vae],
     ['text-encoder', textEncoder],
@@ -48,7 +48,7 @@ export async function openModel(
   const opened = new Map(given);
   try {
     const config = sources.config === undefined ? {} : readConfigText(sources.config, 'config.json');
-    const part = async (part: Part): Promise<OpenedPart> => {
+    const part = async (part: Network): Promise<OpenedPart> => {
       const source = given.get(part) as ByteSource | TensorSource;
       const tensors = 'size' in source ? await openTensors(source, readZip) : source;
       opened.set(part, tensors);
@@ -76,7 +76,7 @@ export interface OpenedPart extends ConfiguredPart {
 }
 
 /** Finds the tensors of a part under official names, 8-bit floats widened. A training checkpoint's are foreign to a config.json. */
-export async function openPart(part: Part, weights: OpenedWeights): Promise<OpenedPart> {
+export async function openPart(part: Network, weights: OpenedWeights): Promise<OpenedPart> {
   return { weights, tensors: await officialTensors(weights, part), isForeign: weights.sections.length > 0 };
 }
 
@@ -89,7 +89,7 @@ export async function openPart(part: Part, weights: OpenedWeights): Promise<Open
 export async function assembleModel(
   stated: StatedConfig,
   name: unknown,
-  parts: Readonly<Record<Part, OpenedPart>>,
+  parts: Readonly<Record<Network, OpenedPart>>,
 ): Promise<Omit<Model, 'tokenizer' | 'tokenizerLabel'>> {
   const { transformer, vae, 'text-encoder': textEncoder } = parts;
   const config = await completeConfig(stated, name, parts);

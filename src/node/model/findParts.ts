@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
 import { describeOther, whyUnusable } from '../../models/wan/checkpoint/detection.js';
-import type { Part } from '../../models/wan/checkpoint/names.js';
+import type { Network } from '../../models/wan/checkpoint/names.js';
 import { quote } from '../../weights/quote.js';
 import { type FolderListing, listWeights } from './listWeights.js';
 import { openWeights } from './openTensorSource.js';
@@ -83,7 +83,7 @@ interface Search {
 }
 
 interface Candidate {
-  readonly part: Part;
+  readonly part: Network;
   readonly path: string;
   readonly sections: readonly string[];
   readonly hasSentencePiece: boolean;
@@ -99,7 +99,8 @@ async function identify({ weights }: FolderListing, absent: readonly Thing[]) {
       const unusable = whyUnusable(tensors);
       const other = detection.part === 'unknown' ? describeOther(tensors.names()) : undefined;
       if (other) problems.push(`${path} is ${other}`);
-      if (detection.part === 'unknown' || !absent.includes(detection.part)) continue;
+      if (detection.part === 'unknown' || detection.part === 'tiny-vae') continue;
+      if (!absent.includes(detection.part)) continue;
       const hasSentencePiece = tensors.has('spiece_model');
       if (unusable) problems.push(`${path} is ${unusable}`);
       else candidates.push({ part: detection.part, path, sections, hasSentencePiece });
@@ -111,7 +112,7 @@ async function identify({ weights }: FolderListing, absent: readonly Thing[]) {
   return { candidates, problems };
 }
 
-function bestCandidates(part: Part, all: readonly Candidate[], prefer: Preference, section?: string): string[] {
+function bestCandidates(part: Network, all: readonly Candidate[], prefer: Preference, section?: string): string[] {
   const candidates = all.filter((candidate) => candidate.part === part);
   if (part !== 'transformer') return candidates.map(({ path }) => path);
   const rank = ({ sections }: Candidate) => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensure } from '../../errors.js';
-import type { Part } from '../../models/wan/checkpoint/names.js';
+import type { Network } from '../../models/wan/checkpoint/names.js';
 import { countDtypes, type OpenedWeights } from '../../models/wan/checkpoint/openedWeights.js';
 import { recognise } from '../../models/wan/checkpoint/recognise.js';
 import type { Model } from '../../models/wan/model.js';
@@ -81,7 +81,7 @@ export async function openModelFolder(path: string | undefined, overrides: Model
   try {
     const place = folder ?? dirname(paths.transformer);
     const stated = folder ? await configIn(folder) : { label: paths.transformer, config: {} };
-    const open = async (part: Part) => {
+    const open = async (part: Network) => {
       const weights = await openWeights(paths[part], part === 'transformer' ? overrides.section : undefined);
       opened.push(weights);
       const found = await openPart(part, weights);
@@ -128,9 +128,9 @@ function filesOf(
 }
 
 function describePart(
-  part: Part,
-  paths: Readonly<Record<Part, string>>,
-  parts: Readonly<Record<Part, OpenedPart>>,
+  part: Network,
+  paths: Readonly<Record<Network, string>>,
+  parts: Readonly<Record<Network, OpenedPart>>,
   config: object,
 ): ModelPart {
   const { weights } = parts[part];

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { ensure } from '../../errors.js';
 import { describeQuantisation } from '../../models/wan/checkpoint/detection.js';
-import { hfName, type Part } from '../../models/wan/checkpoint/names.js';
+import { hfName, type Network } from '../../models/wan/checkpoint/names.js';
 import { ensureUsable, type OpenedWeights, officialTensors } from '../../models/wan/checkpoint/openedWeights.js';
 import { recognise } from '../../models/wan/checkpoint/recognise.js';
 import { findStructure } from '../../models/wan/checkpoint/structure.js';
@@ -36,7 +36,7 @@ export interface ConvertOptions {
   /** By default official for a part of Wan2.1, and the file's own names for anything else. */
   readonly naming?: TargetNaming;
   /** Which part of a folder that holds several. */
-  readonly part?: Part;
+  readonly part?: Network;
   /** Without `__metadata__`, which some readers stumble over. */
   readonly noMetadata?: boolean;
   /** Replace a file that this program did not write; never one that is read. */

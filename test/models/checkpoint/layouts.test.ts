@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Part } from '../../../src/models/wan/checkpoint/names.js';
+import type { Network } from '../../../src/models/wan/checkpoint/names.js';
 import { type ModelOverrides, openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { writeSafetensors } from '../../../src/node/weights/writeSafetensors.js';
@@ -23,7 +23,7 @@ async function layoutFolder(layout: PublishedLayout): Promise<string> {
 }
 
 /** Names of tensors that are not bit for bit the toy world's. */
-async function differences(source: TensorSource, part: Part): Promise<string[]> {
+async function differences(source: TensorSource, part: Network): Promise<string[]> {
   const expected = await toyTensors(part);
   const different = source.names().filter((name) => !expected.has(name));
   for (const [name, { dtype, shape, data }] of expected) {

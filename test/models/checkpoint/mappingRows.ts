@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { Part } from '../../../src/models/wan/checkpoint/names.js';
+import type { Network } from '../../../src/models/wan/checkpoint/names.js';
 
-const PARTS: Record<string, Part> = { dit: 'transformer', vae: 'vae', t5: 'text-encoder' };
+const PARTS: Record<string, Network> = { dit: 'transformer', vae: 'vae', t5: 'text-encoder' };
 
 interface Row {
-  part: Part;
+  part: Network;
   official: string;
   hf: string;
   shape: number[];
@@ -22,5 +22,5 @@ export const ROWS: Row[] = gunzipSync(
   .map((line) => line.split('\t'))
   .map(([part, official, hf, shape]) => ({ part: PARTS[part], official, hf, shape: shape.split('x').map(Number) }));
 
-export const rowsOf = (part: Part) => ROWS.filter((row) => row.part === part);
-export const EACH_PART: readonly Part[] = ['transformer', 'vae', 'text-encoder'];
+export const rowsOf = (part: Network) => ROWS.filter((row) => row.part === part);
+export const EACH_PART: readonly Network[] = ['transformer', 'vae', 'text-encoder'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hfName, namePatterns, officialName, type Part } from '../../../src/models/wan/checkpoint/names.js';
+import { hfName, type Network, namePatterns, officialName } from '../../../src/models/wan/checkpoint/names.js';
 import { modelLike, partTensors } from '../../../src/synthesize/models.js';
 import { EACH_PART, ROWS, rowsOf } from './mappingRows.js';
 
@@ -49,7 +49,7 @@ describe('names', () => {
   });
 
   // From the published index files.
-  it.each<[Part, string, string]>([
+  it.each<[Network, string, string]>([
     ['transformer', 'blocks.7.norm3.weight', 'blocks.7.norm2.weight'],
     ['transformer', 'blocks.7.self_attn.o.bias', 'blocks.7.attn1.to_out.0.bias'],
     ['transformer', 'head.modulation', 'scale_shift_table'],

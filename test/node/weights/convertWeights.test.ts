@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Part } from '../../../src/models/wan/checkpoint/names.js';
+import type { Network } from '../../../src/models/wan/checkpoint/names.js';
 import { openTensorSource } from '../../../src/node/model/openTensorSource.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { type ConvertOptions, convertWeights } from '../../../src/node/weights/convertWeights.js';
@@ -21,7 +21,7 @@ import {
 import { expectSame, tensorsIn } from '../../support/tensorsIn.js';
 import { temporaryFolder } from '../../weights/temporary.js';
 
-const PARTS: readonly Part[] = ['transformer', 'vae', 'text-encoder'];
+const PARTS: readonly Network[] = ['transformer', 'vae', 'text-encoder'];
 
 const bytes = (values: ArrayBufferView) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 

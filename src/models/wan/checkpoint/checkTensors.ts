@@ -2,6 +2,8 @@ import { ensure } from '../../../errors.js';
 import { quote, quoteSome } from '../../../weights/quote.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { TextEncoderConfig, TransformerConfig, VaeConfig } from '../config.js';
+import type { TinyVaeConfig } from '../tinyVae/tinyVaeConfig.js';
+import { tinyVaeTensors } from '../tinyVae/tinyVaeTensors.js';
 import { isWeightType } from './detection.js';
 import {
   type ExpectedTensors,
@@ -17,6 +19,7 @@ export interface PartConfigs {
   transformer: TransformerConfig;
   vae: VaeConfig;
   'text-encoder': TextEncoderConfig;
+  'tiny-vae': TinyVaeConfig;
 }
 
 /** How the tensors of a source differ from what a configuration asks for; all lists are empty when they agree. */
@@ -86,6 +89,7 @@ export function describeCheck(check: TensorCheck): string[] {
 function expectedTensors(part: Part, config: PartConfigs[Part], source: TensorSource): ExpectedTensors {
   if (part === 'transformer') return transformerTensors(config as TransformerConfig);
   if (part === 'text-encoder') return textEncoderTensors(config as TextEncoderConfig);
+  if (part === 'tiny-vae') return tinyVaeTensors(config as TinyVaeConfig, source);
   const decoder = vaeDecoderTensors(config as VaeConfig);
   // Self Forcing's decoder-only files leave the encoder out, and generating from a prompt does not need it.
   const hasEncoder = source.names().some((name) => name.startsWith('encoder.') || name.startsWith('conv1.'));

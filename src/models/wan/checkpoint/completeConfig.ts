@@ -9,10 +9,11 @@ import {
   transformerSchema,
   vaeSchema,
 } from '../config.js';
+import { tinyVaeSchema } from '../tinyVae/tinyVaeConfig.js';
 import { SAMPLING_DEFAULTS } from '../wanDefaults.js';
 import { ensureDepth } from './depth.js';
 import { detectConfig } from './detectConfig.js';
-import type { Part } from './names.js';
+import type { Network } from './names.js';
 import { completed, partOf, SECTIONS, type StatedConfig } from './partConfig.js';
 
 /** Weights whose configuration is asked for. */
@@ -30,6 +31,7 @@ export const PART_SCHEMAS = {
   transformer: transformerSchema,
   vae: vaeSchema,
   'text-encoder': textEncoderSchema,
+  'tiny-vae': tinyVaeSchema,
 } as const;
 const PARTS = ['transformer', 'vae', 'text-encoder'] as const;
 
@@ -43,7 +45,7 @@ const PARTS = ['transformer', 'vae', 'text-encoder'] as const;
 export async function completeConfig(
   stated: StatedConfig,
   name: unknown,
-  parts: Readonly<Record<Part, ConfiguredPart>>,
+  parts: Readonly<Record<Network, ConfiguredPart>>,
 ): Promise<ModelConfig> {
   const config: Record<string, unknown> = {
     ...stated.config,
@@ -54,7 +56,7 @@ export async function completeConfig(
   return parseConfig(modelSchema, config, stated.label);
 }
 
-async function completePart(part: Part, weights: ConfiguredPart, model: StatedConfig): Promise<unknown> {
+async function completePart(part: Network, weights: ConfiguredPart, model: StatedConfig): Promise<unknown> {
   const { tensors, isForeign } = weights;
   const besideThem = async () => (await weights.beside?.()) ?? { label: '', config: {} };
   const detect = async () => {

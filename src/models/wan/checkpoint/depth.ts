@@ -11,6 +11,7 @@ const PUBLISHED: Readonly<Record<Part, Readonly<Record<number, number>>>> = {
   transformer: { 1536: 30, 5120: 40 },
   vae: {},
   'text-encoder': { 4096: 24 },
+  'tiny-vae': {},
 };
 
 /** How many layers every published model of this width has; undefined where there is none. */

@@ -2,6 +2,7 @@ import { ensure } from '../../../errors.js';
 import { quote } from '../../../weights/quote.js';
 import type { TensorSource } from '../../../weights/tensorSource.js';
 import type { RawConfig } from '../config.js';
+import { detectTinyVae } from '../tinyVae/detectTinyVae.js';
 import { HEAD_DIM, LATENT_STATISTICS, TRANSFORMER_DEFAULTS } from '../wanDefaults.js';
 import type { Part } from './names.js';
 
@@ -14,6 +15,7 @@ import type { Part } from './names.js';
  */
 export function detectConfig(part: Part, source: TensorSource): RawConfig {
   if (part === 'transformer') return detectTransformer(source);
+  if (part === 'tiny-vae') return detectTinyVae(source, (name, axes) => shapeOf(source, name, axes));
   return part === 'vae' ? detectVae(source) : detectTextEncoder(source);
 }
 

@@ -163,7 +163,6 @@ const OTHERS: readonly [key: RegExp, what: string][] = [
     'a CLIP model',
   ],
   [/(?:^|\.)decoder\.upsamples\.\d+\.upsamples\./, "the VAE of Wan2.2-TI2V-5B, which is another than Wan2.1's"],
-  [/^(?:taew|taehv)?\.?(?:decoder|encoder)\.\d+\.(?:conv\.\d+\.)?(?:weight|bias)$/, 'a tiny VAE for previews (TAEHV)'],
   [/(?:^|\.)(?:double_blocks|single_blocks|single_transformer_blocks)\./, 'a transformer of Flux or HunyuanVideo'],
   [/(?:^|\.)(?:joint_blocks|context_embedder)\./, 'a transformer of Stable Diffusion 3'],
   [

@@ -1,5 +1,8 @@
 /** The three networks of a Wan2.1 model. */
-export type Part = 'transformer' | 'vae' | 'text-encoder';
+export type Network = 'transformer' | 'vae' | 'text-encoder';
+
+/** What weights may be: one of them, or a tiny VAE beside or in the place of its own. */
+export type Part = Network | 'tiny-vae';
 
 /** Wan2.1's own names, or those of diffusers (text encoder: transformers). */
 export type Naming = 'official' | 'hf';
@@ -115,10 +118,23 @@ const TEXT_ENCODER: readonly Row[] = [
   ['norm', 'encoder.final_layer_norm', WEIGHT],
 ];
 
+/** Known by their numbers alone. Source: madebyollin/taehv taehv.py TAEHV. */
+const TINY_HALF: readonly Row[] = [
+  ['#', '#', LAYER], // a convolution
+  ['#.conv', '#.conv', WEIGHT], // fewer or more frames
+  ['#.conv.#', '#.conv.#', LAYER], // a convolution of a block that remembers
+];
+
+const TINY_VAE: readonly Row[] = [
+  ['encoder', 'encoder', TINY_HALF],
+  ['decoder', 'decoder', TINY_HALF],
+];
+
 const TABLE: Readonly<Record<Part, readonly Row[]>> = {
   transformer: TRANSFORMER,
   vae: VAE,
   'text-encoder': TEXT_ENCODER,
+  'tiny-vae': TINY_VAE,
 };
 
 const [OFFICIAL, HF] = [0, 1] as const;

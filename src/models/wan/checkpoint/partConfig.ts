@@ -8,13 +8,19 @@ export interface StatedConfig {
 }
 
 /** The sections of config.json by part. */
-export const SECTIONS = { transformer: 'transformer', vae: 'vae', 'text-encoder': 'text_encoder' } as const;
+export const SECTIONS = {
+  transformer: 'transformer',
+  vae: 'vae',
+  'text-encoder': 'text_encoder',
+  'tiny-vae': 'tiny_vae',
+} as const;
 
 /** What no tensor's shape shows, by part: a configuration is needed for it, or the official defaults. */
 const HIDDEN_FIELDS: Readonly<Record<Part, readonly string[]>> = {
   transformer: ['num_heads', 'text_len', 'eps'],
   vae: ['latents_mean', 'latents_std'],
   'text-encoder': [],
+  'tiny-vae': ['decoder_space_upscale', 'frames_to_trim'],
 };
 
 /**

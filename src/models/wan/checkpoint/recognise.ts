@@ -14,6 +14,7 @@ const PUBLISHERS: readonly [name: RegExp, publisher: string][] = [
   [/^(?:Wan2\.1_VAE\.pth|models_t5_umt5-xxl-enc-bf16\.pth)$/, 'the official'],
   [/^(?:wan2\.1_t2v|wan_2\.1_vae|umt5_xxl_)/, "ComfyUI's repackaged"],
   [/^(?:Wan2_1|umt5-xxl-enc-)/, "Kijai's"],
+  [/^taew2_1/, "madebyollin's"],
 ];
 
 /**
@@ -47,7 +48,9 @@ export function recognise(weights: OpenedWeights, config: RawConfig = {}): strin
     .join(', ');
 }
 
-function describePart(part: Part, { dim, num_layers, z_dim, vocab }: RawConfig): string {
+function describePart(part: Part, config: RawConfig): string {
+  if (part === 'tiny-vae') return describeTinyVae(config);
+  const { dim, num_layers, z_dim, vocab } = config;
   const like = dim === undefined ? '' : `, ${dim} wide${num_layers ? `, ${num_layers} layers` : ''}`;
   if (part === 'transformer') {
     if (dim === 1536 && num_layers === 30) return 'Wan2.1-T2V-1.3B';
@@ -58,6 +61,13 @@ function describePart(part: Part, { dim, num_layers, z_dim, vocab }: RawConfig):
   return dim === 4096 && num_layers === 24 && vocab === 256384 ? 'umT5-xxl encoder' : `umT5 encoder${like}`;
 }
 
+/** Of its publisher's others, those of Hunyuan's latents are told by their file's name only. */
+function describeTinyVae({ decoder_widths: widths, latent_channels: channels, patch_size: patch }: RawConfig): string {
+  if (!Array.isArray(widths)) return 'tiny VAE (TAEHV)';
+  const patches = patch === 1 ? '' : `, patches of ${patch}x${patch}`;
+  return `tiny VAE (TAEHV), ${widths.join(', ')} wide, ${channels} latent channels${patches}`;
+}
+
 /** Of a file with several models, which names are used and which are not. */
 function besideIt(structure: Structure | undefined): string | undefined {
   if (!structure || structure.beside.length === 0) return undefined;
@@ -65,5 +75,6 @@ function besideIt(structure: Structure | undefined): string | undefined {
 }
 
 function isDecoderOnly(structure: Structure | undefined): boolean {
-  return structure?.part === 'vae' && ![...structure.names.values()].some((name) => name.startsWith('encoder.'));
+  const isVae = structure?.part === 'vae' || structure?.part === 'tiny-vae';
+  return isVae && ![...structure.names.values()].some((name) => name.startsWith('encoder.'));
 }

@@ -40,6 +40,7 @@ const GRAMMARS: readonly Grammar[] = [
   grammarOf('vae', 'hf', 'decoder.mid_block.resnets.0.norm1.gamma'),
   grammarOf('text-encoder', 'official', 'token_embedding.weight'),
   grammarOf('text-encoder', 'hf', 'shared.weight', 'encoder.embed_tokens.weight'),
+  grammarOf('tiny-vae', 'official', 'decoder.3.conv.0.weight'),
 ];
 
 function grammarOf(part: Part, naming: Naming, ...marks: string[]): Grammar {

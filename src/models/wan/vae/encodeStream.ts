@@ -6,8 +6,9 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { encoderSteps } from './encoder.js';
 import type { VaeEncoder } from './encoderWeights.js';
-import { convInputType, VideoHistories } from './histories.js';
+import { convInputType, createHistories, freeHistories } from './histories.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
+import { VideoState } from './videoState.js';
 
 /** Encodes a video piece by piece, as the decoder gives it: one picture, then four at a time. */
 export interface VaeEncodeStream {
@@ -37,7 +38,10 @@ export function createVaeEncodeStream(encoder: VaeEncoder, options: StreamOption
   const chunk = 2 ** config.temperal_downsample.filter(Boolean).length;
   const spatial = 2 ** config.temperal_downsample.length;
   const type = convInputType(first, config);
-  const histories = new VideoHistories('pictures', device, steps, type);
+  const histories = new VideoState('pictures', {
+    create: (height, width) => createHistories(device, steps, type, height, width),
+    free: freeHistories,
+  });
   const reset = () => histories.reset();
   return {
     encode(pixels, tap) {

@@ -1,4 +1,3 @@
-import { ensure } from '../../../errors.js';
 import { causalConv3d } from '../../../kernels/convolution/causalConv3d.js';
 import { cast } from '../../../kernels/elementwise/cast.js';
 import { sliceFrames } from '../../../kernels/layout/frames.js';
@@ -6,6 +5,7 @@ import type { Device } from '../../../tensor/device.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { VaeConfig } from '../config.js';
 import type { Conv } from './vaeLoader.js';
+import type { ChainState } from './videoState.js';
 
 /** The type of what is convolved: 16 bits where the weights have no more. */
 export type ConvInputType = 'f32' | 'f16';
@@ -22,14 +22,10 @@ export interface History {
  * What a VAE remembers between two pieces of a video: the last two input frames of every causal convolution. That is all
  * that a later frame can depend on, so a video of any length is decoded or encoded in the same memory.
  */
-export interface Histories {
+export interface Histories extends ChainState {
   /** In forward order. */
   readonly byConv: ReadonlyMap<Conv, History>;
   readonly type: ConvInputType;
-  /** Nothing has passed yet: the first frame of a video is not doubled or halved in time. */
-  isStart: boolean;
-  /** A piece of the video was left before its end, so the histories belong to different frames. */
-  isTorn: boolean;
 }
 
 /** The part of a step of the chain that its histories are made from. */
@@ -40,56 +36,8 @@ export interface Causal {
   readonly scale?: number;
 }
 
-/** The histories of one video at a time, all of whose frames have one size. */
-export class VideoHistories {
-  #current: Histories | undefined;
-  #size = '';
-
-  /**
-   * @param what has that size, for messages
-   * @param steps of the chain that remembers
-   */
-  constructor(
-    private readonly what: string,
-    private readonly device: Device,
-    private readonly steps: readonly Causal[],
-    private readonly type: ConvInputType,
-  ) {}
-
-  /** Undefined before the video begins. */
-  get current(): Histories | undefined {
-    return this.#current;
-  }
-
-  /** Throws where the video has begun with another size. */
-  expectSize(height: number, width: number): void {
-    const found = `${height}x${width}`;
-    if (!this.#current) this.#size = found;
-    ensure(
-      found === this.#size,
-      `vae: this video's ${this.what} are ${this.#size}, found ${found}: reset the stream to begin another video`,
-    );
-  }
-
-  /**
-   * Those of the video so far.
-   * @throws TokenTrimError where a piece of it was left before its end; `why` says how that comes about
-   */
-  begin(height: number, width: number, why: string): Histories {
-    this.#current ??= createHistories(this.device, this.steps, this.type, height, width);
-    ensure(!this.#current.isTorn, `vae: ${why}: reset the stream to begin another video`);
-    return this.#current;
-  }
-
-  /** Forgets the video. */
-  reset(): void {
-    if (this.#current) freeHistories(this.#current);
-    this.#current = undefined;
-  }
-}
-
 /** Empty histories for frames of one size. Call outside `device.scope`, which would free them. */
-function createHistories(
+export function createHistories(
   device: Device,
   steps: readonly Causal[],
   type: ConvInputType,
@@ -109,7 +57,8 @@ function createHistories(
   return { byConv, type, isStart: true, isTorn: false };
 }
 
-function freeHistories({ byConv }: Histories): void {
+/** Gives their memory back. */
+export function freeHistories({ byConv }: Histories): void {
   for (const { frames } of byConv.values()) for (const frame of frames) frame.dispose();
 }
 

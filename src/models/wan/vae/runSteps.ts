@@ -3,14 +3,22 @@ import { checkOptions, optionsOf } from '../../../options/checkOptions.js';
 import { number } from '../../../options/fields.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
-import type { Histories } from './histories.js';
-import type { Step } from './steps.js';
+import type { ChainState } from './videoState.js';
+
+/** A part of a chain of layers. */
+export interface ChainStep<State> {
+  readonly name: string;
+  /** [frames, height, width, channels] to the same of other sizes; nothing where it waits for another frame. */
+  readonly run: (x: Tensor, state: State) => Tensor | undefined;
+  /** How many values the largest tensor inside has for each pixel of the input. */
+  readonly widest: number;
+}
 
 /** How frames pass the chain, for all of a stream. */
 export interface StreamOptions {
   /**
    * Where the largest tensor of a step would take more bytes than this, frames pass the rest of the chain one after the
-   * other. Causal convolutions see the same frames in the same order, so this does not change a bit.
+   * other. Layers that remember see the same frames in the same order, so this does not change a bit.
    */
   readonly splitBytes?: number;
 }
@@ -39,10 +47,10 @@ const SPLIT_BYTES = 64 * 2 ** 20;
  * @param x [frames, height, width, channels]; is freed
  * @returns [frames, ...] in order, the caller's to dispose
  */
-export function* runSteps(
-  steps: readonly Step[],
+export function* runSteps<State extends ChainState>(
+  steps: readonly ChainStep<State>[],
   x: Tensor,
-  histories: Histories,
+  state: State,
   { splitBytes = SPLIT_BYTES, tap }: StepOptions = {},
 ): Generator<Tensor, void> {
   const { device } = x;
@@ -52,7 +60,7 @@ export function* runSteps(
       const { x, done } = stack[stack.length - 1];
       if (done === steps.length) {
         stack.pop();
-        if (stack.length === 0) histories.isStart = false;
+        if (stack.length === 0) state.isStart = false;
         yield x;
         continue;
       }
@@ -64,7 +72,7 @@ export function* runSteps(
         stack.splice(-1, 1, ...parts.reverse());
         continue;
       }
-      const y = device.scope(() => step.run(x, histories));
+      const y = device.scope(() => step.run(x, state));
       x.dispose();
       stack.pop();
       if (!y) continue;
@@ -72,7 +80,7 @@ export function* runSteps(
       tap?.(step.name, y);
     }
   } finally {
-    if (stack.length > 0) histories.isTorn = true;
+    if (stack.length > 0) state.isTorn = true;
     for (const { x } of stack) x.dispose();
   }
 }

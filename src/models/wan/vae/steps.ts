@@ -1,18 +1,12 @@
 import { channelNorm } from '../../../kernels/norms/channelNorm.js';
-import type { Tensor } from '../../../tensor/tensor.js';
 import type { Linear } from '../loadTensors.js';
 import { attentionBlock, type Head, type Middle, pointwise, type ResidualBlock, residualBlock } from './blocks.js';
 import { type Causal, causalConv, type Histories } from './histories.js';
+import type { ChainStep } from './runSteps.js';
 import type { Conv } from './vaeLoader.js';
 
 /** A part of the chain that a VAE's half is. */
-export interface Step extends Causal {
-  readonly name: string;
-  /** [frames, height, width, channels] to the same of other sizes; nothing where it waits for another frame. */
-  readonly run: (x: Tensor, histories: Histories) => Tensor | undefined;
-  /** How many values the largest tensor inside has for each pixel of the input. */
-  readonly widest: number;
-}
+export interface Step extends Causal, ChainStep<Histories> {}
 
 export function pointwiseStep(name: string, layer: Linear): Step {
   return { name, causal: [], widest: Math.max(...layer.weight.shape), run: (x) => pointwise(layer, x) };

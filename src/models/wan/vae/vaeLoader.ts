@@ -12,20 +12,20 @@ export interface Conv {
 
 /** Reads the VAE's layers. PyTorch keeps a kernel's channels outside its taps; channels-last kernels want them inside. */
 export class VaeLoader extends TensorLoader {
-  /** `<name>.weight` [out, in, ...kernel] as [out, ...kernel, in], and `<name>.bias`. */
-  async conv(name: string): Promise<Conv> {
+  /** `<name>.weight` [out, in, ...kernel] as [out, ...kernel, in], and `<name>.bias`: zeros for a layer that has none. */
+  async conv(name: string, { bias = true } = {}): Promise<Conv> {
     const [outChannels, inChannels, ...kernel] = this.source.info(`${name}.weight`).shape;
     const taps = kernel.reduce((product, size) => product * size, 1);
     const weight = await this.madeMatrix(`${name}.weight`, [outChannels, ...kernel, inChannels], async () => {
       const { values } = await this.float32(`${name}.weight`);
       return tapsOutside(values, inChannels, taps);
     });
-    return { weight, bias: await this.values(`${name}.bias`) };
+    return { weight, bias: bias ? await this.values(`${name}.bias`) : this.device.zeros([outChannels]) };
   }
 
   /** A convolution whose kernel is one pixel is a linear layer over the channels. */
-  pointwise(name: string): Promise<Linear> {
-    return this.linear(name, { shape: this.source.info(`${name}.weight`).shape.slice(0, 2) });
+  pointwise(name: string, options: { bias?: boolean } = {}): Promise<Linear> {
+    return this.linear(name, { ...options, shape: this.source.info(`${name}.weight`).shape.slice(0, 2) });
   }
 
   /** A pointwise convolution that makes several things at once, as one linear layer for each. */
