@@ -9,7 +9,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 120_000,
     include: ['test/**/*.test.ts'],
-    globalSetup: ['scripts/kernelTexts.mjs'],
+    globalSetup: ['scripts/kernelTexts.mjs', 'test/support/programFolder.ts'],
     setupFiles: ['test/support/childLoader.ts'],
   },
 });

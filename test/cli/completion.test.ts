@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
 import { candidates } from '../../src/cli/candidates.js';
 import { createProgram } from '../../src/cli/program.js';
 import { useProgram } from './program.js';
@@ -62,7 +62,7 @@ test('every command is offered, and every option that its help shows', () => {
 /** A shell in which `tokentrim` is this program, and its script is read twice, as it may be. */
 function inShell(shell: 'bash' | 'fish', script: string, body: string): string {
   writeFileSync(program.path('script'), script);
-  const bin = join(dirname(program.folder), 'program/bin/tokentrim.js');
+  const bin = join(inject('programFolder'), 'bin/tokentrim.js');
   const run = `'${process.execPath}' '${bin}'`;
   const start = shell === 'bash' ? `tokentrim() { ${run} "$@"; }` : `function tokentrim; ${run} $argv; end`;
   const args = shell === 'bash' ? ['--norc', '--noprofile'] : ['--no-config'];

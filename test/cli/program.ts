@@ -1,22 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
-import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, inject } from 'vitest';
 
 /** How a command ended, and what it left in its folder. */
 export interface Ended {
@@ -41,7 +27,7 @@ export interface RunOptions {
   readonly stdout?: number;
 }
 
-/** The command line, compiled from the sources as they are, and an empty folder for each test to run it in. */
+/** The command line, made from the sources as they are (test/support/programFolder.ts), and an empty folder for each test to run it in. */
 export interface Program {
   readonly folder: string;
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
@@ -54,11 +40,11 @@ const running = new Set<ChildProcess>();
 
 /** Call at the top of a test file. */
 export function useProgram(): Program {
+  const bin = join(inject('programFolder'), 'bin', 'tokentrim.js');
   let home = '';
   let folder = '';
   beforeAll(() => {
     home = mkdtempSync(join(tmpdir(), 'tokentrim-cli-'));
-    compile(join(home, 'program'));
   });
   afterAll(() => {
     for (const child of running) child.kill('SIGKILL'); // of tests that ran out of time
@@ -72,7 +58,7 @@ export function useProgram(): Program {
       return folder;
     },
     run: (args, options) =>
-      run(join(home, 'program', 'bin', 'tokentrim.js'), folder, args, {
+      run(bin, folder, args, {
         ...options,
         env: { ...ownCache(join(home, 'cache')), ...options?.env },
       }),
@@ -110,23 +96,6 @@ function contents(program: Program): string[] {
     const found = lstatSync(program.path(name));
     return found.isDirectory() ? name : `${name} ${found.size} ${found.mtimeMs}`;
   });
-}
-
-/** A program folder as npm would install it, with `dist` made from `src` without a type check, which takes a second. */
-function compile(to: string): void {
-  mkdirSync(to);
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
-  for (const name of readdirSync(join(root, 'src'), { recursive: true }).map(String)) {
-    const target = join(to, 'dist', name);
-    if (extname(name) === '.wgsl') cpSync(join(root, 'src', name), target);
-    if (extname(name) !== '.ts') continue;
-    const source = readFileSync(join(root, 'src', name), 'utf8');
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target.replace(/\.ts$/, '.js'), ts.transpileModule(source, { compilerOptions: options }).outputText);
-  }
-  for (const name of ['bin', 'package.json', 'weights', 'node_modules']) symlinkSync(join(root, name), join(to, name));
-  rmSync(join(to, 'bin'));
-  cpSync(join(root, 'bin'), join(to, 'bin'), { recursive: true }); // it finds dist beside itself
 }
 
 /** The user's embedded prompts are neither read nor written; compiled shaders, which say nothing, are shared. */

@@ -95,8 +95,12 @@ function held(file: string, path: string): OutputLock {
     },
     async release() {
       clearInterval(beat);
+      try {
+        rmSync(file, { force: true }); // in one go: this process may be about to end
+      } catch {
+        // What cannot be taken away is found to be nobody's when this process is gone.
+      }
       forget();
-      await rm(file, { force: true }).catch(() => undefined);
     },
   };
 }
