@@ -126,6 +126,12 @@ export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentri
 
 // ---- The VAE
 
+export { openTinyVae, type TinyVae } from './models/wan/tinyVae/openTinyVae.js';
+export { freeTinyDecoder, loadTinyDecoder } from './models/wan/tinyVae/tinyDecoder.js';
+/** A tiny VAE: told by its tensors, loaded, and given back; it decodes and encodes as the full one does. */
+export { createTinyVaeStream } from './models/wan/tinyVae/tinyDecodeStream.js';
+export { freeTinyEncoder, loadTinyEncoder } from './models/wan/tinyVae/tinyEncoder.js';
+export { createTinyVaeEncodeStream } from './models/wan/tinyVae/tinyEncodeStream.js';
 /** Loads the decoder, and gives its memory back. */
 export { freeVaeDecoder, loadVaeDecoder } from './models/wan/vae/decoderWeights.js';
 /** Decodes a video piece by piece. */

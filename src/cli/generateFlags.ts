@@ -1,4 +1,5 @@
 import type { KeyType } from '../kernels/rows/keyType.js';
+import type { DecoderName } from '../models/wan/model.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
 import type { ProgressForm } from './output.js';
@@ -48,6 +49,7 @@ export interface GenerateFlags {
   readonly dtype: 'auto' | FloatType;
   readonly kvDtype: 'auto' | KeyType;
   readonly decode: 'auto' | 'during' | 'after';
+  readonly decoder?: DecoderName;
   readonly gpuMemory?: number;
   readonly promptCache: boolean;
   readonly dryRun?: boolean;

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { KEY_TYPES } from '../kernels/rows/keyType.js';
+import { DECODERS } from '../models/wan/model.js';
 import { PRESETS } from '../pipelines/plan/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
@@ -59,7 +60,13 @@ function addModelOptions(command: Command): void {
   command
     .option('--checkpoint <file>', 'the DiT, in the place of the one in the model folder', path)
     .option('--section <name>', 'which weights of a training checkpoint (default: generator_ema, then generator)')
-    .option('--vae <file>', "the VAE, in the place of the model folder's", path)
+    .option('--vae <file>', "the VAE, in the place of the model folder's, or a tiny one such as taew2_1", path)
+    .addOption(
+      new Option(
+        '--decoder <name>',
+        "the model's own VAE, or a tiny one (default: tiny where --vae names one)",
+      ).choices([...DECODERS]),
+    )
     .option('--text-encoder <file>', "umT5, in the place of the model folder's", path)
     .option('--tokenizer <file>', "tokenizer.json, in the place of the model folder's", path);
 }

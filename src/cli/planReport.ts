@@ -37,7 +37,7 @@ export function formatPlan(
     `noise    ${seed === null ? 'from a file' : `of seed ${seed}`}`,
     ...promptLines(prompts),
     '',
-    ...memoryLines(memory),
+    ...memoryLines(memory, plan),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -53,14 +53,14 @@ function rolloutLines(plan: VideoPlan): string[] {
   ];
 }
 
-function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan): string[] {
+function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan, { decoder }: Plan): string[] {
   const when = decode === 'during' ? 'while the video is generated' : 'after the rollout, when the DiT is freed';
   const limit = limitBytes === undefined ? '' : ` of ${gigabytes(limitBytes)} that it may take`;
   return [
     'device memory, at most',
     ...stages.map(({ stage, peakBytes: bytes }) => `  ${STAGES[stage].padEnd(14)}${gigabytes(bytes).padStart(10)}`),
     `  ${'peak'.padEnd(14)}${gigabytes(peakBytes).padStart(10)}${limit}`,
-    `pictures are made ${when}`,
+    `pictures are made ${when}${decoder === 'tiny' ? ', by the tiny VAE' : ''}`,
   ];
 }
 

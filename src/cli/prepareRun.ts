@@ -198,6 +198,6 @@ function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequ
   const dtype = flags.dtype === 'auto' ? undefined : flags.dtype;
   const kvDtype = flags.kvDtype === 'auto' ? undefined : flags.kvDtype;
   const decode = flags.decode === 'auto' ? undefined : flags.decode;
-  const { negativePrompt, seed } = flags;
-  return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode };
+  const { negativePrompt, seed, decoder } = flags;
+  return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode, decoder };
 }

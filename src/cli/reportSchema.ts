@@ -50,7 +50,7 @@ const promptSchema = z.strictObject({
 });
 
 const partSchema = z.strictObject({
-  part: z.enum(['transformer', 'vae', 'text-encoder', 'tokenizer']),
+  part: z.enum(['transformer', 'vae', 'tiny-vae', 'text-encoder', 'tokenizer']),
   path: z.string(),
   recognised: z.string().describe('what it was taken for, in words'),
   naming: z.enum(['official', 'hf']).nullable(),
@@ -87,6 +87,7 @@ const planSchema = z
     trim: z.union([z.literal(false), z.looseObject({ fraction: z.number(), sensitivity: z.number() })]),
     types: z.record(z.string(), z.string()).describe('how parts of the model and the KV cache hold their values'),
     decode: z.enum(['during', 'after']),
+    decoder: z.enum(['full', 'tiny']).optional().describe("what makes pictures; the model's own VAE where absent"),
     model: z
       .looseObject({ name: z.string(), digests: z.record(z.string(), digest) })
       .describe('digests of what its parts hold, in whatever files they lie'),

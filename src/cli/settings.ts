@@ -34,6 +34,7 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     dtype,
     kvDtype: rollout ? keys : null,
     decode: plan.decode,
+    decoder: plan.decoder ?? 'full',
     kernels: flags.kernels ?? (process.env.TOKENTRIM_KERNELS || 'auto'),
     adapter: flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || null),
     gpuMemory: flags.gpuMemory ?? null,

@@ -114,7 +114,7 @@ const selfForcingSchema = optionsOf<SelfForcingOptions>()({
 /** @internal What a plan says beyond them: a plan may be given as it is. */
 export const PLAN_OPTIONS = [
   ...['preset', 'pixel', 'shown', 'fps', 'given'],
-  ...['version', 'program', 'prompts', 'negativePrompt', 'noise', 'trim', 'types', 'decode', 'model'],
+  ...['version', 'program', 'prompts', 'negativePrompt', 'noise', 'trim', 'types', 'decode', 'decoder', 'model'],
 ] as const;
 
 /** @internal Denoising steps. */

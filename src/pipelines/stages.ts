@@ -2,8 +2,6 @@ import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
 import { patchSize } from '../models/wan/transformer.js';
 import { loadTransformer } from '../models/wan/transformerWeights.js';
-import { freeVaeEncoder, loadVaeEncoder } from '../models/wan/vae/encoderWeights.js';
-import { createVaeEncodeStream } from '../models/wan/vae/encodeStream.js';
 import { checkOptions } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
 import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
@@ -12,13 +10,16 @@ import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { NoiseSource } from './noise/noise.js';
+import { encoderOf } from './pictures/chooseDecoder.js';
 import type { Picture } from './pictures/decodeLatents.js';
 import { type BlockDecoder, openDecoder } from './pictures/decodeLatents.js';
 import { encodeGivenFrames } from './pictures/givenFrames.js';
+import { openEncodeStream } from './pictures/openVae.js';
 import { vaeFactors } from './plan/grid.js';
 import { methodOf } from './plan/methods.js';
 import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
+import { vaeTypeOf } from './plan/weightTypes.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
 
 /**
@@ -61,6 +62,8 @@ export async function* runPlan(
   const { types, prompts, negativePrompt } = plan;
   const { signal } = inputs;
   const method = methodOf(plan);
+  const coder = plan.decoder ?? 'full';
+  const decoding = { coder, type: vaeTypeOf(types, coder) };
   const noise = await noiseOf(plan, config.transformer.in_dim, inputs);
   const onTensor = () => signal?.throwIfAborted();
   let policy = policyOf(model, plan, inputs);
@@ -84,6 +87,8 @@ export async function* runPlan(
     let initialLatents: Tensor | undefined;
     if (isBlockwise(plan) && plan.given) {
       yield { kind: 'stage', stage: 'given', plan };
+      if (encoderOf(model) === 'tiny')
+        yield { kind: 'note', note: 'note: there is only a tiny VAE, which encodes what was given' };
       initialLatents = owned.add(await encodeGiven(device, model, plan, plan.given, inputs));
     }
 
@@ -91,7 +96,7 @@ export async function* runPlan(
     const heldTypes = { weights: types.transformer, keys: types.keys };
     const transformer = await loadTransformer(device, model.transformer, config.transformer, heldTypes, onTensor);
     owned.add(transformer.weights);
-    if (plan.decode === 'during') decoder = await openDecoder(device, model, types.vae, plan.shown, onTensor);
+    if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, plan.shown, onTensor);
 
     await prepared;
 
@@ -132,7 +137,7 @@ export async function* runPlan(
     const isEnding = signal?.aborted; // then what was finished is still decoded, and one more signal ends the process
     await device.synchronize(); // what was freed is given back before the decoder comes
     yield { kind: 'stage', stage: 'decode', plan };
-    decoder = await openDecoder(device, model, types.vae, plan.shown);
+    decoder = await openDecoder(device, model, decoding, plan.shown);
     for (const { block, values, shape } of finished) {
       const latents = device.upload(values, shape);
       for await (const frames of decoder.decode(latents, block)) {
@@ -164,23 +169,23 @@ function policyOf({ config }: Model, plan: Plan, { policy }: RunInputs): Policy 
   return own ?? (plan.trim ? tokenTrim(patch, plan.trim as TokenTrimOptions) : acceptAll);
 }
 
-/** The given pictures as latents; the encoder is loaded for this and freed after. */
+/** The given pictures as latents; the encoder, the full VAE's where it is there, is loaded for this and freed after. */
 async function encodeGiven(
   device: Device,
-  { vae, config }: Model,
+  model: Model,
   { pixel, types }: Plan,
   given: PlannedGiven,
   { pictures, signal }: RunInputs,
 ): Promise<Tensor> {
-  const encoder = await loadVaeEncoder(device, vae, config.vae, types.vae, () => signal?.throwIfAborted());
-  const stream = createVaeEncodeStream(encoder);
+  const coder = encoderOf(model);
+  const choice = { coder, type: vaeTypeOf(types, coder) };
+  const stream = await openEncodeStream(device, model, choice, () => signal?.throwIfAborted());
   try {
-    const size = { ...pixel, temporal: vaeFactors(config).temporal };
+    const size = { ...pixel, temporal: vaeFactors(model.config).temporal };
     const shown = pictures?.(given) as AsyncIterable<Float32Array>; // `checkInputs` asked for them
     return await encodeGivenFrames(device, stream, shown, given, size);
   } finally {
     stream.dispose();
-    freeVaeEncoder(encoder);
   }
 }
 

@@ -21,6 +21,8 @@ export interface ModelFiles {
   readonly tokenizer: string;
   /** Needs not be there. */
   readonly config: string;
+  /** A tiny VAE beside the model's own; by default there is none. */
+  readonly tinyVae?: string;
 }
 
 /** As in `weights/toy-world`. */
@@ -61,12 +63,13 @@ export async function openModelFromUrl(folder: string | URL, files: Partial<Mode
   return closingOnError(opened, async () => {
     const transformer = await open(names.transformer);
     const [vae, textEncoder] = [await open(names.vae), await open(names.textEncoder)];
-    return openModel({ transformer, vae, textEncoder, tokenizer: tokenizer as string, config });
+    const tinyVae = names.tinyVae === undefined ? undefined : await open(names.tinyVae);
+    return openModel({ transformer, vae, tinyVae, textEncoder, tokenizer: tokenizer as string, config });
   });
 }
 
 /**
- * Opens a model from files that were picked: three sets of weights, each a safetensors file or an index with its shards,
+ * Opens a model from files that were picked: three sets of weights (a tiny VAE beside or in the place of the VAE's), each a safetensors file or an index with its shards,
  * tokenizer.json, and config.json where there is one. Which weights are which shows in their tensors. Nothing is read
  * before it is needed.
  *
@@ -93,7 +96,9 @@ export async function openModelFromFiles(files: readonly File[]): Promise<OpenMo
       ['tokenizer.json', 'config.json'].map((name) => named.get(name)?.text()),
     );
     const missing = [
-      ...(['transformer', 'vae', 'text-encoder'] as const).filter((part) => !parts.has(part)),
+      ...(['transformer', 'vae', 'text-encoder'] as const).filter(
+        (part) => !parts.has(part) && !(part === 'vae' && parts.has('tiny-vae')),
+      ),
       ...(tokenizer === undefined ? ['tokenizer.json'] : []),
     ];
     ensure(
@@ -104,7 +109,8 @@ export async function openModelFromFiles(files: readonly File[]): Promise<OpenMo
     const part = (name: string) => parts.get(name) as TensorSource;
     return openModel({
       transformer: part('transformer'),
-      vae: part('vae'),
+      vae: parts.get('vae') ?? part('tiny-vae'),
+      tinyVae: parts.has('vae') ? parts.get('tiny-vae') : undefined,
       textEncoder: part('text-encoder'),
       tokenizer: tokenizer as string,
       config,

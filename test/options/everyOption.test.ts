@@ -43,6 +43,8 @@ const CALLS: Readonly<Record<string, (options: Any) => unknown>> = {
   convertWeights: (options) => library.convertWeights('/nowhere/a', '/nowhere/b', options),
   tuneKernels: (options) => library.tuneKernels(device, options),
   createVaeStream: (options) => library.createVaeStream({} as Any, options),
+  createTinyVaeStream: (options) => library.createTinyVaeStream({} as Any, options),
+  createTinyVaeEncodeStream: (options) => library.createTinyVaeEncodeStream({} as Any, options),
   decodeLatents: (options) => first(library.decodeLatents(device, folder, {} as Any, options)),
   createVaeEncodeStream: (options) => library.createVaeEncodeStream({} as Any, options),
   loadTransformer: (options) =>

@@ -1,15 +1,15 @@
 import { toPixels } from '../../kernels/layout/toPixels.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
-import type { Model } from '../../models/wan/model.js';
-import { freeVaeDecoder, loadVaeDecoder } from '../../models/wan/vae/decoderWeights.js';
-import { createVaeStream } from '../../models/wan/vae/decodeStream.js';
+import { DECODERS, type DecoderName, type Model } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, blockNotFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
 import type { VideoPlan } from '../plan/plan.js';
-import { weightTypes } from '../plan/weightTypes.js';
+import { vaeTypeOf, weightTypes } from '../plan/weightTypes.js';
+import { chooseDecoder } from './chooseDecoder.js';
+import { openPictureStream, type VaeChoice } from './openVae.js';
 
 /** A picture: rgba [height, width, 4], sRGB. */
 export interface Picture {
@@ -54,7 +54,7 @@ export function pictureFilter({ hidden, count }: { hidden: number; count: number
   };
 }
 
-/** The VAE's decoder as a rollout uses it. */
+/** A decoder as a rollout uses it. */
 export interface BlockDecoder {
   /**
    * The pictures of a block's latents [frames, channels, height, width] as they are made, those left out that are not shown.
@@ -67,13 +67,12 @@ export interface BlockDecoder {
 /** Loads the decoder for one video. */
 export async function openDecoder(
   device: Device,
-  { vae, config }: Pick<Model, 'vae' | 'config'>,
-  type: WeightType,
+  model: Pick<Model, 'vae' | 'tinyVae' | 'config'>,
+  choice: VaeChoice,
   shown: VideoPlan['shown'],
   onTensor?: () => void,
 ): Promise<BlockDecoder> {
-  const decoder = await loadVaeDecoder(device, vae, config.vae, type, onTensor);
-  const stream = createVaeStream(decoder);
+  const stream = await openPictureStream(device, model, choice, onTensor);
   const filter = pictureFilter(shown);
   return {
     async *decode(latents, block) {
@@ -91,15 +90,14 @@ export async function openDecoder(
       }
       if (reading) yield await reading;
     },
-    dispose() {
-      stream.dispose();
-      freeVaeDecoder(decoder);
-    },
+    dispose: () => stream.dispose(),
   };
 }
 
 /** How latents become pictures. */
 export interface DecodeOptions {
+  /** The model's own VAE or the tiny one; by default the one that a run takes. */
+  readonly decoder?: DecoderName;
   /** How the decoder's matrices are held; by default as the checkpoint has them. */
   readonly dtype?: WeightType;
   /** Called before each tensor of the decoder is read. */
@@ -107,13 +105,14 @@ export interface DecodeOptions {
 }
 
 const decodeSchema = optionsOf<DecodeOptions>()({
+  decoder: oneOf(DECODERS).optional(),
   dtype: oneOf(FLOAT_TYPES).optional(),
   onTensor: callback<() => void>().optional(),
 });
 
 /**
  * The pictures of a whole video's latents, as they are made: the VAE's decoder is loaded for this and freed after. Who
- * decodes block by block keeps a stream (`loadVaeDecoder`, `createVaeStream`).
+ * decodes block by block keeps a stream (`loadVaeDecoder`, `createVaeStream`, or those of a tiny VAE).
  * @param latents [frames, channels, height, width], in the DiT's normalised space; they stay the caller's
  * @returns one picture for the first latent frame, four in all for each later one
  */
@@ -124,9 +123,10 @@ export async function* decodeLatents(
   options: DecodeOptions = {},
 ): AsyncGenerator<Picture> {
   checkOptions('decodeLatents', decodeSchema, options);
-  const type = weightTypes(model, options.dtype).vae;
+  const coder = chooseDecoder(model, options.decoder);
+  const type = vaeTypeOf(weightTypes(model, options.dtype), coder);
   const everything = { hidden: 0, count: Number.POSITIVE_INFINITY };
-  const decoder = await openDecoder(device, model, type, everything, options.onTensor);
+  const decoder = await openDecoder(device, model, { coder, type }, everything, options.onTensor);
   try {
     for await (const pictures of decoder.decode(latents)) yield* pictures;
   } finally {

@@ -1,5 +1,6 @@
 import { ensure } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
+import { vaeFactors as factorsOf } from '../../models/wan/vae/vaeFactors.js';
 
 /** Pixel frames where nothing is asked for: five seconds at 16 frames a second. */
 export const DEFAULT_FRAMES = 81;
@@ -50,11 +51,8 @@ export function checkFrames(frames: number): void {
 }
 
 /** Pixels a latent pixel stands for, along a side and in time. */
-export function vaeFactors({ vae }: ModelConfig): { spatial: number; temporal: number } {
-  return {
-    spatial: 2 ** (vae.dim_mult.length - 1),
-    temporal: 2 ** vae.temperal_downsample.filter(Boolean).length,
-  };
+export function vaeFactors({ vae }: Pick<ModelConfig, 'vae'>): { spatial: number; temporal: number } {
+  return factorsOf(vae);
 }
 
 /** A run of latent frames that are generated, or given, together. */

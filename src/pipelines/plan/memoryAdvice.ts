@@ -7,12 +7,14 @@ import type { GenerateRequest } from './request.js';
 /** What of a request may change so that it takes less memory. */
 export type MemoryChange = Pick<
   GenerateRequest,
-  'window' | 'width' | 'height' | 'frames' | 'dtype' | 'kvDtype' | 'decode'
+  'window' | 'width' | 'height' | 'frames' | 'dtype' | 'kvDtype' | 'decode' | 'decoder'
 >;
 
 /** What there is to change. */
 export interface MemoryChoices {
   readonly plan: Plan;
+  /** Whether there is a tiny VAE that could make the pictures. */
+  readonly hasTinyVae?: boolean;
   /** What the run takes as it is asked for, and may take. */
   readonly peakBytes: number;
   readonly limitBytes: number;
@@ -41,7 +43,14 @@ export async function memoryAdvice(
     }
   };
   const found: string[] = [];
-  for (const changes of [decodes(choices), windows(choices), lengths(choices), sizes(choices), types(choices)]) {
+  for (const changes of [
+    decodes(choices),
+    decoders(choices),
+    windows(choices),
+    lengths(choices),
+    sizes(choices),
+    types(choices),
+  ]) {
     for (const change of changes) {
       const bytes = await peak(change);
       if (bytes > limitBytes) continue;
@@ -52,7 +61,7 @@ export async function memoryAdvice(
   if (found.length > 0) return `use ${found.join(', or ')}`;
   const smallest: MemoryChange = Object.assign(
     {},
-    ...[decodes, windows, lengths, sizes, types].map((of) => of(choices).at(-1) ?? {}),
+    ...[decodes, decoders, windows, lengths, sizes, types].map((of) => of(choices).at(-1) ?? {}),
   );
   const bytes = await peak(smallest);
   const options = inWords(smallest);
@@ -63,6 +72,10 @@ export async function memoryAdvice(
 
 function decodes({ plan }: MemoryChoices): MemoryChange[] {
   return plan.decode === 'during' ? [{ decode: 'after' }] : [];
+}
+
+function decoders({ plan, hasTinyVae }: MemoryChoices): MemoryChange[] {
+  return hasTinyVae && plan.decoder !== 'tiny' ? [{ decoder: 'tiny' }] : [];
 }
 
 function windows({ plan }: MemoryChoices): MemoryChange[] {

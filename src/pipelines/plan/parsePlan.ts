@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { KEY_TYPES } from '../../kernels/rows/keyType.js';
-import type { Model } from '../../models/wan/model.js';
+import { DECODERS, type Model } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { alone, count, flag, number, oneOf, show, someNumber, text } from '../../options/fields.js';
 import { checkSeed } from '../../tensor/random.js';
@@ -10,6 +10,7 @@ import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
 import { trimSchema } from '../../tokentrim/trimOptions.js';
 import { PROGRAM } from '../../version.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
+import { chooseDecoder } from '../pictures/chooseDecoder.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import { checkWindow, contextNoise, latentSchema, stepList } from '../rollout.js';
 import { SOLVER_NAMES } from '../solvers/createSolver.js';
@@ -64,14 +65,22 @@ const decisionFields = {
   types: optionsOf<WeightTypes>()({
     transformer: oneOf(FLOAT_TYPES),
     vae: oneOf(FLOAT_TYPES),
+    tinyVae: oneOf(FLOAT_TYPES).optional(),
     textEncoder: oneOf(FLOAT_TYPES),
     keys: oneOf(KEY_TYPES),
   }),
   decode: oneOf(['during', 'after']).optional(),
+  decoder: oneOf(DECODERS).optional(),
   model: optionsOf<PlannedModel>()({
     name: text,
     source: z.record(z.string(), z.string()).optional(),
-    digests: optionsOf<PlannedModel['digests']>()({ transformer: text, vae: text, textEncoder: text, tokenizer: text }),
+    digests: optionsOf<PlannedModel['digests']>()({
+      transformer: text,
+      vae: text,
+      tinyVae: text.optional(),
+      textEncoder: text,
+      tokenizer: text,
+    }),
   }),
 };
 
@@ -150,10 +159,11 @@ async function checkModel(model: Model, plan: DraftPlan, label: string): Promise
   const names = {
     transformer: 'the transformer',
     vae: 'the VAE',
+    ...(plan.model.digests.tinyVae === undefined ? {} : { tinyVae: 'the tiny VAE' }),
     textEncoder: 'the text encoder',
     tokenizer: 'the tokenizer',
   };
-  const changed = (Object.keys(names) as (keyof typeof names)[]).filter(
+  const changed = (Object.keys(names) as (keyof PlannedModel['digests'])[]).filter(
     (part) => digests[part] !== plan.model.digests[part],
   );
   ensure(
@@ -180,6 +190,14 @@ function checkNumbers(model: Model, plan: DraftPlan, label: string): void {
     `${label}: ${plan.frames} latent frames${givenFrames(plan) > 0 ? ' and the given ones' : ''} make ${made} pictures, and ` +
       `\`shown\` asks for ${hidden + shown}: change \`frames\` or \`shown\``,
   );
+  const isTiny = plan.decoder === 'tiny';
+  const isNamed = plan.model.digests.tinyVae !== undefined && plan.types.tinyVae !== undefined;
+  ensure(
+    !isTiny || isNamed,
+    `${label}: a \`decoder\` tiny needs the tiny VAE's digest and type, which the plan does not have: plan the video again ` +
+      'with it',
+  );
+  chooseDecoder(model, plan.decoder ?? 'full'); // throws where the model has not that one
   if (typeof plan.noise === 'object' && 'seed' in plan.noise) checkSeed(plan.noise.seed);
   for (const { prompt } of plan.prompts) checkPrompt(prompt);
   ensure(plan.prompts[0]?.firstFrame === 0, `${label}: the first of \`prompts\` begins at frame 0`);

@@ -1,3 +1,4 @@
+import type { DecoderName } from '../../models/wan/model.js';
 import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
@@ -66,6 +67,8 @@ export interface RunDecisions {
   readonly types: WeightTypes;
   /** Whether pictures are made while blocks are, or after the DiT is freed. */
   readonly decode: 'during' | 'after';
+  /** What makes them; the model's own VAE where absent. */
+  readonly decoder?: DecoderName;
   /** The model by its name, what it was opened from where that can be said, and what its parts hold. */
   readonly model: PlannedModel;
 }
@@ -76,7 +79,10 @@ export interface PlannedModel {
   /** Options that open it again, such as `model` and `checkpoint`; absent for the model that is opened where none is named. */
   readonly source?: Readonly<Record<string, string>>;
   /** SHA-256 of the configuration, names, types, shapes and values of every part (`identity.ts`). */
-  readonly digests: Readonly<Record<'transformer' | 'vae' | 'textEncoder' | 'tokenizer', string>>;
+  readonly digests: Readonly<Record<'transformer' | 'vae' | 'textEncoder' | 'tokenizer', string>> & {
+    /** Where the run uses it. */
+    readonly tinyVae?: string;
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import { runPlan, type Stage } from '../stages.js';
 import { vaeFactors } from './grid.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
-import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from './plan.js';
+import { type DraftPlan, isBlockwise, type Plan } from './plan.js';
 import { planRun } from './planRun.js';
 import { checkRequest, type GenerateRequest } from './request.js';
 
@@ -78,7 +78,7 @@ export async function settleMemory(
   if (allowedBytes !== undefined) checkCount('planMemory: the bytes allowed', Math.floor(allowedBytes), 1);
   const limitBytes = allowedBytes ?? device.availableBytes?.();
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
-  const floor = leastBytes(device, model.config, draft);
+  const floor = leastBytes(device, model, draft);
   const most = limitBytes ?? MAX_PLANNED_BYTES;
   ensure(
     floor <= most,
@@ -97,7 +97,12 @@ export async function settleMemory(
       const smaller = (await replan?.({ decode: plan.decode, ...change })) as Plan;
       return (await count(device, model, smaller)).peakBytes;
     };
-    const choices = { ...choicesOf(model.config, plan), peakBytes, limitBytes };
+    const choices = {
+      ...choicesOf(model.config, plan),
+      hasTinyVae: model.tinyVae !== undefined,
+      peakBytes,
+      limitBytes,
+    };
     const advice = replan ? await memoryAdvice(choices, peakOf) : 'plan one with a smaller window or size';
     throw new TokenTrimError(
       `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ${advice}`,
@@ -113,9 +118,12 @@ function choicesOf(config: ModelConfig, plan: Plan) {
 }
 
 /** What a run takes at the very least, without counting: pictures in the VAE's last layers, and the noise drawn at once. */
-function leastBytes(device: Device, { transformer, vae }: ModelConfig, plan: VideoPlan): number {
+function leastBytes(device: Device, { config, tinyVae }: Model, plan: DraftPlan): number {
+  const { transformer, vae } = config;
   const { pixel, latent } = plan;
-  const activations = 2 * vae.dim * pixel.height * pixel.width; // what a convolution reads and what it makes
+  const tiny = plan.decoder === 'tiny' ? tinyVae?.config : undefined;
+  const channels = tiny ? tiny.decoder_widths[3] / tiny.patch_size ** 2 : vae.dim;
+  const activations = 2 * channels * pixel.height * pixel.width; // what a convolution reads and what it makes
   const noise = methodOf(plan).framesAtOnce(plan) * transformer.in_dim * latent.height * latent.width;
   return Math.max(activations, noise) * 4 * elementFactor(device);
 }

@@ -5,6 +5,7 @@ import { checkSeed } from '../../tensor/random.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { PROGRAM } from '../../version.js';
 import { digestSource, sha256 } from '../../weights/digestSource.js';
+import { chooseDecoder, encoderOf } from '../pictures/chooseDecoder.js';
 import { parsePromptSchedule, type ScheduledPrompt } from '../prompts/promptSchedule.js';
 import { vaeFactors } from './grid.js';
 import type { PlannedModel } from './plan.js';
@@ -26,6 +27,10 @@ export async function planRun(
 ): Promise<DraftPlan> {
   checkRequest('planRun', request);
   const { config } = model;
+  const decoder = chooseDecoder(model, request.decoder);
+  const usesTiny = decoder === 'tiny' || (isBlockwise(video) && video.given && encoderOf(model) === 'tiny');
+  const { tinyVae, ...types } = weightTypes(model, request.dtype, request.kvDtype);
+  const { tinyVae: tinyDigest, ...digests } = await modelDigests(model);
   const isGuided = !isBlockwise(video) && video.guidance !== 1;
   return {
     version: PLAN_VERSION,
@@ -35,10 +40,15 @@ export async function planRun(
     ...(isGuided ? { negativePrompt: request.negativePrompt ?? WAN_NEGATIVE_PROMPT } : {}),
     noise: noiseOf(request),
     trim: trimOf(video, request),
-    types: weightTypes(model, request.dtype, request.kvDtype),
+    types: usesTiny ? { ...types, tinyVae } : types,
     // What is sampled at once is there at once.
     ...(isBlockwise(video) ? (request.decode ? { decode: request.decode } : {}) : { decode: 'after' }),
-    model: { name: config.name, ...(model.source ? { source: model.source } : {}), digests: await modelDigests(model) },
+    ...(decoder === 'tiny' ? { decoder } : {}),
+    model: {
+      name: config.name,
+      ...(model.source ? { source: model.source } : {}),
+      digests: usesTiny ? { ...digests, tinyVae: tinyDigest } : digests,
+    },
   };
 }
 
@@ -84,19 +94,21 @@ function trimOf(video: VideoPlan, { policy, trim = {} }: GenerateRequest): RunDe
 
 /** SHA-256 of what decides a part's results: its configuration, and its tensors in whatever file they lie. */
 export async function modelDigests(model: Model): Promise<PlannedModel['digests']> {
-  const { config, transformer, vae, textEncoder } = model;
+  const { config, transformer, vae, tinyVae, textEncoder } = model;
   const withConfig = async (section: object, tensors: string) => sha256(JSON.stringify([section, tensors]));
-  const [dit, coder, encoder, tokenizer] = await Promise.all([
+  const [dit, coder, encoder, tokenizer, tiny] = await Promise.all([
     digestSource(transformer),
     digestSource(vae),
     digestSource(textEncoder),
     model.tokenizer().then(sha256),
+    tinyVae && digestSource(tinyVae.tensors),
   ]);
   return {
     transformer: await withConfig(config.transformer, dit),
     vae: await withConfig(config.vae, coder),
     textEncoder: await withConfig(config.text_encoder, encoder),
     tokenizer,
+    ...(tinyVae && tiny ? { tinyVae: await withConfig(tinyVae.config, tiny) } : {}),
   };
 }
 

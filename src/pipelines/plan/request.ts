@@ -2,6 +2,7 @@ import { ensure } from '../../errors.js';
 import type { PatchSize } from '../../kernels/layout/patchify.js';
 import { KEY_TYPES, type KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
+import { DECODERS, type DecoderName } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { alone, callback, count, number, oneOf, someNumber, text, value } from '../../options/fields.js';
 import { type StopSignal, stopSignal } from '../../options/stopSignal.js';
@@ -78,6 +79,11 @@ export interface GenerateRequest extends PlanRequest, RunInputs {
   readonly kvDtype?: KeyType;
   /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
   readonly decode?: 'during' | 'after';
+  /**
+   * The model's own VAE makes pictures, or a tiny one, which is much less work and nearly as good. Where absent, the tiny
+   * one if it was named as `vae`, or if there is no other.
+   */
+  readonly decoder?: DecoderName;
 }
 
 const plannedFile = optionsOf<PlannedFile>()({ path: text, sha256: text });
@@ -125,6 +131,7 @@ const choiceFields = {
   dtype: oneOf(FLOAT_TYPES).optional(),
   kvDtype: oneOf(KEY_TYPES).optional(),
   decode: oneOf(['during', 'after']).optional(),
+  decoder: oneOf(DECODERS).optional(),
 };
 
 const planSchema = optionsOf<PlanRequest>()(planFields);

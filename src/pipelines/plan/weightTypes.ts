@@ -1,13 +1,15 @@
 import { ensure } from '../../errors.js';
 import type { KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
-import type { Model } from '../../models/wan/model.js';
+import { type DecoderName, hasFullVae, type Model } from '../../models/wan/model.js';
 import type { TensorSource } from '../../weights/tensorSource.js';
 
 /** How each part of a model holds its matrices on the device, and the KV cache its keys and values. */
 export interface WeightTypes {
   readonly transformer: WeightType;
   readonly vae: WeightType;
+  /** Of the tiny VAE, where the model has one; in a plan, where it is used. */
+  readonly tinyVae?: WeightType;
   readonly textEncoder: WeightType;
   readonly keys: KeyType;
 }
@@ -23,22 +25,32 @@ const MAX_F32_BYTES = 2 ** 30;
  * @param chosenKeys the type of keys and values that a user chose
  */
 export function weightTypes(
-  { transformer, vae, textEncoder }: Pick<Model, 'transformer' | 'vae' | 'textEncoder'>,
+  { transformer, vae, tinyVae, textEncoder }: Pick<Model, 'transformer' | 'vae' | 'tinyVae' | 'textEncoder'>,
   chosen?: WeightType,
   chosenKeys?: KeyType,
 ): WeightTypes {
   const keysBeside = (weights: WeightType): KeyType => chosenKeys ?? (weights === 'f32' ? 'f32' : 'f16');
-  if (chosen) return { transformer: chosen, vae: chosen, textEncoder: chosen, keys: keysBeside(chosen) };
+  if (chosen) {
+    const all = { transformer: chosen, vae: chosen, textEncoder: chosen, keys: keysBeside(chosen) };
+    return tinyVae ? { ...all, tinyVae: chosen } : all;
+  }
   const stored = storedType(transformer);
   const isNarrow = stored !== 'f32' || totalBytes(transformer) > MAX_F32_BYTES;
   const held = (type: WeightType, narrow: WeightType) => (isNarrow && type === 'f32' ? narrow : type);
   const weights = held(stored, 'bf16');
+  const tiny = tinyVae && held(storedType(tinyVae.tensors), 'f16');
   return {
     transformer: weights,
-    vae: held(storedType(vae), 'f16'),
+    vae: hasFullVae({ vae }) ? held(storedType(vae), 'f16') : (tiny ?? weights),
+    ...(tiny ? { tinyVae: tiny } : {}),
     textEncoder: held(storedType(textEncoder), 'bf16'),
     keys: keysBeside(weights),
   };
+}
+
+/** How the VAE that is asked for is held. */
+export function vaeTypeOf({ vae, tinyVae = vae }: WeightTypes, coder: DecoderName): WeightType {
+  return coder === 'tiny' ? tinyVae : vae;
 }
 
 /** The type of a checkpoint's largest tensors. */

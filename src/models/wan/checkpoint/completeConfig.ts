@@ -7,6 +7,7 @@ import {
   type RawConfig,
   textEncoderSchema,
   transformerSchema,
+  type VaeConfig,
   vaeSchema,
 } from '../config.js';
 import { tinyVaeSchema } from '../tinyVae/tinyVaeConfig.js';
@@ -41,18 +42,25 @@ const PARTS = ['transformer', 'vae', 'text-encoder'] as const;
  * do not show, where it is for weights as wide.
  *
  * @param stated the model's config.json; its label names the configuration in errors
+ * @param latentSpace what stands for the VAE's where there is none, only a tiny one
  */
 export async function completeConfig(
   stated: StatedConfig,
   name: unknown,
-  parts: Readonly<Record<Network, ConfiguredPart>>,
+  parts: Readonly<Record<Exclude<Network, 'vae'>, ConfiguredPart>> & { readonly vae?: ConfiguredPart },
+  latentSpace?: VaeConfig,
 ): Promise<ModelConfig> {
   const config: Record<string, unknown> = {
     ...stated.config,
     name,
     sampling: merge(SAMPLING_DEFAULTS, stated.config.sampling),
   };
-  for (const part of PARTS) config[SECTIONS[part]] = await completePart(part, parts[part], stated);
+  for (const part of PARTS) {
+    const weights = parts[part];
+    config[SECTIONS[part]] = weights
+      ? await completePart(part, weights, stated)
+      : (stated.config[SECTIONS[part]] ?? latentSpace);
+  }
   return parseConfig(modelSchema, config, stated.label);
 }
 
