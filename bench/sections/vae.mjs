@@ -1,11 +1,17 @@
-// The VAE of Wan2.1 with random weights: seconds for each latent frame (four pictures) once a video is under way.
+// The VAE of Wan2.1 and the tiny one with random weights: seconds for each latent frame (four pictures) once a video is
+// under way, the two beside one another.
 
 import { vaeDecoderTensors, vaeEncoderTensors } from '../../dist/models/wan/checkpoint/expectedTensors.js';
+import { freeTinyDecoder, loadTinyDecoder } from '../../dist/models/wan/tinyVae/tinyDecoder.js';
+import { createTinyVaeStream } from '../../dist/models/wan/tinyVae/tinyDecodeStream.js';
+import { freeTinyEncoder, loadTinyEncoder } from '../../dist/models/wan/tinyVae/tinyEncoder.js';
+import { createTinyVaeEncodeStream } from '../../dist/models/wan/tinyVae/tinyEncodeStream.js';
+import { tinyVaeTensors } from '../../dist/models/wan/tinyVae/tinyVaeTensors.js';
 import { freeVaeDecoder, loadVaeDecoder } from '../../dist/models/wan/vae/decoderWeights.js';
 import { createVaeStream } from '../../dist/models/wan/vae/decodeStream.js';
 import { freeVaeEncoder, loadVaeEncoder } from '../../dist/models/wan/vae/encoderWeights.js';
 import { createVaeEncodeStream } from '../../dist/models/wan/vae/encodeStream.js';
-import { modelLike } from '../../dist/synthesize/models.js';
+import { modelLike, TAEW_2_1 } from '../../dist/synthesize/models.js';
 import { isProcessor } from '../support/clock.mjs';
 import { measure } from '../support/measure.mjs';
 import { openBench } from '../support/open.mjs';
@@ -24,6 +30,13 @@ for (const [width, height] of SIZES) {
   const decode = () => void [...decoding.decode(latents)].map((picture) => picture.dispose());
   decode(); // the first latent frame of a video is one picture, and not four
   await add(`decode ${width}x${height}, a latent frame of 4 pictures`, decode);
+  const tinyDecoder = await loadTinyDecoder(device, randomSource(tinyVaeTensors(TAEW_2_1)), TAEW_2_1, 'f16');
+  const tinyDecoding = createTinyVaeStream(tinyDecoder);
+  const decodeTiny = () => void [...tinyDecoding.decode(latents)].map((picture) => picture.dispose());
+  decodeTiny();
+  await add(`tiny decode ${width}x${height}, the same`, decodeTiny);
+  tinyDecoding.dispose();
+  freeTinyDecoder(tinyDecoder);
   decoding.dispose();
   freeVaeDecoder(decoder);
 
@@ -33,6 +46,11 @@ for (const [width, height] of SIZES) {
   const pictures = random(device, [4, height, width, 3]);
   encoding.encode(first).dispose();
   await add(`encode ${width}x${height}, 4 pictures`, () => encoding.encode(pictures).dispose());
+  const tinyEncoder = await loadTinyEncoder(device, randomSource(tinyVaeTensors(TAEW_2_1)), TAEW_2_1, 'f16');
+  const tinyEncoding = createTinyVaeEncodeStream(tinyEncoder);
+  await add(`tiny encode ${width}x${height}, 4 pictures`, () => tinyEncoding.encode(pictures).dispose());
+  tinyEncoding.dispose();
+  freeTinyEncoder(tinyEncoder);
   encoding.dispose();
   freeVaeEncoder(encoder);
   await device.synchronize();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LAYOUTS, type Layout, PARTS, type SynthesisPart } from '../synthesize/layouts.js';
+import { ALL_PARTS, LAYOUTS, type Layout, PARTS, type SynthesisPart } from '../synthesize/layouts.js';
 import { LIKES, type Like } from '../synthesize/models.js';
 import { type PlannedFile, planSynthesis } from '../synthesize/plan.js';
 import { synthesize } from '../synthesize/synthesize.js';
@@ -41,7 +41,9 @@ export function addSynthesizeCommand(program: Command): void {
       '0',
     )
     .option('--layers <n>', 'at most so many layers in the transformer and in the text encoder', wholeNumber(1))
-    .option('--parts <list>', `what to write, of ${PARTS.join(', ')}`, partList, [...PARTS])
+    .option('--parts <list>', `what to write, of ${ALL_PARTS.join(', ')} (default: all but the last)`, partList, [
+      ...PARTS,
+    ])
     .option('--force', `${FORCE_HELP}; what this command writes counts as such: it carries no mark`)
     .option('--dry-run', 'only list the files and their sizes')
     .addHelpText('after', `\n${OUTPUT_HELP}`)
@@ -93,8 +95,8 @@ function listing(folder: string, files: readonly PlannedFile[]): string {
 
 function partList(text: string): SynthesisPart[] {
   return text.split(',').map((name) => {
-    const part = PARTS.find((known) => known === name.trim());
-    if (!part) throw new InvalidArgumentError(`expected some of ${PARTS.join(',')}, found "${name}"`);
+    const part = ALL_PARTS.find((known) => known === name.trim());
+    if (!part) throw new InvalidArgumentError(`expected some of ${ALL_PARTS.join(',')}, found "${name}"`);
     return part;
   });
 }

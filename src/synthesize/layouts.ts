@@ -1,13 +1,15 @@
-import type { Network } from '../models/wan/checkpoint/names.js';
+import type { Network, Part } from '../models/wan/checkpoint/names.js';
 import type { FloatDType } from './valueTable.js';
 
-/** What can be written, all by default. */
+/** What is written by default: a whole model. */
 export const PARTS = ['transformer', 'vae', 'text-encoder', 'tokenizer'] as const;
-export type SynthesisPart = (typeof PARTS)[number];
+/** What can be written. */
+export const ALL_PARTS = [...PARTS, 'tiny-vae'] as const;
+export type SynthesisPart = (typeof ALL_PARTS)[number];
 
 /** A file, or a set of shards, with the tensors of one part. */
 export interface Place {
-  readonly part: Network;
+  readonly part: Part;
   /** `*` stands for the dtype, as the publisher writes it; shards have their number before the ending. */
   readonly path: string;
   readonly format: 'safetensors' | 'shards' | 'torch';
@@ -37,6 +39,14 @@ const TEXT_ENCODER: Place = {
   format: 'torch',
   naming: 'official',
   dtype: 'BF16',
+};
+/** madebyollin/taehv, as Kijai publishes it. No layout has a place for it: it lies beside the others in any. */
+export const TINY_VAE: Place = {
+  part: 'tiny-vae',
+  path: 'taew2_1.safetensors',
+  format: 'safetensors',
+  naming: 'official',
+  dtype: 'F16',
 };
 const TOKENIZER = 'google/umt5-xxl/tokenizer.json';
 

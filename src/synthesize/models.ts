@@ -7,8 +7,10 @@ import {
   vaeDecoderTensors,
   vaeEncoderTensors,
 } from '../models/wan/checkpoint/expectedTensors.js';
-import type { Network } from '../models/wan/checkpoint/names.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 import { type ModelConfig, modelSchema } from '../models/wan/config.js';
+import type { TinyVaeConfig } from '../models/wan/tinyVae/tinyVaeConfig.js';
+import { tinyVaeTensors } from '../models/wan/tinyVae/tinyVaeTensors.js';
 import { LATENT_STATISTICS, SAMPLING_DEFAULTS, TRANSFORMER_DEFAULTS } from '../models/wan/wanDefaults.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 
@@ -56,6 +58,18 @@ const WAN_1_3B: ModelConfig = {
   sampling: SAMPLING_DEFAULTS,
 };
 
+/** Of the published tiny VAE, whose latents are those of every Wan2.1. Source: madebyollin/taehv taehv.py TAEHV. */
+export const TAEW_2_1: TinyVaeConfig = {
+  decoder_widths: [256, 128, 64, 64],
+  encoder_width: 64,
+  latent_channels: 16,
+  patch_size: 1,
+  decoder_time_upscale: [false, true, true],
+  decoder_space_upscale: [true, true, true],
+  encoder_time_downscale: [true, true, false],
+  frames_to_trim: 3,
+};
+
 /** The sizes of a model, with at most `layers` layers in the transformer and in the text encoder. */
 export async function modelLike(like: Like, layers = Number.POSITIVE_INFINITY): Promise<ModelConfig> {
   const model = like === 'toy' ? await toyModel() : WAN_1_3B;
@@ -74,14 +88,15 @@ async function toyModel(): Promise<ModelConfig> {
 }
 
 /** Official names and shapes of all tensors of a part. */
-export function partTensors(part: Network, { transformer, vae, text_encoder }: ModelConfig): ExpectedTensors {
+export function partTensors(part: Part, { transformer, vae, text_encoder }: ModelConfig): ExpectedTensors {
   if (part === 'transformer') return transformerTensors(transformer);
+  if (part === 'tiny-vae') return tinyVaeTensors(TAEW_2_1);
   if (part === 'text-encoder') return textEncoderTensors(text_encoder);
   return new Map([...vaeEncoderTensors(vae), ...vaeDecoderTensors(vae)]);
 }
 
 /** Width of an attention head; the VAE's one head counts as wide as its width. */
-export function headDimOf(part: Network, { transformer, vae, text_encoder }: ModelConfig): number {
+export function headDimOf(part: Part, { transformer, vae, text_encoder }: ModelConfig): number {
   if (part === 'transformer') return transformer.dim / transformer.num_heads;
   if (part === 'text-encoder') return text_encoder.dim_attn / text_encoder.num_heads;
   return vae.dim * vae.dim_mult[vae.dim_mult.length - 1];

@@ -1,4 +1,4 @@
-import { hfName, type Network } from '../models/wan/checkpoint/names.js';
+import { hfName, type Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import type { Place } from './layouts.js';
@@ -65,7 +65,7 @@ const SHARPER = 1.5;
  * @param name official
  * @param headDim width of an attention head of this part
  */
-export function distributionOf(part: Network, name: string, shape: readonly number[], headDim: number): Distribution {
+export function distributionOf(part: Part, name: string, shape: readonly number[], headDim: number): Distribution {
   if (name.endsWith('.bias')) return { mean: 0, deviation: BIAS };
   if (name.endsWith('modulation')) return { mean: 0, deviation: shape[shape.length - 1] ** -0.5 };
   if (/(^|\.)(norm_[qk])\.weight$/.test(name)) return { mean: SHARPER, deviation: SHARPER * GAIN };
@@ -75,7 +75,7 @@ export function distributionOf(part: Network, name: string, shape: readonly numb
   return { mean: 0, deviation: scaleOf(part, name, headDim) * fanIn ** -0.5 };
 }
 
-function scaleOf(part: Network, name: string, headDim: number): number {
+function scaleOf(part: Part, name: string, headDim: number): number {
   // T5 does not divide scores by the root of the head's width: its queries are that much smaller.
   if (part === 'text-encoder' && name.endsWith('attn.q.weight')) return SHARPER * headDim ** -0.5;
   if (name === 'decoder.head.2.weight') return 0.7;

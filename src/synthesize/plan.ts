@@ -1,12 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { ensure } from '../errors.js';
-import type { Network } from '../models/wan/checkpoint/names.js';
+import type { Part } from '../models/wan/checkpoint/names.js';
 import type { ModelConfig } from '../models/wan/config.js';
 import { toyWorld } from '../node/model/toyWorld.js';
 import type { TensorStream } from '../node/weights/writeSafetensors.js';
 import { configFiles } from './configFiles.js';
-import { LAYOUTS, type Layout, type LayoutFiles, type Place, pathFor, type SynthesisPart } from './layouts.js';
+import {
+  LAYOUTS,
+  type Layout,
+  type LayoutFiles,
+  type Place,
+  pathFor,
+  type SynthesisPart,
+  TINY_VAE,
+} from './layouts.js';
 import { type Like, modelLike } from './models.js';
 import { partStreams } from './partStreams.js';
 import { appendSafetensors, indexOf, shardsOf } from './safetensorsFiles.js';
@@ -52,6 +60,7 @@ export async function planSynthesis(options: SynthesisOptions): Promise<PlannedF
   for (const place of places) {
     if (parts.has(place.part)) files.push(...weightFiles(place, model, tokenizerJson, options));
   }
+  if (parts.has('tiny-vae')) files.push(...weightFiles(TINY_VAE, model, tokenizerJson, options));
   return files;
 }
 
@@ -85,7 +94,7 @@ function weightFiles(
 }
 
 /** The averaged generator is the transformer of the other layouts; the one that was trained beside it is another. */
-function sectionOf(part: Network, dictionary: string): string {
+function sectionOf(part: Part, dictionary: string): string {
   return dictionary === 'generator_ema' ? part : dictionary;
 }
 
