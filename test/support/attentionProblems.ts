@@ -53,7 +53,12 @@ export const problemsOf = (headDims: readonly number[]): fc.Arbitrary<Drawn> =>
     .filter(({ rows, ownRows, headDim, types: { cacheType } }) => {
       return rows.length + ownRows > 0 && (cacheType !== 'i8' || headDim % 4 === 0);
     })
-    .map(({ types, ...drawn }) => ({ ...drawn, ...types, rows: drawn.rows.map((row) => row % drawn.cacheRows) }));
+    .map(({ types, ...drawn }) => ({
+      ...drawn,
+      ...types,
+      hasBias: drawn.hasBias && types.cacheType !== 'i8' && types.ownType === 'f32', // as the text encoder has it
+      rows: drawn.rows.map((row) => row % drawn.cacheRows),
+    }));
 
 /** The forms that the adapter has, with widths of heads that each handles: the least, an odd one, Wan's own. */
 export const forms: [Form, fc.Arbitrary<Drawn>][] = [
