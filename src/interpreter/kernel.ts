@@ -68,6 +68,7 @@ export class InterpretedKernel {
     const [workgroupMemory, storageMemory] = [of('workgroup'), of('storage')];
     const main = this.#make(numbers, values, { filledMatrix }, memoryLanes, new Checks(findings), ...given);
     const lanes = subgroupSize || workgroupSize;
+    const operations = { next: -2 };
     for (let group = 0; group < grid[0] * grid[1]; group++) {
       for (const memory of workgroupMemory) memory.clear();
       const invocations = Array.from({ length: workgroupSize }, (_, index) => {
@@ -80,7 +81,7 @@ export class InterpretedKernel {
         continue;
       }
       const bodies = invocations.map((invocation) => start(invocation)!);
-      const workgroup = { group, subgroupSize: lanes, workgroupMemory, storageMemory, order, findings };
+      const workgroup = { group, subgroupSize: lanes, workgroupMemory, storageMemory, order, findings, operations };
       runWorkgroup(workgroup, invocations, bodies);
     }
     return findings.all;

@@ -1,12 +1,13 @@
 import type { Findings } from './findings.js';
 
-/** Who touches memory: an invocation, or a subgroup as a whole that loads or stores a matrix. */
+/**
+ * Who touches memory: an invocation, or a subgroup that loads or stores a matrix. Which lane loads what of a matrix is not
+ * said, so that each load and each store is a toucher of its own: nothing but a barrier orders two of them.
+ */
 export interface Toucher {
   /** Within the dispatch, from 1; that of a subgroup is no invocation's. */
   readonly id: number;
   readonly group: number;
-  /** Which lane loads what of a matrix is not said, so a subgroup's accesses are not ordered among themselves either. */
-  readonly isSubgroup: boolean;
 }
 
 /** In the place of a reader where there were several. */
@@ -84,7 +85,7 @@ export class Accesses {
   }
 
   #meets(by: Toucher, other: number, time: number, group: number): boolean {
-    if (other === by.id && !by.isSubgroup) return false;
+    if (other === by.id) return false;
     return this.#isUnordered(by, time, group);
   }
 

@@ -8,7 +8,6 @@ export type Builtins = Readonly<Record<string, number | readonly number[]>>;
 
 /** One invocation of a workgroup: who it is, and where it has stopped. */
 export class Invocation implements Toucher {
-  readonly isSubgroup = false;
   /** Where it stops and waits for others; undefined while it can go on. */
   stop: StopKind | undefined;
   line = 0;

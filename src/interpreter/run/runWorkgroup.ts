@@ -13,6 +13,8 @@ export interface Workgroup {
   readonly storageMemory: readonly Memory[];
   readonly order: Order;
   readonly findings: Findings;
+  /** The number of the next operation of a subgroup in the dispatch: below those that stand for anything else. */
+  readonly operations: { next: number };
 }
 
 /**
@@ -39,18 +41,16 @@ export function runWorkgroup(
     }
     if (invocations.every(({ isDone }) => isDone)) return;
     let hasMoved = false;
-    subgroups.forEach((lanes, index) => {
-      hasMoved = finishSubgroup(workgroup, lanes, index) || hasMoved;
-    });
+    for (const lanes of subgroups) hasMoved = finishSubgroup(workgroup, lanes) || hasMoved;
     if (!hasMoved && !finishBarrier(workgroup, invocations)) return;
   }
 }
 
 /** Finishes the operation that all lanes of a subgroup wait for. */
-function finishSubgroup({ group, findings }: Workgroup, lanes: readonly Invocation[], index: number): boolean {
+function finishSubgroup({ group, findings, operations }: Workgroup, lanes: readonly Invocation[]): boolean {
   const [first] = lanes;
   if (!isSubgroupStop(first) || !lanes.every((lane) => isAt(lane, first))) return false;
-  const by: Toucher = { id: -2 - index, group, isSubgroup: true };
+  const by: Toucher = { id: operations.next--, group };
   finishOperation(lanes, by, findings);
   return true;
 }

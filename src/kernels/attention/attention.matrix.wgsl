@@ -181,7 +181,7 @@ fn main(
     tile[item / 16u * PITCH + item % 16u] = halves(params.scale * query[at], params.scale * query[at + 1u]);
   }
   workgroupBarrier();
-  let own = mine * 16u * PITCH;
+  let own = mine * 16u * PITCH; // nothing is written to the tile before the barrier of the first step below
   let q0 = subgroupMatrixLoad<Left, row_major>(&tile, own, PITCH);
   let q1 = subgroupMatrixLoad<Left, row_major>(&tile, own + 2u, PITCH);
   let q2 = subgroupMatrixLoad<Left, row_major>(&tile, own + 4u, PITCH);
@@ -190,7 +190,6 @@ fn main(
   let q5 = subgroupMatrixLoad<Left, row_major>(&tile, own + 10u, PITCH);
   let q6 = subgroupMatrixLoad<Left, row_major>(&tile, own + 12u, PITCH);
   let q7 = subgroupMatrixLoad<Left, row_major>(&tile, own + 14u, PITCH);
-  workgroupBarrier();
 
   let scratch = SCORES + mine * 16u * SCORE_PITCH; // where sums of this subgroup go to be scaled
   var exponent = -1.0e30; // that weights of this row are relative to

@@ -28,8 +28,8 @@ struct Params {
 var<workgroup> partial: array<f32, 64>;
 
 // Passage: a sum over a workgroup
-// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
-// barriers, where a tree has two for every level.
+// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: one barrier,
+// where a tree has one for every level. A second call needs another before it.
 fn workgroupSum(value: f32, lane: u32) -> f32 {
   partial[lane] = value;
   workgroupBarrier();
@@ -37,7 +37,6 @@ fn workgroupSum(value: f32, lane: u32) -> f32 {
   for (var i = 0u; i < 64u; i++) {
     sum += partial[i];
   }
-  workgroupBarrier();
   return sum;
 }
 
@@ -57,6 +56,7 @@ fn main(
     sum += x[start + i];
   }
   let mean = workgroupSum(sum, lane) / f32(params.width);
+  workgroupBarrier();
   var squares = 0.0;
   for (var i = lane; i < params.width; i += 64u) {
     let centred = x[start + i] - mean;

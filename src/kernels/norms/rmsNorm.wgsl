@@ -20,8 +20,8 @@ struct Params {
 var<workgroup> partial: array<f32, 64>;
 
 // Passage: a sum over a workgroup
-// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: two
-// barriers, where a tree has two for every level.
+// The sum of `value` over the workgroup; every invocation must call it, and each adds up all parts by itself: one barrier,
+// where a tree has one for every level. A second call needs another before it.
 fn workgroupSum(value: f32, lane: u32) -> f32 {
   partial[lane] = value;
   workgroupBarrier();
@@ -29,7 +29,6 @@ fn workgroupSum(value: f32, lane: u32) -> f32 {
   for (var i = 0u; i < 64u; i++) {
     sum += partial[i];
   }
-  workgroupBarrier();
   return sum;
 }
 
