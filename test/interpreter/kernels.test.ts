@@ -7,7 +7,7 @@ import { openFor, show } from './support/runCase.js';
 // Every kernel and form, line by line: right, and nothing in it that only luck or a driver makes right.
 
 /** Problems of each case; set the variable to look longer. */
-const numRuns = Number(process.env.TOKENTRIM_INTERPRETED_RUNS ?? 6);
+const numRuns = Number(process.env.TOKENTRIM_INTERPRETED_RUNS ?? 4);
 
 test('every kernel has a case', () => {
   const covered = new Set(CASES.flatMap(({ kernels }) => kernels));
