@@ -8,6 +8,7 @@ interface Launch {
   readonly preLaunchTask: string;
   readonly program: string;
   readonly args: readonly string[];
+  readonly outFiles: readonly string[];
 }
 
 /** What VS Code puts in place of the repository's root. */
@@ -18,8 +19,8 @@ const { configurations } = read('launch.json') as { configurations: Launch[] };
 const { tasks } = read('tasks.json') as { tasks: { label: string; script: string }[] };
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
-test('four configurations, each on a program that is there, each building first', () => {
-  expect(configurations).toHaveLength(4);
+test('five configurations, each on a program that is there, each building first', () => {
+  expect(configurations).toHaveLength(5);
   for (const { program, preLaunchTask } of configurations) {
     expect(existsSync(program.replace(WORKSPACE, root)), program).toBe(true);
     const task = tasks.find(({ label }) => label === preLaunchTask);
@@ -31,6 +32,12 @@ test('the twins are stepped through where the tour says so', () => {
   const adapters = configurations.map(({ args }) => args[args.indexOf('--adapter') + 1]);
   expect([adapters[0], adapters[3]]).toEqual(['reference', 'reference']);
   expect(configurations[1].args).not.toContain('--adapter');
+});
+
+test('the WGSL is stepped through where the tour says so, its files among those with maps', () => {
+  const { args, outFiles } = configurations[4];
+  expect(args).toContain('interpreter,seed=0');
+  expect(outFiles.some((one) => one.endsWith('/dist/**/*.wgsl'))).toBe(true);
 });
 
 test('the parity case is there', () => {
