@@ -32,6 +32,7 @@ export function checkOptions(
   isChosen: (name: keyof GenerateFlags) => boolean,
 ): void {
   checkReports(flags);
+  checkPreview(flags);
   if (flags.plan !== undefined) {
     checkBesidePlan(prompt, flags, isChosen);
     return;
@@ -70,7 +71,19 @@ export function checkOptions(
 
 /** Options that go with a plan: the machine's, the outputs', and files in the place of those that the plan names. */
 const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
-  ...['plan', 'out', 'force', 'saveLatents', 'saveNoise', 'metadata', 'json', 'progress', 'quiet', 'verbose'],
+  ...[
+    'plan',
+    'out',
+    'preview',
+    'force',
+    'saveLatents',
+    'saveNoise',
+    'metadata',
+    'json',
+    'progress',
+    'quiet',
+    'verbose',
+  ],
   ...['profile', 'dryRun', 'adapter', 'kernels', 'gpuMemory', 'promptCache', 'config'],
   ...['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer', 'image', 'video', 'noise'],
 ] as const satisfies (keyof GenerateFlags)[];
@@ -86,6 +99,16 @@ function checkBesidePlan(
   const chosen = names.find((name) => !BESIDE_PLAN.includes(name) && isChosen(name));
   const flag = chosen?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   ensure(chosen === undefined, `--plan has decided what --${flag} says: leave it out, or change it in the plan`);
+}
+
+/** What the tiny VAE shows while the full one waits. */
+function checkPreview({ preview, decoder }: GenerateFlags): void {
+  if (preview === undefined) return;
+  ensure(/\.mp4$/i.test(preview), `--preview is a video: use a name that ends in .mp4, found ${preview}`);
+  ensure(
+    decoder !== 'tiny',
+    '--preview shows what the tiny VAE makes, and with --decoder tiny the video is that itself: leave one of them out',
+  );
 }
 
 /** What the run says of itself. */

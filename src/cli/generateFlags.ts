@@ -41,6 +41,7 @@ export interface GenerateFlags {
   readonly saveNoise?: string;
   readonly saveLatents?: string;
   readonly out: string;
+  readonly preview?: string;
   readonly force?: boolean;
   readonly metadata: boolean;
   readonly fps?: number;

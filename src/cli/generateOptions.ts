@@ -159,6 +159,11 @@ function addOutputOptions(command: Command): void {
       "frames a second (default: the model's)",
       decimal('above 0 and up to 1000', (v) => v > 0 && v <= 1000),
     )
+    .option(
+      '--preview <file>',
+      'an .mp4 that the tiny VAE makes while the run goes; the full one then comes after',
+      path,
+    )
     .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)

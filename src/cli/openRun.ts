@@ -12,6 +12,8 @@ import { Closers } from './prepareRun.js';
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
 export interface Run extends Omit<PreparedRun, 'recording'> {
   readonly sink: FrameSink;
+  /** Of the preview, which is complete when the rollout is. */
+  readonly preview: FrameSink | undefined;
   readonly latents: GrowingSafetensors | undefined;
   /** Completes the video and the recordings, which then replace what an earlier run left in their places. */
   finish(): Promise<void>;
@@ -30,15 +32,19 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
     const format = { width: plan.pixel.width, height: plan.pixel.height, fps: plan.fps, tags: mediaTags(prepared) };
     const sink = await openFrameSink(flags.out, format, { force: flags.force });
     opened.add(() => sink.abort());
+    const preview =
+      flags.preview === undefined ? undefined : await openFrameSink(flags.preview, format, { force: flags.force });
+    if (preview) opened.add(() => preview.abort());
 
     const end = async (isEarly: boolean) => {
       const video = isEarly ? sink.closeEarly() : sink.close();
-      const results = await Promise.allSettled([video, ...files.map((file) => file.close(isEarly))]);
+      const quick = isEarly ? preview?.closeEarly() : preview?.close();
+      const results = await Promise.allSettled([video, quick, ...files.map((file) => file.close(isEarly))]);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     };
     const [finish, finishEarly] = [() => end(false), () => end(true)];
     const inputs = { ...prepared.inputs, noise };
-    return { ...prepared, inputs, sink, latents, finish, finishEarly, close: () => opened.close() };
+    return { ...prepared, inputs, sink, preview, latents, finish, finishEarly, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

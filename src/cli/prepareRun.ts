@@ -81,11 +81,11 @@ export async function prepareRun(
     const { model, checkpoint, vae, textEncoder, tokenizer } = flags;
     const isNamed = [model, checkpoint, vae, textEncoder, tokenizer].some((named) => named !== undefined);
     const parts = isNamed && !flags.dryRun ? describeParts(folder.parts) : [];
-    const isDecodeChosen = flags.decode !== 'auto';
+    const isDecodeChosen = flags.decode !== 'auto' || flags.preview !== undefined;
     const said = [planNote, device.note, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
     const notes = said.filter((note) => note !== undefined);
     const promptStore = promptStoreIn(flags.promptCache ? undefined : false);
-    const inputs = { pictures: given?.pictures(plan.pixel), promptStore };
+    const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview: flags.preview !== undefined };
     const close = () => opened.close();
     const promptText = schedule?.text ?? asText(plan);
     return { flags, folder, device, plan, memory, inputs, prompts, promptText, notes, recording, close };
@@ -160,10 +160,10 @@ async function settleTuned(
   folder: ModelFolder,
   draft: DraftPlan,
   replan: ((change: object) => Promise<DraftPlan>) | undefined,
-  { dryRun, gpuMemory }: GenerateFlags,
+  { dryRun, gpuMemory, preview }: GenerateFlags,
 ): Promise<{ plan: Plan; memory: MemoryPlan }> {
   const allowedBytes = gpuMemory && gpuMemory * 1e9;
-  const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan });
+  const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan, preview: preview !== undefined });
   await measureKernels(device, { measure: 'none' });
   const settled = await settle();
   if (dryRun) return settled;
@@ -199,5 +199,6 @@ function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequ
   const kvDtype = flags.kvDtype === 'auto' ? undefined : flags.kvDtype;
   const decode = flags.decode === 'auto' ? undefined : flags.decode;
   const { negativePrompt, seed, decoder } = flags;
-  return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode, decoder };
+  const preview = flags.preview !== undefined;
+  return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode, decoder, preview };
 }

@@ -52,6 +52,7 @@ export async function runOutputs(flags: GenerateFlags): Promise<RunOutput[]> {
   const outputs: RunOutput[] = [];
   for (const [name, path] of [
     ['--out', flags.out],
+    ['--preview', flags.preview],
     ['--save-latents', flags.saveLatents],
     ['--save-noise', flags.saveNoise],
   ] as const) {

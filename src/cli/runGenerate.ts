@@ -92,7 +92,7 @@ interface Outcome {
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
   const { signal } = interrupt;
-  const { folder, device, plan, inputs, sink, latents } = run;
+  const { folder, device, plan, inputs, sink, preview, latents } = run;
   const { report } = outcome;
   const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
@@ -106,6 +106,8 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
       if (event.kind === 'note') say(event.note);
       if (event.kind === 'stage') stages.begin(event.stage);
       if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now
+      if (event.kind === 'stage' && event.stage === 'decode') await preview?.close();
+      if (event.kind === 'preview') for (const frame of event.frames) await preview?.write(frame);
       if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(report.blocks.at(-1)));
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));

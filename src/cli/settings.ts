@@ -67,6 +67,7 @@ export const NAMED = [
   'plan',
   'saveNoise',
   'saveLatents',
+  'preview',
 ] as const satisfies readonly (keyof GenerateFlags)[];
 
 function namesIn(flags: GenerateFlags): Pick<Settings, (typeof NAMED)[number]> {

@@ -55,6 +55,7 @@ export const settingsSchema = z.strictObject({
   plan: path.describe('that was run'),
   saveNoise: path,
   saveLatents: path,
+  preview: path,
   out: z.string(),
 });
 

@@ -17,6 +17,8 @@ export async function* generate(device: Device, model: Model, request: GenerateR
   checkRequest('generate', request);
   const draft = await planRun(model, request);
   const { decode } = draft;
-  const plan = decode ? { ...draft, decode } : (await settleMemory(device, model, draft)).plan;
+  const plan = decode
+    ? { ...draft, decode }
+    : (await settleMemory(device, model, draft, { preview: request.preview })).plan;
   yield* runPlan(device, model, plan, request);
 }

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
 import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import type { NoiseSource } from './noise/noise.js';
-import { encoderOf } from './pictures/chooseDecoder.js';
+import { chooseDecoder, encoderOf } from './pictures/chooseDecoder.js';
 import type { Picture } from './pictures/decodeLatents.js';
 import { type BlockDecoder, openDecoder } from './pictures/decodeLatents.js';
 import { encodeGivenFrames } from './pictures/givenFrames.js';
@@ -19,12 +19,12 @@ import { vaeFactors } from './plan/grid.js';
 import { methodOf } from './plan/methods.js';
 import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
-import { vaeTypeOf } from './plan/weightTypes.js';
+import { vaeTypeOf, weightTypes } from './plan/weightTypes.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid
- * until the generator is resumed), pictures were made.
+ * until the generator is resumed), pictures were made: those of the preview, those of the video.
  */
 export type GenerateEvent =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }
@@ -41,6 +41,7 @@ export type GenerateEvent =
       /** Time it took, the making of its pictures included where they are made during the rollout. */
       readonly seconds: number;
     }
+  | { readonly kind: 'preview'; readonly block: number; readonly frames: readonly Picture[] }
   | { readonly kind: 'frames'; readonly block: number; readonly frames: readonly Picture[] };
 
 export type Stage = 'text' | 'given' | 'weights' | 'rollout' | 'decode';
@@ -58,6 +59,7 @@ export async function* runPlan(
   inputs: RunInputs = {},
 ): AsyncGenerator<GenerateEvent> {
   checkInputs('runPlan', plan, inputs);
+  if (inputs.preview) chooseDecoder(model, 'tiny'); // throws where there is none
   const { config } = model;
   const { types, prompts, negativePrompt } = plan;
   const { signal } = inputs;
@@ -69,6 +71,7 @@ export async function* runPlan(
   let policy = policyOf(model, plan, inputs);
   const owned = new Owned();
   let decoder: BlockDecoder | undefined;
+  let previewer: BlockDecoder | undefined;
 
   try {
     yield { kind: 'stage', stage: 'text', plan };
@@ -96,6 +99,7 @@ export async function* runPlan(
     const heldTypes = { weights: types.transformer, keys: types.keys };
     const transformer = await loadTransformer(device, model.transformer, config.transformer, heldTypes, onTensor);
     owned.add(transformer.weights);
+    if (inputs.preview) previewer = await openPreview(device, model, plan);
     if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, plan.shown, onTensor);
 
     await prepared;
@@ -114,6 +118,7 @@ export async function* runPlan(
       if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
       if (event.kind === 'block') {
         const { block, latents, decision } = event;
+        for await (const frames of previewer?.decode(latents, block) ?? []) yield { kind: 'preview', block, frames };
         const frames: Picture[] = [];
         for await (const made of decoder?.decode(latents, block) ?? []) frames.push(...made);
         if (!decoder) {
@@ -131,6 +136,8 @@ export async function* runPlan(
     }
     policy?.dispose();
     policy = undefined;
+    previewer?.dispose();
+    previewer = undefined;
     owned.free();
     if (decoder || finished.length === 0) return;
 
@@ -148,9 +155,16 @@ export async function* runPlan(
     }
   } finally {
     decoder?.dispose();
+    previewer?.dispose();
     policy?.dispose();
     owned.free();
   }
+}
+
+/** The tiny VAE's decoder beside a rollout, whatever makes the video's pictures. */
+function openPreview(device: Device, model: Model, { shown }: Plan): Promise<BlockDecoder> {
+  const coder = chooseDecoder(model, 'tiny');
+  return openDecoder(device, model, { coder, type: vaeTypeOf(weightTypes(model), coder) }, shown);
 }
 
 /** The noise of the plan's seed, or what the caller brings. */

@@ -129,7 +129,7 @@ async function postEvent(device: Device, event: GenerateEvent, post: Post): Prom
     const values = Float32Array.from(await device.read(latents));
     post({ ...told, latents: { shape: latents.shape, values } }, [values.buffer]);
   } else {
-    post(event, event.kind === 'frames' ? event.frames.map(({ rgba }) => rgba.buffer as ArrayBuffer) : []);
+    post(event, 'frames' in event ? event.frames.map(({ rgba }) => rgba.buffer as ArrayBuffer) : []);
   }
 }
 

@@ -81,6 +81,22 @@ describe('a tiny VAE that was named', () => {
     expect(atOnce.slice(0, 17)).toEqual(pictures);
   });
 
+  test('shows a preview while the full one comes after', async () => {
+    const plan = await planRun(both, { ...SMALL, preview: true });
+    expect(plan).toMatchObject({ decode: 'after' });
+    expect(plan).not.toHaveProperty('decoder');
+    const kinds: string[] = [];
+    const preview: string[] = [];
+    for await (const event of generate(device, both, { ...SMALL, preview: true })) {
+      if (event.kind === 'preview')
+        preview.push(...event.frames.map(({ rgba }) => Buffer.from(rgba).toString('base64')));
+      if (event.kind !== 'step' && kinds.at(-1) !== event.kind) kinds.push(event.kind);
+    }
+    expect(kinds).toEqual(['stage', 'preview', 'block', 'preview', 'block', 'stage', 'frames']);
+    expect(preview).toEqual((await made(both, await planOf(both, SMALL))).pictures);
+    await expect(generate(device, plain, { ...SMALL, preview: true }).next()).rejects.toThrow('there is no tiny VAE');
+  });
+
   test('is refused where it is not there, or is another', async () => {
     await expect(planRun(plain, { ...SMALL, decoder: 'tiny' })).rejects.toThrow(
       'there is no tiny VAE for `decoder` tiny',

@@ -54,7 +54,7 @@ export async function planMemory(
   checkRequest('planMemory', request);
   const draft = await planRun(model, request);
   const replan = (change: MemoryChange) => planRun(model, { ...request, ...change });
-  return (await settleMemory(device, model, draft, { allowedBytes, replan })).memory;
+  return (await settleMemory(device, model, draft, { allowedBytes, replan, preview: request.preview })).memory;
 }
 
 /** What `settleMemory` may go by. */
@@ -63,6 +63,8 @@ export interface MemoryOptions {
   readonly allowedBytes?: number;
   /** The plan of a smaller run, for advice where this one does not fit; without it no advice is given. */
   readonly replan?: (change: MemoryChange) => Promise<DraftPlan>;
+  /** Whether the run makes a preview too (`RunInputs`). */
+  readonly preview?: boolean;
 }
 
 /**
@@ -73,7 +75,7 @@ export async function settleMemory(
   device: Device,
   model: Model,
   draft: DraftPlan,
-  { allowedBytes, replan }: MemoryOptions = {},
+  { allowedBytes, replan, preview }: MemoryOptions = {},
 ): Promise<{ readonly plan: Plan; readonly memory: MemoryPlan }> {
   if (allowedBytes !== undefined) checkCount('planMemory: the bytes allowed', Math.floor(allowedBytes), 1);
   const limitBytes = allowedBytes ?? device.availableBytes?.();
@@ -86,16 +88,16 @@ export async function settleMemory(
       `smaller \`width\` and \`height\`${isBlockwise(draft) ? '' : ', or fewer `frames`'}`,
   );
   let plan: Plan = { ...draft, decode: draft.decode ?? 'during' };
-  let counted = await count(device, model, plan);
+  let counted = await count(device, model, plan, preview);
   if (draft.decode === undefined && counted.peakBytes > comfortable) {
     plan = { ...draft, decode: 'after' };
-    counted = await count(device, model, plan);
+    counted = await count(device, model, plan, preview);
   }
   const { peakBytes } = counted;
   if (limitBytes !== undefined && peakBytes > limitBytes) {
     const peakOf = async (change: MemoryChange) => {
       const smaller = (await replan?.({ decode: plan.decode, ...change })) as Plan;
-      return (await count(device, model, smaller)).peakBytes;
+      return (await count(device, model, smaller, preview)).peakBytes;
     };
     const choices = {
       ...choicesOf(model.config, plan),
@@ -133,6 +135,7 @@ async function count(
   device: Device,
   model: Model,
   plan: Plan,
+  preview = false,
 ): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations' | 'largestWork'>> {
   const counting = new PlanningDevice(device);
   const method = methodOf(plan);
@@ -147,6 +150,7 @@ async function count(
   // A policy of the user's is not asked about blocks that are not there; TokenTrim takes about what it would.
   const counted: Plan = plan.trim === 'own' ? { ...plan, trim: TOKENTRIM_DEFAULTS } : plan;
   const run = runPlan(counting, model, counted, {
+    preview,
     noise: () => silence(frameSize),
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
     maxBlocks: method.fillingBlocks(plan) + STEADY_BLOCKS,

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../../models/wan/config.js';
-import type { Model } from '../../models/wan/model.js';
+import { hasFullVae, type Model } from '../../models/wan/model.js';
 import { withDefaults } from '../../options/checkOptions.js';
 import { checkSeed } from '../../tensor/random.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
@@ -27,7 +27,9 @@ export async function planRun(
 ): Promise<DraftPlan> {
   checkRequest('planRun', request);
   const { config } = model;
-  const decoder = chooseDecoder(model, request.decoder);
+  const isPreviewed = request.preview && hasFullVae(model);
+  const decoder = chooseDecoder(model, request.decoder ?? (isPreviewed ? 'full' : undefined));
+  const decode = request.decode ?? (isPreviewed ? 'after' : undefined);
   const usesTiny = decoder === 'tiny' || (isBlockwise(video) && video.given && encoderOf(model) === 'tiny');
   const { tinyVae, ...types } = weightTypes(model, request.dtype, request.kvDtype);
   const { tinyVae: tinyDigest, ...digests } = await modelDigests(model);
@@ -42,7 +44,7 @@ export async function planRun(
     trim: trimOf(video, request),
     types: usesTiny ? { ...types, tinyVae } : types,
     // What is sampled at once is there at once.
-    ...(isBlockwise(video) ? (request.decode ? { decode: request.decode } : {}) : { decode: 'after' }),
+    ...(isBlockwise(video) ? (decode ? { decode } : {}) : { decode: 'after' }),
     ...(decoder === 'tiny' ? { decoder } : {}),
     model: {
       name: config.name,

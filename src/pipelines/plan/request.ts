@@ -4,7 +4,7 @@ import { KEY_TYPES, type KeyType } from '../../kernels/rows/keyType.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import { DECODERS, type DecoderName } from '../../models/wan/model.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
-import { alone, callback, count, number, oneOf, someNumber, text, value } from '../../options/fields.js';
+import { alone, callback, count, flag, number, oneOf, someNumber, text, value } from '../../options/fields.js';
 import { type StopSignal, stopSignal } from '../../options/stopSignal.js';
 import { FLOAT_TYPES } from '../../tensor/tensor.js';
 import { type Policy, policySchema } from '../../tokentrim/policy.js';
@@ -54,6 +54,11 @@ export interface RunInputs {
   readonly policy?: Policy | PolicyFactory;
   /** Where embedded prompts are kept between runs. */
   readonly promptStore?: PromptStore;
+  /**
+   * Makes the pictures of every block with the tiny VAE too, as soon as it is accepted (events `preview`). They decide
+   * nothing: the model's own VAE then makes those of the video, after the rollout, unless the request says otherwise.
+   */
+  readonly preview?: boolean;
   /** Ends the video after so many generated blocks. */
   readonly maxBlocks?: number;
   /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
@@ -117,6 +122,7 @@ const inputFields = {
   noise: callback<NonNullable<RunInputs['noise']>>().optional(),
   policy: alone(isFactory, 'must be a policy, or a function that makes one', policySchema).optional(),
   promptStore: value<PromptStore>('must be an object with read and write', isStore).optional(),
+  preview: flag.optional(),
   maxBlocks: count(1).optional(),
   signal: stopSignal.optional(),
 };
