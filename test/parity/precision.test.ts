@@ -13,6 +13,7 @@ const cases = [
   'tokentrim-rolling-forcing',
   'umt5',
   'vae-decode',
+  'tiny-vae',
 ];
 
 const HAS_CACHE = /kv|forcing/;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { tokenDrift, tokenSummary } from '../../../src/kernels/drift/tokenDrift.js';
 import { blendFrames } from '../../../src/kernels/elementwise/blendFrames.js';
 import { cast } from '../../../src/kernels/elementwise/cast.js';
-import { add, gelu, multiply, silu } from '../../../src/kernels/elementwise/elementwise.js';
+import { add, gelu, multiply, silu, softClamp } from '../../../src/kernels/elementwise/elementwise.js';
 import { relu } from '../../../src/kernels/elementwise/relu.js';
 import { updateSum } from '../../../src/kernels/elementwise/updateSum.js';
 import { weightedSum } from '../../../src/kernels/elementwise/weightedSum.js';
@@ -69,6 +69,7 @@ export const elementwises = (widths: fc.Arbitrary<number>): fc.Arbitrary<Problem
         multiply,
         (a) => gelu(a),
         (a) => silu(a),
+        (a) => softClamp(a),
       ),
       sizes(3),
       widths,
