@@ -77,21 +77,23 @@ interface AttentionSizes {
   readonly most?: number;
   readonly types?: readonly KeyTypes[];
   readonly biases?: readonly boolean[];
+  /** At least so many cached keys, and own ones far above them: with some, every path is taken at once. */
+  readonly raisesAfter?: number;
 }
 
 /** Keys of a cache, of the call, or both; those of the call at times far above, so that what is relative to the largest is made anew. */
 export function attentions(
   form: Form,
-  { headDims, most = 40, types = KEY_PAIRS, biases = [false, true] }: AttentionSizes,
+  { headDims, most = 40, types = KEY_PAIRS, biases = [false, true], raisesAfter }: AttentionSizes,
 ): fc.Arbitrary<Problem> {
   return fc
     .record({
       heads: between(1, 2),
       headDim: fc.constantFrom(...headDims),
       queries: between(1, 34),
-      rows: fc.oneof(fc.constant(0), between(1, most)),
-      own: fc.oneof(fc.constant(0), between(1, most)),
-      isFar: fc.boolean(),
+      rows: raisesAfter ? between(raisesAfter, most) : fc.oneof(fc.constant(0), between(1, most)),
+      own: raisesAfter ? between(1, most - raisesAfter) : fc.oneof(fc.constant(0), between(1, most)),
+      isFar: raisesAfter ? fc.constant(true) : fc.boolean(),
       hasBias: fc.constantFrom(...biases),
       types: fc.constantFrom(...types),
       seed: seeds,

@@ -34,7 +34,7 @@ export async function show(
   { device, found }: Awaited<ReturnType<typeof openFor>>,
 ): Promise<Shown> {
   found.length = 0;
-  const [values, expected] = [await run(problem, device), await run(problem, new ReferenceDevice())];
+  const [values, expected] = [await valuesOf(problem, device), await valuesOf(problem, new ReferenceDevice())];
   const allowed = toleranceOf(one);
   const wrong = values.findIndex((value, index) => !(Math.abs(value - expected[index]) <= allowed));
   const problems = found.map(({ text }) => text);
@@ -42,10 +42,8 @@ export async function show(
   return { problems, kernels: device.kernels.names };
 }
 
-async function run(
-  problem: Problem,
-  on: Device,
-): Promise<ArrayLike<number> & { findIndex: Float64Array['findIndex'] }> {
+/** What a problem gives on a device, numbers or words. */
+export async function valuesOf(problem: Problem, on: Device): Promise<Float64Array> {
   const result = on.scope(() => problem(on));
   const values = result.dtype === 'u32' ? await on.readIndices(result) : await on.read(result);
   result.dispose();
