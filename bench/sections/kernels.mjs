@@ -7,6 +7,9 @@ import { linear } from '../../dist/kernels/linear/linear.js';
 import { channelNorm } from '../../dist/kernels/norms/channelNorm.js';
 import { modulatedLayerNorm } from '../../dist/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../dist/kernels/norms/rmsNorm.js';
+import { callType } from '../../dist/kernels/rows/keyType.js';
+import { updateQuantizedRows } from '../../dist/kernels/rows/quantizedRows.js';
+import { quantizedWords } from '../../dist/kernels/rows/quantizedWords.js';
 import { measure } from '../support/measure.mjs';
 import { isAsked, openBench } from '../support/open.mjs';
 import { random } from '../support/random.mjs';
@@ -14,7 +17,7 @@ import { Report } from '../support/report.mjs';
 
 const { device, clock, ceilings, head } = await openBench();
 const FORMS = ['plain', 'subgroup', 'tiled', 'matrix', 'half'];
-const WIDTH = { f32: 4, bf16: 2, f16: 2 };
+const WIDTH = { f32: 4, bf16: 2, f16: 2, i8: 1 };
 const tensor = (shape, type) => random(device, shape, type);
 const count = (...sizes) => sizes.reduce((product, size) => product * size, 1);
 
@@ -29,16 +32,23 @@ const linearCase = (rows, inFeatures, outFeatures, type) => ({
 const attentionCase = (queries, cached, own, heads, headDim, type) => ({
   name: `attention ${queries} queries, ${cached} cached + ${own} own keys ${type}, ${heads} x ${headDim}`,
   operations: 4 * queries * (cached + own) * heads * headDim,
-  bytes: heads * headDim * (8 * queries + 2 * WIDTH[type] * (cached + own)),
+  bytes: heads * headDim * (8 * queries + 2 * (WIDTH[type] * cached + WIDTH[callType(type)] * own)),
   inputs: () => {
-    const pair = (rows) => [tensor([rows, heads * headDim], type), tensor([rows, heads * headDim], type)];
+    const width = heads * headDim;
     const rows = cached
       ? device.upload(
           Uint32Array.from({ length: cached }, (_, row) => row),
           [cached],
         )
       : undefined;
-    return [tensor([queries, heads * headDim]), cached ? pair(cached) : [], rows, own ? pair(own) : []];
+    const kept = () => {
+      if (type !== 'i8') return tensor([cached, width], type);
+      const table = device.zeros([cached, quantizedWords(width, heads)], 'u32');
+      updateQuantizedRows(table, rows, tensor([cached, width]), heads);
+      return table;
+    };
+    const made = () => tensor([own, width], callType(type));
+    return [tensor([queries, width]), cached ? [kept(), kept()] : [], rows, own ? [made(), made()] : []];
   },
   run: ([query, [keys, values], rows, [ownKeys, ownValues]]) =>
     attention(
@@ -100,6 +110,7 @@ const CASES = [
   attentionCase(768, 0, 768, 12, 128, 'f16'),
   attentionCase(390, 0, 512, 12, 128, 'f16'),
   attentionCase(192, 1344, 192, 12, 128, 'f16'),
+  attentionCase(192, 1344, 192, 12, 128, 'i8'),
   attentionCase(192, 672, 192, 12, 128, 'f16'),
   attentionCase(256, 0, 256, 1, 384, 'f32'),
   conv3dCase(2, 30, 52, 96, 96, 'f32'),
