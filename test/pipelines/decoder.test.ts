@@ -17,6 +17,8 @@ import type { GenerateRequest } from '../../src/pipelines/plan/request.js';
 import { runPlan } from '../../src/pipelines/stages.js';
 import { tinyVaeWeights } from '../models/tinyVae/plainTinyVae.js';
 import { device } from '../support/device.js';
+import { writeTorch } from '../support/publishedLayouts.js';
+import { tensorsIn } from '../support/tensorsIn.js';
 import { temporaryFolder } from '../weights/temporary.js';
 
 /** A tiny VAE with random weights, 24, 16, 8 and 8 wide; its latents are 16 channels, as the toy world's are. */
@@ -117,8 +119,10 @@ describe('a tiny VAE alone', () => {
     for (const name of ['transformer.safetensors', 'text_encoder.safetensors', 'tokenizer.json', 'config.json']) {
       await cp(join(toyWorld, name), join(folder, name));
     }
-    await cp(TINY, join(folder, 'taew2_1.safetensors'));
+    const published = both.tinyVae as TinyVae;
+    await writeTorch(join(folder, 'taew2_1.pth'), await tensorsIn(TINY)); // as it was first published
     const model = await openModelFolder(folder);
+    expect(model.tinyVae?.config).toEqual(published.config);
     expect(hasFullVae(model)).toBe(false);
     const pictures = async function* () {
       yield new Float32Array(16 * 16 * 3);
