@@ -81,6 +81,7 @@ const PARTS = {
 export const GROUPS = {
   ceilings: { kind: 'ceilings', limit: 10 },
   check: { kind: 'check', limit: 15 },
+  forms: { kind: 'every', limit: 60 },
   attention: { kind: 'attention', shapes: ATTENTION, limit: 16 },
   half: { kind: 'half', shapes: HALF, limit: 24 },
   'half parts': { kind: 'half', shapes: HALF.slice(0, 1), limit: 11, parts: PARTS.linear },

@@ -7,12 +7,14 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 whole=
-level=${XZ_LEVEL:-9e} # 1 for a quick try
+level=${XZ_LEVEL:-9e} # 0 for a quick try
+libraries=${LIBRARIES:-debian} # none where no Debian archive can be reached: then the machine must have a Vulkan loader
 [ "${1:-}" = --whole ] && { whole=1; shift; }
 out=${1:-gpu-bundle}
 root=$(pwd)
 [ -f package.json ] && [ -d node_modules ] || { echo "run this in the project's root after npm ci" >&2; exit 1; }
-node scripts/build.mjs
+dist=${DIST:-dist} # a compiled program that is there already
+[ -n "${DIST:-}" ] || node scripts/build.mjs
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
@@ -30,7 +32,7 @@ fi
 # --- the program and what it needs at run time
 app=$work/app
 mkdir -p "$app/node_modules"
-cp -r dist bin package.json "$app/"
+cp -r "$dist" "$app/dist" && cp -r bin package.json "$app/"
 find "$app/dist" -name '*.map' -delete -o -name '*.d.ts' -delete
 cp -r bench "$app/bench" && rm -rf "$app/bench/peers"
 npm ls --omit=dev --omit=optional --all --parseable 2>/dev/null | sed -n "s#^$root/node_modules/##p" |
@@ -55,16 +57,18 @@ if [ -n "$whole" ]; then mkdir -p "$app/test" && cp -r weights "$app/" && cp -r 
 
 # --- Debian's Vulkan loader, and the libraries that NVIDIA's driver is linked with; used only where the machine has none
 mkdir -p "$work/deb" "$app/libs/vulkan" "$app/libs/x"
-(
+[ "$libraries" = none ] || (
   cd "$work/deb"
   apt-get download -qq libvulkan1 libglvnd0 libegl1 libglx0 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0 2>/dev/null ||
     { apt-get update -qq && apt-get download -qq libvulkan1 libglvnd0 libegl1 libglx0 libx11-6 libxext6 libxcb1 libxau6 libxdmcp6 libbsd0 libmd0; }
   for deb in *.deb; do dpkg -x "$deb" x; done
 )
-cp -a "$work"/deb/x/usr/lib/x86_64-linux-gnu/libvulkan.so.1* "$app/libs/vulkan/"
-find "$work"/deb/x/usr/lib/x86_64-linux-gnu -maxdepth 1 -name '*.so.*' ! -name 'libvulkan*' -exec cp -a {} "$app/libs/x/" \;
+if [ "$libraries" != none ]; then
+  cp -a "$work"/deb/x/usr/lib/x86_64-linux-gnu/libvulkan.so.1* "$app/libs/vulkan/"
+  find "$work"/deb/x/usr/lib/x86_64-linux-gnu -maxdepth 1 -name '*.so.*' ! -name 'libvulkan*' -exec cp -a {} "$app/libs/x/" \;
+fi
 tar -C "$work" --sort=name --owner=0 --group=0 --mtime=@0 -cf - app | xz --x86 --lzma2=preset=$level,dict=64MiB -c > "$out/app.tar.xz"
 cp "$here/run-on-gpu.sh" "$out/"
 du -b "$out"/* | awk '{ s += $1; printf "%10d  %s\n", $1, $2 } END { printf "%10.1f MiB in all\n", s / 1048576 }'
-[ -z "$whole" ] && git ls-files -z 2>/dev/null | xargs -0 du -cb 2>/dev/null | tail -1 | awk '{ printf "%10.1f MiB of tracked files travel beside it\n", $1 / 1048576 }'
+[ -z "$whole" ] && git ls-files -z 2>/dev/null | xargs -0 du -cb 2>/dev/null | tail -1 | awk '{ printf "%10.1f MiB of tracked files travel beside it\n", $1 / 1048576 }' || true
 exit 0

@@ -2,7 +2,7 @@
 # Runs what make-bundle.sh packed, on the GPU of a bare machine, within TOTAL seconds; what came of it lies in $OUT: eight files.
 # Settings, all by environment: TOTAL (330), OUT (gpu-out), SMALL=1 (small problems: a rehearsal on lavapipe), ADAPTER (gpu),
 #   STEPS (which of "doctor forms measure parity torch dit vae demo", all by default), GROUPS_ASKED (of bench/card/groups.mjs),
-#   SLOW (factor on every step's limit), TOGGLES_OFF=1 keeps Dawn's time stamps coarse
+#   SLOW (factor on every step's limit)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 start=$SECONDS
@@ -79,12 +79,6 @@ say "driver ${VK_DRIVER_FILES:-as the loader finds it}; LD_LIBRARY_PATH=${LD_LIB
 
 export XDG_CACHE_HOME=$tmp/cache HOME=${HOME:-/root} TOKENTRIM_ADAPTER=${ADAPTER:-gpu} NO_COLOR=1
 mkdir -p "$XDG_CACHE_HOME" "$tmp/results"
-# Dawn rounds time stamps to 65 microseconds, which is longer than some kernels; the benchmark's need to be exact
-finder=$app/dist/node/adapter/findAdapter.js
-if [ -z "${TOGGLES_OFF:-}" ] && ! grep -q timestamp_quantization "$finder"; then
-  sed -i 's#create(\[`adapter=${chosen.name}`, ...options\])#create([`adapter=${chosen.name}`, ...options, "disable-dawn-features=timestamp_quantization"])#' "$finder"
-  grep -q timestamp_quantization "$finder" || say 'the program has changed: time stamps stay coarse'
-fi
 # some groups of bench/card/groups.mjs ask for more of Dawn's toggles
 matrices=$app/dist/tensor/gpu/requestDevice.js
 if ! grep -q TOKENTRIM_BENCH_TOGGLES "$matrices"; then
@@ -113,7 +107,7 @@ step forms 190 90 "$R/forms.out" "$node" bench/card/forms.mjs "$app" "$R/forms.j
 step measure 40 60 "$R/measured.json" "$node" bin/tokentrim.js doctor --measure --json --adapter "$TOKENTRIM_ADAPTER"
 parity() { # name, cases, options...
   local name=$1 cases=$2; shift 2
-  step "parity-$name" 25 40 "$R/parity-$name.json" "$node" bin/tokentrim.js parity $cases --json --adapter "$TOKENTRIM_ADAPTER" "$@"
+  step "parity-$name" 25 40 "$R/parity-$name.json" "$node" bin/tokentrim.js parity $cases --json-lines --adapter "$TOKENTRIM_ADAPTER" "$@"
 }
 # what computes nothing on the adapter is left out
 cases=$(ls -d test/fixtures/parity/*/ 2>/dev/null | grep -v -E '/(checkpoints|sentencepiece|torch-randn|schedulers)/')
@@ -121,7 +115,7 @@ cases=$(ls -d test/fixtures/parity/*/ 2>/dev/null | grep -v -E '/(checkpoints|se
 narrow=$(ls -d test/fixtures/parity/{dit-causal-kv,vae-decode,umt5}/ 2>/dev/null)
 [ -n "${SMALL:-}" ] && narrow=$cases
 for form in matrix half; do
-  # in groups, each in a process of its own: the program tells of all its cases at its end, and one that hangs takes them along
+  # in groups, each in a process of its own, of which one that hangs takes no other along
   for group in 0 1; do
     some=$(echo "$cases" | awk "NR % 2 == $group")
     [ -z "$some" ] || parity "$form-$group" "$some" --kernels $form

@@ -36,6 +36,7 @@ if (kind === 'check') await check();
 else if (kind === 'ceilings') await ceilings();
 else if (parts) await tryParts();
 else if (kind === 'others') await others();
+else if (kind === 'every') await everyForm();
 else await tryShapes();
 process.exit(0);
 
@@ -74,6 +75,10 @@ async function tryShapes() {
       }
       console.error(`${passed ? 'ok  ' : 'FAIL'} ${name} ${text(shape)}`);
     } catch (error) {
+      if (isAbsent(error)) {
+        say({ kind: 'check', form, shape, error: error.message, passed: null });
+        continue;
+      }
       say({ kind: 'check', form, shape, error: error.message, passed: false });
       console.error(`FAIL ${name} ${text(shape)}: ${error.message.slice(0, 600)}`);
       await gpu.synchronize().catch(() => undefined);
@@ -81,6 +86,44 @@ async function tryShapes() {
     }
     for (const problem of problems) await time(problem, form, shape);
     if (left() < 2) break;
+  }
+}
+
+/** Whether a form is not for an adapter, or not for a problem: nothing to run, and nothing wrong. */
+function isAbsent({ message }) {
+  return /form of this kernel is not for this shape on/.test(message);
+}
+
+/** Every form that an adapter has, as a run would choose its shape: right on small problems, and timed at real sizes. */
+async function everyForm() {
+  await checkMatrixForm(gpu);
+  for (const kernel of ['linear', 'attention', 'causalConv3d', 'conv2d']) {
+    for (const form of ['plain', 'subgroup', 'tiled', 'matrix', 'half']) {
+      if (form === 'half' && kernel !== 'linear') continue;
+      for (const [index, test] of matrixChecks(form === 'half' ? 'half' : kernel, gpu).entries()) {
+        try {
+          const expected = await valuesOf(new ReferenceDevice(), (on) => test.run(on));
+          const worst = worstOf(await valuesOf(gpu, (on) => test.run(on, form)), expected, test.scaleOf);
+          say({ kind: 'check', kernel: `${kernel} ${index}`, form, worst, passed: worst <= test.tolerance });
+        } catch (error) {
+          say({
+            kind: 'check',
+            kernel: `${kernel} ${index}`,
+            form,
+            error: error.message,
+            passed: isAbsent(error) ? null : false,
+          });
+          await gpu.synchronize().catch(() => undefined);
+        }
+      }
+    }
+  }
+  for (const kernel of ['linear', 'attention', 'conv']) {
+    for (const problem of await timedProblems(root, gpu, kernel, { small })) {
+      for (const form of ['tiled', 'matrix']) await time(problem, form);
+      problem.free();
+      if (left() < 2) return;
+    }
   }
 }
 
@@ -190,6 +233,7 @@ async function time({ name: problem, what, operations, bytes, prepare, run }, fo
       `${label} ${(found * 1e3).toFixed(3).padStart(9)} ms ${rate.padEnd(16)} first ${first.toFixed(2)} s ${what ?? ''}`,
     );
   } catch (error) {
+    if (isAbsent(error)) return;
     say({ kind: 'time', name: problem, form, shape, error: error.message });
     console.error(`${label} ${error.message.slice(0, 400)}`);
     await gpu.synchronize().catch(() => undefined);

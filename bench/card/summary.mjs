@@ -42,12 +42,18 @@ write('bench.json', { dit: read('dit'), vae: read('vae') });
 
 const lines = [];
 const checks = forms.filter(({ kind }) => kind === 'check');
+const absent = checks.filter(({ passed }) => passed === null);
 const bad = checks.filter(({ passed }) => passed === false);
-lines.push(`forms: ${checks.length - bad.length} checks agree, ${bad.length} do not`);
+const agree = checks.length - bad.length - absent.length;
+lines.push(
+  `forms: ${agree} checks agree, ${bad.length} do not, ${absent.length} are of forms that this adapter has not`,
+);
 for (const one of bad) lines.push(`  FAIL ${JSON.stringify(one).slice(0, 400)}`);
 for (const [name, reports] of Object.entries(parity)) {
-  const flat = Array.isArray(reports) ? reports.flat().filter((report) => typeof report === 'object') : [];
+  const flat = [reports].flat(2).filter((report) => report !== null && typeof report === 'object');
   lines.push(`${name}: ${flat.filter(({ passed }) => passed).length} of ${flat.length} cases`);
+  const ran = new Set(flat.flatMap(({ forms = {} }) => Object.entries(forms).map((entry) => entry.flat().join(' '))));
+  lines.push(`  ${[...ran].sort().join(', ')}`);
   for (const report of flat) if (!report.passed) lines.push(`  FAIL ${JSON.stringify(report).slice(0, 300)}`);
 }
 const peers = new Map((torch?.times ?? []).map((row) => [row.name, row.seconds]));

@@ -24,6 +24,7 @@ export function addParityCommand(program: Command): void {
     .option('--adapter <name>', ADAPTER_HELP)
     .addOption(kernelsOption('auto for what is expected to be the fastest'))
     .option('--json', 'print one JSON array on standard output')
+    .option('--json-lines', 'print a JSON object a line, each as soon as its case is done')
     .action(runParity);
 }
 
@@ -36,6 +37,7 @@ async function runParity(
     adapter?: string;
     kernels?: string;
     json?: boolean;
+    jsonLines?: boolean;
   },
 ): Promise<void> {
   const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels });
@@ -47,7 +49,8 @@ async function runParity(
       try {
         const report = await runCase(folder, device, flags.tolerance, types);
         reports.push(report);
-        if (!flags.json) process.stdout.write(formatCase(report));
+        if (flags.jsonLines) process.stdout.write(`${JSON.stringify(report)}\n`);
+        else if (!flags.json) process.stdout.write(formatCase(report));
         if (!report.passed) process.exitCode = 1;
       } catch (error) {
         fail(error); // one folder that is no case does not hide what the others show
@@ -56,6 +59,7 @@ async function runParity(
   } finally {
     device.close();
   }
+  if (flags.jsonLines) return;
   if (flags.json) process.stdout.write(`${JSON.stringify(reports)}\n`);
   else {
     const passed = reports.filter((report) => report.passed).length;

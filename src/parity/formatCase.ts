@@ -13,6 +13,9 @@ export function formatCase(report: CaseReport): string {
   if (report.decisions.length > 0) lines.push(...formatDecisions(report.decisions));
   if (report.skipped.length > 0) lines.push(`  not computed: ${summariseNames(report.skipped)}`);
 
+  const forms = Object.entries(report.forms).map(([kernel, names]) => `${kernel} ${names.join(' and ')}`);
+  if (forms.length > 0) lines.push(`  forms: ${forms.join(', ')}`);
+
   const broken =
     report.outputs.find(({ passed }) => !passed)?.name ?? report.checks.find(({ passed }) => !passed)?.check;
   const counts = summariseCounts(report);

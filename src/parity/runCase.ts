@@ -7,6 +7,7 @@ import { openTensorSource } from '../node/model/openTensorSource.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { oneOf } from '../options/fields.js';
 import type { Device } from '../tensor/device.js';
+import type { Form } from '../tensor/formTable.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { toFloat64Numbers } from '../weights/convert.js';
 import type { TensorSource } from '../weights/tensorSource.js';
@@ -63,6 +64,8 @@ export interface CaseReport {
   readonly decisions: readonly DecisionReport[];
   /** What the kind compared by itself. */
   readonly checks: readonly ParityCheck[];
+  /** Which forms of each kernel that has several computed it: a form that is forced runs where it fits. */
+  readonly forms: Readonly<Record<string, readonly Form[]>>;
   readonly passed: boolean;
 }
 
@@ -101,6 +104,7 @@ export async function runCase(
     () => `${folder}: no parity check for kind "${description.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
   );
   const kind = KINDS[description.kind];
+  device.forms.ran.clear();
   const sources: TensorSource[] = [];
   const open = async (path: string) => {
     const source = await openTensorSource(path);
@@ -168,6 +172,7 @@ export async function runCase(
     skipped,
     decisions,
     checks,
+    forms: Object.fromEntries([...device.forms.ran].map(([kernel, ran]) => [kernel, [...ran]])),
     passed,
   };
 }

@@ -60,9 +60,19 @@ export class FormTable {
   readonly shapes = new Map<string, readonly Readonly<Record<string, number>>[]>();
   #asked = new Map<string, ProblemClass & { readonly forms: Set<Form> }>();
 
+  /** The forms of each kernel that problems were given to since this was last cleared. */
+  readonly ran = new Map<string, Set<Form>>();
+
   /** Every class that was asked for, by `classKey`, for trials to measure. */
   get asked(): ReadonlyMap<string, AskedClass> {
     return this.#asked;
+  }
+
+  /** Notes the form that a problem of a kernel is given to. */
+  noteRun(kernel: string, form: Form): void {
+    const known = this.ran.get(kernel);
+    if (known) known.add(form);
+    else this.ran.set(kernel, new Set([form]));
   }
 
   /** Notes that a problem of a class was met, and which forms handle it. */

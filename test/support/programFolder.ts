@@ -31,6 +31,7 @@ export default async function programFolder({ provide }: TestProject): Promise<(
       ssr: true,
       target: 'es2022',
       outDir: dist,
+      emptyOutDir: true,
       minify: false,
       rolldownOptions: {
         input: Object.fromEntries(entries.map((entry) => [entry, join(root, 'src', `${entry}.ts`)])),

@@ -54,6 +54,12 @@ export function chooseForm(
 ): Form {
   if (device.kind === 'reference') return wanted ?? 'plain'; // it runs the twin of any
   const fitting = FORMS.filter((form) => form === 'plain' || fits[form]);
+  const form = chosenForm(device, problem, fitting, wanted);
+  device.forms.noteRun(problem.kernel, form);
+  return form;
+}
+
+function chosenForm(device: Device, problem: ProblemClass, fitting: readonly Form[], wanted?: Form): Form {
   if (wanted) {
     ensure(
       fitting.includes(wanted),

@@ -28,6 +28,7 @@ const MOST_FASTER = 4;
 export type Work = ReadonlyMap<string, { readonly operations: number; readonly launches: number }>;
 
 /**
+ * @internal
  * Operations that set the pace of a launch: its floating-point ones, or what its bytes take in their place.
  * @param output the tensor that it writes
  */
