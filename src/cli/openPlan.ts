@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ensure, TokenTrimError } from '../errors.js';
-import { listPictures } from '../media/readImage.js';
+import { listPictures } from '../media/pictureFolder.js';
 import { isFolder } from '../node/files/outputTarget.js';
 import { readTextFile } from '../node/files/plainFile.js';
 import { digestFile } from '../node/weights/fileDigest.js';

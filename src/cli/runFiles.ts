@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { framesIn, PARTIAL_FOLDER } from '../media/frameFolder.js';
 import { isFrameFolder } from '../media/frameSink.js';
-import { listPictures } from '../media/readImage.js';
+import { listPictures } from '../media/pictureFolder.js';
 import { isFolder, outputTarget, partialPath } from '../node/files/outputTarget.js';
 import type { NamedPath } from '../node/files/samePath.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';

@@ -1,16 +1,11 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import sharp, { type Metadata } from 'sharp';
-import { ensure, TokenTrimError } from '../errors.js';
+import { TokenTrimError } from '../errors.js';
 import { HEIC } from './fileKinds.js';
 import { fitPicture, type PictureSize } from './fitPicture.js';
 import { refusal, refuseKnown } from './recogniseFile.js';
 
 /** Formats with pixels of their own, by the names that sharp has for them; SVG and PDF are drawings. */
 const FORMATS = ['png', 'jpeg', 'jpg', 'webp', 'gif', 'tiff', 'heif', 'avif'];
-
-/** What a folder's pictures end in. */
-const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
 
 /**
  * Size of an image as it is shown, and its number of pictures where it is an animation; undefined where a file is no image.
@@ -41,42 +36,6 @@ export async function readImage(path: string, size: PictureSize): Promise<Uint8A
     return await fitPicture(sharp(path).autoOrient(), size);
   } catch (error) {
     throw damaged(path, error);
-  }
-}
-
-/**
- * The pictures of a folder in the order of their names, numbers in them counted as numbers: frame-2 before frame-10.
- * @throws TokenTrimError where there is none
- */
-export async function listPictures(folder: string): Promise<string[]> {
-  const order = new Intl.Collator('en', { numeric: true });
-  const all = (await readdir(folder)).filter((name) => !name.startsWith('.'));
-  const names = all.filter((name) => PICTURE_NAME.test(name));
-  const [other] = all.sort((left, right) => order.compare(left, right));
-  const found = other === undefined ? 'it is empty' : `found ${all.length} other files, such as ${other}`;
-  ensure(
-    names.length > 0,
-    `There is no picture in ${folder}: expected files such as frame-00000.png (.png, .jpg, .webp), ${found}.`,
-  );
-  return names.sort((left, right) => order.compare(left, right)).map((name) => join(folder, name));
-}
-
-/** Whether a path is a folder. @throws TokenTrimError where nothing is there, or it cannot be read */
-export async function isPictureFolder(path: string): Promise<boolean> {
-  try {
-    const found = await stat(path);
-    ensure(
-      found.isDirectory() || found.isFile(),
-      `Cannot read ${path}: it is neither a file nor a folder. Pass a picture, a video or a folder of pictures.`,
-    );
-    ensure(found.isDirectory() || found.size > 0, `Cannot read ${path}: the file is empty.`);
-    return found.isDirectory();
-  } catch (error) {
-    if (error instanceof TokenTrimError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const reason =
-      { ENOENT: 'there is no such file', ENOTDIR: 'part of the path is a file, not a folder' }[code] ?? message;
-    throw new TokenTrimError(`Cannot read ${path}: ${reason}. Check the path.`, { cause: error });
   }
 }
 

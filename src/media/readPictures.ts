@@ -1,5 +1,6 @@
 import type { PictureSize } from './fitPicture.js';
-import { imageSize, isPictureFolder, listPictures, readImage } from './readImage.js';
+import { isPictureFolder, listPictures } from './pictureFolder.js';
+import { imageSize, readImage } from './readImage.js';
 import type { VideoRange } from './readVideo.js';
 import { unreadable } from './recogniseFile.js';
 

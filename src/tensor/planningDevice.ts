@@ -1,7 +1,7 @@
 import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { isSubmitDue } from './gpu/commandRecorder.js';
-import { cutLaunch } from './gpu/launchPieces.js';
+import { countPieces } from './gpu/launchPieces.js';
 import { operationsOf, Pace } from './gpu/pace.js';
 import { BufferPool } from './gpu/pool.js';
 import { type LargestWork, SubmissionCount } from './gpu/submissionCount.js';
@@ -15,6 +15,9 @@ export const MAX_PLANNED_BYTES = 1e12;
 
 /** Where in a buffer a binding may begin: what WebGPU guarantees. */
 const OFFSET_ALIGNMENT = 256;
+
+/** Pieces of a launch that are followed into submissions: each lasts about as long as one may, so that the rest only repeat. */
+const TELLING_PIECES = 8;
 
 /**
  * Counts the memory that a program takes on a device, without a value in it: every launch allocates its output and
@@ -97,11 +100,12 @@ export class PlanningDevice implements Device {
     const operations = operationsOf(call, output);
     const pieces = this.#pace.pieces(kernel, operations);
     const limits = { maxBytes: this.maxBindingBytes, alignment: OFFSET_ALIGNMENT, pieces };
-    for (const { share } of cutLaunch(call, output, limits)) {
+    const { pieces: count, share } = countPieces(call, output, limits);
+    for (let piece = 0; piece < Math.min(count, TELLING_PIECES); piece++) {
       this.#submissions.dispatch(kernel, operations * share);
-      this.#launches++;
-      this.#submitIfDue();
     }
+    this.#launches++;
+    this.#submitIfDue();
     return output;
   }
 

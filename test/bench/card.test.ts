@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -50,6 +50,7 @@ test.runIf(isPossible)('the bundle runs without Node, and leaves eight files tha
       env: {
         PATH: pathWithoutNode(join(home, 'bin')),
         HOME: home,
+        MESA_SHADER_CACHE_DIR: process.env.MESA_SHADER_CACHE_DIR ?? join(homedir(), '.cache'),
         TT_TMP: join(home, 'unpacked'),
         OUT: out,
         ADAPTER: 'lavapipe',
@@ -57,7 +58,7 @@ test.runIf(isPossible)('the bundle runs without Node, and leaves eight files tha
         SLOW: '4',
         TOTAL: '400',
         STEPS: 'doctor forms parity demo',
-        GROUPS_ASKED: 'check,forms',
+        GROUPS_ASKED: 'forms',
       },
     });
     expect(ended.status).toBe(0);
@@ -80,7 +81,7 @@ test.runIf(isPossible)('the bundle runs without Node, and leaves eight files tha
     expect(summary.match(/^parity-\S+: 1 of 1 cases$/gm)?.length).toBeGreaterThan(0);
     const read = (name: string) => JSON.parse(readFileSync(join(out, name), 'utf8'));
     expect(read('doctor.json').adapters.some(({ kind }: { kind: string }) => kind === 'lavapipe')).toBe(true);
-    expect(Object.keys(read('demo.json')).sort()).toEqual(['demo-rolling-forcing', 'demo-self-forcing']);
+    expect(Object.keys(read('demo.json'))).toEqual(['demo-self-forcing']);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

@@ -39,6 +39,7 @@ test('parity: a changed weight is found, and where it shows first', async () => 
     skipped: [],
     decisions: [],
     checks: [],
+    forms: expect.objectContaining({ linear: expect.any(Array), attention: expect.any(Array) }),
     passed: false,
   });
   expect(broken.outputs.find((output: { passed: boolean }) => !output.passed)).toMatchObject({

@@ -1,18 +1,22 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { expectedForm } from '../../src/kernels/forms/form.js';
 import { device } from '../support/device.js';
 import { explain, fixtureNames, runFixture } from '../support/goldens.js';
 import { launchedKernels } from '../support/launches.js';
 
 // Every case that computes on the device, with one form of the kernels wherever it fits: what is slow here may be what
-// another adapter runs.
+// another adapter runs. The form that this one runs anyway has its turn in models.test.ts and rollouts.test.ts.
 const cases = fixtureNames.filter((name) => !/checkpoints|sentencepiece|schedulers|torch-randn/.test(name));
 
 afterEach(() => {
   device.forms.forced = undefined;
 });
 
-describe.each(['plain', 'subgroup', 'tiled'] as const)('%s kernels', (form) => {
-  test.each(cases)('%s', async (name) => {
+const FORMS = ['plain', 'subgroup', 'tiled'] as const;
+const usual = expectedForm(device, device.features.subgroups ? FORMS : ['plain', 'tiled']);
+
+describe.each(FORMS)('%s kernels', (form) => {
+  test.skipIf(form === usual).each(cases)('%s', async (name) => {
     device.forms.forced = form;
     const report = await runFixture(name, device);
     expect(report.passed, explain(report)).toBe(true);

@@ -14,8 +14,18 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Packages that are left where they are: they open files of their own. */
+const WITH_BINARIES = [
+  'webgpu',
+  'sharp',
+  'h264-mp4-encoder',
+  '@napi-rs/webcodecs',
+  '@sparticuz/chromium',
+  'typescript',
+];
+
 /**
- * The command line, made once for all tests: its modules in a few files, so that each of some hundred processes starts in half
+ * The command line, made once for all tests: its modules and packages in a few files, so that each of some hundred processes starts in half
  * the time. What npm packs is tested by itself (test/library/packed.test.ts).
  */
 export default async function programFolder({ provide }: TestProject): Promise<() => void> {
@@ -27,6 +37,7 @@ export default async function programFolder({ provide }: TestProject): Promise<(
     configFile: false,
     logLevel: 'warn',
     plugins: [addressesAsInSource()],
+    ssr: { noExternal: true, external: WITH_BINARIES },
     build: {
       ssr: true,
       target: 'es2022',

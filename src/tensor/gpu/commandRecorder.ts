@@ -24,7 +24,7 @@ export function isSubmitDue(launches: number, isInScope: boolean): boolean {
  * submission until they would keep the adapter for so long that a driver ends them.
  */
 export class CommandRecorder {
-  /** Launches recorded since the last `submit`. */
+  /** Launches recorded since the last `submit`, which whoever records them counts: one may be many dispatches. */
   launches = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -62,7 +62,6 @@ export class CommandRecorder {
     this.#pass.setBindGroup(0, group);
     const [columns, rows] = gridOf(workgroups, this.#maxWorkgroups);
     this.#pass.dispatchWorkgroups(columns, rows);
-    this.launches++;
   }
 
   clear(buffer: GPUBuffer, bytes: number): void {

@@ -56,6 +56,23 @@ export function cutLaunch(call: KernelCall, output: Tensor, limits: PieceLimits)
   return pieces;
 }
 
+/**
+ * The largest part of a launch's work that one of its pieces has, and how many there are, without making them.
+ * @throws TokenTrimError as `cutLaunch`
+ */
+export function countPieces(
+  call: KernelCall,
+  output: Tensor,
+  limits: PieceLimits,
+): { readonly pieces: number; readonly share: number } {
+  const tensors = [...call.reads, output];
+  const bytes = tensors.map((tensor) => bytesOf(tensor.dtype, tensor.size));
+  const rowsAtOnce = rowsOfPiece(call, tensors, bytes, limits);
+  if (!call.split || rowsAtOnce === undefined) return { pieces: 1, share: 1 };
+  const { rows } = call.split;
+  return { pieces: Math.ceil(rows / rowsAtOnce), share: rowsAtOnce / rows };
+}
+
 /** Rows of a piece, or undefined where the launch stays whole. */
 function rowsOfPiece(
   call: KernelCall,
