@@ -1,16 +1,42 @@
 import { defineConfig } from 'vitest/config';
 
-// Dawn lives in the process: one fork a file, three at a time on the two cores that CI has, since many wait for a process or a
-// driver. On SwiftShader, which is several
+/**
+ * What runs the program again and again, for ten minutes on two cores, and is left out of `npm test` unless it is asked for by
+ * its path: `npm run test:all` runs it too, and comes before a release and after a change to the command line.
+ */
+const LONG = [
+  'bench/card',
+  'cli/badInput',
+  'cli/dryRun',
+  'cli/given',
+  'cli/givenBadInput',
+  'cli/givenDryRun',
+  'cli/interrupt',
+  'cli/kernels',
+  'cli/notPlainFiles',
+  'cli/outputs',
+  'cli/outputsFull',
+  'cli/outputsStdout',
+  'cli/plan',
+  'cli/prompts',
+  'cli/report',
+  'cli/wan',
+  'scripts/build',
+].map((name) => `test/${name}.test.ts`);
+
+const isAsked = process.argv.some((word) => word.includes('test/'));
+
+// Dawn lives in the process: one fork a file, two at a time on the two cores that CI has. On SwiftShader, which is several
 // times slower than lavapipe, the longest tests of the command line take minutes.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 600_000,
     hookTimeout: 120_000,
     include: ['test/**/*.test.ts'],
+    exclude: mode === 'all' || isAsked ? [] : LONG,
     globalSetup: ['scripts/kernelTexts.mjs', 'test/support/programFolder.ts'],
     setupFiles: ['test/support/childLoader.ts'],
   },
-});
+}));
