@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * What runs the program again and again, for ten minutes on two cores, and is left out of `npm test` unless it is asked for by
+ * What takes long, most of it by running the program again and again: ten minutes on two cores. It is left out of `npm test` unless it is asked for by
  * its path: `npm run test:all` runs it too, and comes before a release and after a change to the command line.
  */
 const LONG = [
@@ -21,6 +21,7 @@ const LONG = [
   'cli/prompts',
   'cli/report',
   'cli/wan',
+  'kernels/halfMatrices', // minutes of compiling without a cache; the interpreter has matrices of its own
   'scripts/build',
 ].map((name) => `test/${name}.test.ts`);
 
