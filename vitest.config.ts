@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * What takes long, most of it by running the program again and again: ten minutes on two cores. It is left out of `npm test` unless it is asked for by
- * its path: `npm run test:all` runs it too, and comes before a release and after a change to the command line.
+ * What takes long, most of it by running the program again and again: ten minutes on two cores. It is left out of `npm test`
+ * unless it is asked for by its path; `npm run test:all` runs it too.
  */
 const LONG = [
   'bench/card',
   'cli/badInput',
   'cli/dryRun',
+  'cli/generate',
   'cli/given',
   'cli/givenBadInput',
   'cli/givenDryRun',
@@ -22,7 +23,11 @@ const LONG = [
   'cli/report',
   'cli/wan',
   'kernels/halfMatrices', // minutes of compiling without a cache; the interpreter has matrices of its own
+  'library/packed',
+  'parity/forms',
   'scripts/build',
+  'web/generator',
+  'web/page',
 ].map((name) => `test/${name}.test.ts`);
 
 const isAsked = process.argv.some((word) => word.includes('test/'));
