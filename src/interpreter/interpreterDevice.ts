@@ -1,17 +1,25 @@
-import { ensure, TokenTrimError } from '../errors.js';
+import { ensure } from '../errors.js';
 import type { Device, DeviceFeatures, HostValues, KernelCall, KernelTime, MemoryStats } from '../tensor/device.js';
 import { NO_FEATURES } from '../tensor/device.js';
 import { FormTable } from '../tensor/formTable.js';
 import { hostBytes } from '../tensor/gpu/hostBytes.js';
 import type { KernelTexts } from '../tensor/gpu/kernelCache.js';
 import { cutLaunch, gridOf } from '../tensor/gpu/launchPieces.js';
+import { paramWords } from '../tensor/gpu/paramWords.js';
+import { HostStorages } from '../tensor/hostStorages.js';
 import { KernelLog } from '../tensor/kernelLog.js';
-import { ScopeStack } from '../tensor/scope.js';
 import { checkShape, elementCount, type Shape } from '../tensor/shape.js';
-import { bytesOf, checkRowCopy, type DType, type Storage, Tensor } from '../tensor/tensor.js';
+import {
+  bytesOf,
+  checkRowCopy,
+  type DType,
+  expectAlive,
+  expectReadable,
+  type Storage,
+  Tensor,
+} from '../tensor/tensor.js';
 import type { InterpreterOptions } from './interpreterOptions.js';
 import { type Compile, InterpretedKernel } from './kernel.js';
-import { paramWords } from './paramWords.js';
 import { Order } from './run/order.js';
 
 /** A tensor's storage: the words that an adapter's buffer would hold. */
@@ -51,14 +59,10 @@ export class InterpreterDevice implements Device {
   readonly maxTensorBytes = 2 ** 31;
   readonly maxBindingBytes: number;
   readonly availableBytes: Device['availableBytes'];
-  #scopes = new ScopeStack();
+  #storages = new HostStorages();
   #made = new Map<string, InterpretedKernel>();
   #order: Order;
   #lanes: number;
-  #nextId = 1;
-  #storages = 0;
-  #bytes = 0;
-  #peakBytes = 0;
 
   constructor(
     private readonly texts: KernelTexts,
@@ -76,7 +80,7 @@ export class InterpreterDevice implements Device {
   }
 
   get memory(): MemoryStats {
-    return { buffers: this.#storages, bytes: this.#bytes, peakBytes: this.#peakBytes, liveStorages: this.#storages };
+    return this.#storages.memory;
   }
 
   zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
@@ -126,26 +130,21 @@ export class InterpreterDevice implements Device {
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
-    expectAlive(tensor, 'read');
-    ensure(tensor.dtype === 'f32', `read: expected an f32 tensor, found ${tensor.dtype}`);
+    expectReadable(tensor, 'read', 'f32');
     return new Float32Array((tensor.storage as WordStorage).words.slice().buffer);
   }
 
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
-    expectAlive(tensor, 'readIndices');
-    ensure(tensor.dtype === 'u32', `readIndices: expected a u32 tensor, found ${tensor.dtype}`);
+    expectReadable(tensor, 'readIndices', 'u32');
     return (tensor.storage as WordStorage).words.slice();
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#scopes.run(body, (storage) => this.free(storage));
+    return this.#storages.scope(body);
   }
 
   free(storage: Storage): void {
-    if (storage.freed) return;
-    storage.freed = true;
-    this.#storages--;
-    this.#bytes -= storage.byteLength;
+    this.#storages.free(storage);
   }
 
   async synchronize(): Promise<void> {}
@@ -180,16 +179,7 @@ export class InterpreterDevice implements Device {
   }
 
   #wrap(words: Uint32Array, shape: Shape, dtype: DType): Tensor {
-    const { byteLength } = words;
-    const storage: WordStorage = { words, byteLength, id: this.#nextId++, pooled: false, freed: false };
-    this.#storages++;
-    this.#bytes += byteLength;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
-    this.#scopes.track(storage);
+    const storage: WordStorage = this.#storages.add({ words }, words.byteLength);
     return new Tensor(this, shape, dtype, storage);
   }
-}
-
-function expectAlive(tensor: Tensor, kernel: string): void {
-  if (tensor.storage.freed) throw new TokenTrimError(`${kernel}: a tensor was used after it was freed`);
 }

@@ -1,4 +1,3 @@
-import { TokenTrimError } from '../errors.js';
 import {
   type Device,
   type HostValues,
@@ -8,9 +7,10 @@ import {
   NO_FEATURES,
 } from './device.js';
 import { FormTable } from './formTable.js';
+import { checkCount } from './gpu/hostBytes.js';
+import { HostStorages } from './hostStorages.js';
 import { KernelLog } from './kernelLog.js';
-import { ScopeStack } from './scope.js';
-import { checkShape, elementCount, formatShape, type Shape } from './shape.js';
+import { checkShape, elementCount, type Shape } from './shape.js';
 import { bfloat16ToFloat32, halfToFloat32 } from './sixteenBit.js';
 import { checkRowCopy, type DType, type Storage, Tensor } from './tensor.js';
 
@@ -24,18 +24,14 @@ export class ReferenceDevice implements Device {
   readonly maxTensorBytes = Number.MAX_SAFE_INTEGER;
   readonly maxBindingBytes = Number.MAX_SAFE_INTEGER;
   readonly availableBytes: Device['availableBytes'];
-  #scopes = new ScopeStack();
-  #nextId = 1;
-  #storages = 0;
-  #bytes = 0;
-  #peakBytes = 0;
+  #storages = new HostStorages();
 
   constructor(options: Pick<Device, 'availableBytes'> = {}) {
     this.availableBytes = options.availableBytes;
   }
 
   get memory(): MemoryStats {
-    return { buffers: this.#storages, bytes: this.#bytes, peakBytes: this.#peakBytes, liveStorages: this.#storages };
+    return this.#storages.memory;
   }
 
   zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
@@ -46,11 +42,7 @@ export class ReferenceDevice implements Device {
 
   upload(values: HostValues, shape: Shape, dtype: DType = values instanceof Uint32Array ? 'u32' : 'f32'): Tensor {
     checkShape(shape, 'tensor');
-    if (values.length !== elementCount(shape)) {
-      throw new TokenTrimError(
-        `upload: ${formatShape(shape)} needs ${elementCount(shape)} values, found ${values.length}`,
-      );
-    }
+    checkCount(values, shape);
     if (dtype === 'u32') return this.#wrap(Uint32Array.from(values), shape, dtype);
     const widened =
       dtype === 'bf16'
@@ -86,14 +78,11 @@ export class ReferenceDevice implements Device {
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#scopes.run(body, (storage) => this.free(storage));
+    return this.#storages.scope(body);
   }
 
   free(storage: Storage): void {
-    if (storage.freed) return;
-    storage.freed = true;
-    this.#storages--;
-    this.#bytes -= storage.byteLength;
+    this.#storages.free(storage);
   }
 
   async synchronize(): Promise<void> {}
@@ -107,11 +96,6 @@ export class ReferenceDevice implements Device {
   close(): void {}
 
   #wrap(data: Float64Array | Uint32Array, shape: Shape, dtype: DType): Tensor {
-    const storage: Storage = { data, byteLength: data.byteLength, id: this.#nextId++, pooled: false, freed: false };
-    this.#storages++;
-    this.#bytes += storage.byteLength;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#bytes);
-    this.#scopes.track(storage);
-    return new Tensor(this, shape, dtype, storage);
+    return new Tensor(this, shape, dtype, this.#storages.add({ data }, data.byteLength));
   }
 }

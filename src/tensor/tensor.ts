@@ -77,6 +77,20 @@ export function bytesOf(dtype: DType, count: number): number {
   return dtype === 'bf16' || dtype === 'f16' ? Math.ceil(count / 2) * 4 : count * 4;
 }
 
+/** A freed buffer may already be another tensor's: reading it would give that one's values. */
+export function expectAlive(tensor: Tensor, kernel: string): void {
+  if (tensor.storage.freed) throw new TokenTrimError(`${kernel}: a tensor was used after it was freed`);
+}
+
+/** The same for a tensor that is read back by a method which gives values of one type. */
+export function expectReadable(tensor: Tensor, method: 'read' | 'readIndices', dtype: 'f32' | 'u32'): void {
+  expectAlive(tensor, method);
+  ensure(
+    tensor.dtype === dtype,
+    `${method}: expected ${dtype === 'f32' ? 'an' : 'a'} ${dtype} tensor, found ${tensor.dtype}`,
+  );
+}
+
 /** Throws unless rows (entries of the first axis) can be copied between the two tensors as they lie in memory. */
 export function checkRowCopy(target: Tensor, toRow: number, source: Tensor, fromRow: number, rows: number): void {
   const [targetWidth, sourceWidth] = [target, source].map((tensor) => tensor.size / tensor.shape[0]);

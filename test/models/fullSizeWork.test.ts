@@ -1,20 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type ExpectedTensors,
-  transformerTensors,
-  vaeDecoderTensors,
-} from '../../src/models/wan/checkpoint/expectedTensors.js';
 import { prepareContext } from '../../src/models/wan/crossAttention.js';
 import { blockCall, KvCache } from '../../src/models/wan/kvCache.js';
 import { predictFlow } from '../../src/models/wan/transformer.js';
 import { loadTransformer } from '../../src/models/wan/transformerWeights.js';
 import { loadVaeDecoder } from '../../src/models/wan/vae/decoderWeights.js';
 import { createVaeStream } from '../../src/models/wan/vae/decodeStream.js';
-import { modelLike } from '../../src/synthesize/models.js';
 import { type DeviceFeatures, NO_FEATURES } from '../../src/tensor/device.js';
 import { FormTable } from '../../src/tensor/formTable.js';
 import { PlanningDevice } from '../../src/tensor/planningDevice.js';
-import type { TensorSource } from '../../src/weights/tensorSource.js';
+import { emptyModel } from '../support/emptyModel.js';
 
 const CARD = { ...NO_FEATURES, subgroups: true, minSubgroupSize: 32, maxSubgroupSize: 32 };
 const CARDS: Record<string, DeviceFeatures> = {
@@ -23,30 +17,15 @@ const CARDS: Record<string, DeviceFeatures> = {
   'with 16 lanes': { ...CARD, minSubgroupSize: 16, maxSubgroupSize: 16 },
 };
 
-/** Shapes without values: a planning device reads none. */
-function shapesOf(tensors: ExpectedTensors): TensorSource {
-  const unread = () => Promise.reject(new Error('was read'));
-  return {
-    label: 'shapes',
-    files: [],
-    metadata: new Map(),
-    names: () => [...tensors.keys()],
-    has: (name) => tensors.has(name),
-    info: (name) => ({ dtype: 'F32', shape: tensors.get(name) ?? [], byteLength: 0 }),
-    read: unread,
-    readRows: unread,
-    close: async () => undefined,
-  };
-}
-
 /** One call of Self Forcing at 832x480 with 18 frames in the cache, and a latent frame decoded, on a card of so many operations a second. */
 async function planned(features: DeviceFeatures, operationsASecond: number) {
   const like = { name: 'a card', features, forms: new FormTable(), maxTensorBytes: 2 ** 32, maxBindingBytes: 2 ** 31 };
   const device = new PlanningDevice(like, operationsASecond);
-  const { transformer, vae } = await modelLike('wan2.1-1.3b');
+  const { config, ...sources } = await emptyModel();
+  const { transformer, vae } = config;
   const [frames, height, width, cached] = [3, 60, 104, 18];
   const tokensPerFrame = (height / transformer.patch_size[1]) * (width / transformer.patch_size[2]);
-  const model = await loadTransformer(device, shapesOf(transformerTensors(transformer)), transformer, {
+  const model = await loadTransformer(device, sources.transformer, transformer, {
     weights: 'f16',
     keys: 'f16',
   });
@@ -60,7 +39,7 @@ async function planned(features: DeviceFeatures, operationsASecond: number) {
   predictFlow(model, latents, Array(frames).fill(500), cached, context, blockCall(cache, cached, frames));
   await device.synchronize();
 
-  const decoder = await loadVaeDecoder(device, shapesOf(vaeDecoderTensors(vae)), vae, 'f16');
+  const decoder = await loadVaeDecoder(device, sources.vae, vae, 'f16');
   const stream = createVaeStream(decoder);
   for (let frame = 0; frame < 2; frame++) {
     for (const picture of stream.decode(device.zeros([1, channels, height, width]))) picture.dispose();

@@ -3,6 +3,7 @@ import type { Storage } from '../tensor.js';
 import type { Kernel } from './kernelCache.js';
 import type { BoundRange } from './launchPieces.js';
 import { NumbersMap } from './numbersMap.js';
+import { paramWords } from './paramWords.js';
 
 const MAX_ENTRIES = 16_384;
 
@@ -63,13 +64,10 @@ export class BindingCache {
     const known = this.#uniforms.get(key);
     if (known) return known;
     if (this.#uniforms.size >= MAX_ENTRIES) this.#forgetUniforms();
-    const size = Math.max(16, Math.ceil((params.length * 4) / 16) * 16);
+    const words = paramWords(params);
+    const size = words.byteLength;
     const buffer = this.device.createBuffer({ size, usage: 0x40 /* UNIFORM */, mappedAtCreation: true });
-    const view = new DataView(buffer.getMappedRange());
-    params.forEach(({ type, value }, index) => {
-      if (type === 'u32') view.setUint32(index * 4, value, true);
-      else view.setFloat32(index * 4, value, true);
-    });
+    new Uint32Array(buffer.getMappedRange()).set(words);
     buffer.unmap();
     this.#uniforms.set(key, buffer);
     return buffer;

@@ -1,10 +1,18 @@
-import { ensure, TokenTrimError } from '../../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from '../device.js';
 import { FormTable } from '../formTable.js';
 import { KernelLog } from '../kernelLog.js';
 import { ScopeStack } from '../scope.js';
 import { checkShape, elementCount, formatShape, type Shape } from '../shape.js';
-import { bytesOf, checkRowCopy, checkTensorBytes, type DType, type Storage, Tensor } from '../tensor.js';
+import {
+  bytesOf,
+  checkRowCopy,
+  checkTensorBytes,
+  type DType,
+  expectAlive,
+  expectReadable,
+  type Storage,
+  Tensor,
+} from '../tensor.js';
 import { BindingCache } from './bindingCache.js';
 import { CommandRecorder, isSubmitDue } from './commandRecorder.js';
 import { DeviceErrors } from './deviceErrors.js';
@@ -139,14 +147,12 @@ export class GpuDevice implements Device {
   }
 
   async read(tensor: Tensor): Promise<Float32Array> {
-    expectAlive(tensor, 'read');
-    ensure(tensor.dtype === 'f32', `read: expected an f32 tensor, found ${tensor.dtype}`);
+    expectReadable(tensor, 'read', 'f32');
     return new Float32Array(await this.#readBytes(tensor));
   }
 
   async readIndices(tensor: Tensor): Promise<Uint32Array> {
-    expectAlive(tensor, 'readIndices');
-    ensure(tensor.dtype === 'u32', `readIndices: expected a u32 tensor, found ${tensor.dtype}`);
+    expectReadable(tensor, 'readIndices', 'u32');
     return new Uint32Array(await this.#readBytes(tensor));
   }
 
@@ -232,9 +238,4 @@ export class GpuDevice implements Device {
     this.#errors.throwAny(this.name);
     this.kernels.noteRun(launched);
   }
-}
-
-/** A freed buffer may already be another tensor's: reading it would give that one's values. */
-function expectAlive(tensor: Tensor, kernel: string): void {
-  if (tensor.storage.freed) throw new TokenTrimError(`${kernel}: a tensor was used after it was freed`);
 }

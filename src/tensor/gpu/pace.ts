@@ -24,8 +24,26 @@ const LAUNCH_SECONDS = 3e-5;
 const MOST_SLOWER = 8;
 const MOST_FASTER = 4;
 
+/** Launches of a kernel, and operations of all of them. */
+interface KernelWork {
+  readonly operations: number;
+  readonly launches: number;
+}
+
 /** What was handed over, by kernel. */
-export type Work = ReadonlyMap<string, { readonly operations: number; readonly launches: number }>;
+export type Work = ReadonlyMap<string, KernelWork>;
+
+/** The same while it grows. */
+export type GrowingWork = Map<string, KernelWork>;
+
+/** Adds launches of a kernel to what there is, in place. */
+export function addWork(total: GrowingWork, kernel: string, { operations, launches }: KernelWork): void {
+  const before = total.get(kernel);
+  total.set(kernel, {
+    operations: operations + (before?.operations ?? 0),
+    launches: launches + (before?.launches ?? 0),
+  });
+}
 
 /**
  * @internal

@@ -1,15 +1,11 @@
-import { type Pace, SUBMISSION_SECONDS, type Work } from './pace.js';
+import { addWork, type GrowingWork, type Pace, SUBMISSION_SECONDS, type Work } from './pace.js';
 
 /** What is recorded and not handed over yet: as much as the adapter is expected to do in a quarter of a second. */
 export class Submission {
-  #work = new Map<string, { operations: number; launches: number }>();
+  #work: GrowingWork = new Map();
   #seconds = 0;
 
   constructor(private readonly pace: Pace) {}
-
-  get seconds(): number {
-    return this.#seconds;
-  }
 
   get work(): Work {
     return this.#work;
@@ -21,8 +17,7 @@ export class Submission {
   }
 
   add(kernel: string, operations: number): void {
-    const { operations: before, launches } = this.#work.get(kernel) ?? { operations: 0, launches: 0 };
-    this.#work.set(kernel, { operations: before + operations, launches: launches + 1 });
+    addWork(this.#work, kernel, { operations, launches: 1 });
     this.#seconds += this.pace.seconds(kernel, operations);
   }
 }

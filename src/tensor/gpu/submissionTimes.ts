@@ -1,4 +1,4 @@
-import type { Pace, Work } from './pace.js';
+import { addWork, type GrowingWork, type Pace, type Work } from './pace.js';
 
 /** Ends that are seen within so many milliseconds were seen by one look at the adapter: how they lay is not known. */
 const SAME_LOOK_MS = 2;
@@ -46,10 +46,7 @@ export class SubmissionTimes {
 }
 
 function sum(works: readonly Work[]): Work {
-  const total = new Map<string, { operations: number; launches: number }>();
-  for (const [kernel, { operations, launches }] of works.flatMap((work) => [...work])) {
-    const before = total.get(kernel) ?? { operations: 0, launches: 0 };
-    total.set(kernel, { operations: before.operations + operations, launches: before.launches + launches });
-  }
+  const total: GrowingWork = new Map();
+  for (const [kernel, launched] of works.flatMap((work) => [...work])) addWork(total, kernel, launched);
   return total;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DISPATCH_SECONDS, FIRST_GUESS, Pace, SUBMISSION_SECONDS, type Work } from '../../../src/tensor/gpu/pace.js';
+import { DISPATCH_SECONDS, FIRST_GUESS, Pace, type Work } from '../../../src/tensor/gpu/pace.js';
+import { Submission } from '../../../src/tensor/gpu/submission.js';
 import { SubmissionCount } from '../../../src/tensor/gpu/submissionCount.js';
 import { SubmissionTimes } from '../../../src/tensor/gpu/submissionTimes.js';
 
@@ -27,24 +28,22 @@ function longest(speeds: Record<string, number>, call: readonly [number, number]
   const truth = (name: string, operations: number) => 2e-5 + operations / speeds[name];
   const worst = { first: 0, dispatch: 0, submission: 0 };
   for (let time = 0; time < calls; time++) {
-    let work = new Map<string, { operations: number; launches: number }>();
+    let submission = new Submission(pace);
     const handOver = () => {
+      const { work } = submission;
       const seconds = [...work].reduce((sum, [name, { operations, launches: count }]) => {
         return sum + count * 2e-5 + operations / speeds[name];
       }, 0);
       if (work.size > 0) pace.note(work, seconds);
       worst.submission = Math.max(worst.submission, seconds);
-      work = new Map();
+      submission = new Submission(pace);
     };
     for (const [index, operations] of call) {
       const name = names[index % names.length];
       const pieces = pace.pieces(name, operations);
       for (let piece = 0; piece < Math.min(pieces, 50); piece++) {
-        if (work.size > 0 && pace.secondsOf(work) + pace.seconds(name, operations / pieces) > SUBMISSION_SECONDS) {
-          handOver();
-        }
-        const before = work.get(name) ?? { operations: 0, launches: 0 };
-        work.set(name, { operations: before.operations + operations / pieces, launches: before.launches + 1 });
+        if (submission.isFullFor(name, operations / pieces)) handOver();
+        submission.add(name, operations / pieces);
         const seconds = truth(name, operations / pieces);
         worst.first = Math.max(worst.first, seconds);
         if (time === calls - 1) worst.dispatch = Math.max(worst.dispatch, seconds);

@@ -1,4 +1,4 @@
-import type { Param } from '../tensor/device.js';
+import type { Param } from '../device.js';
 
 /** The words of a `Params` uniform, padded as uniforms are. */
 export function paramWords(params: readonly Param[]): Uint32Array {
