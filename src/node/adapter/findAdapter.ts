@@ -6,7 +6,7 @@ import { installGentlePolling } from './gentlePolling.js';
 import { listAdapters } from './listAdapters.js';
 import { type Looked, noAdapterMessage } from './noAdapterMessage.js';
 import type { ProbedAdapter } from './probe.js';
-import { dawnOptions, lavapipeRoute, onRoute, type Route } from './route.js';
+import { backendOptions, lavapipeRoute, onRoute, type Route } from './route.js';
 import { requestOn, routesFor } from './routesFor.js';
 import { driverFilesFromEnvironment } from './vulkanDrivers.js';
 
@@ -64,7 +64,8 @@ async function open(
   const { create } = await loadDawn();
   return onRoute(alone(route, chosen), async () => {
     const options = [
-      ...dawnOptions(route, chosen.name),
+      ...backendOptions(route),
+      `adapter=${chosen.name}`,
       ...(chosen.kind === 'gpu' ? SUBGROUP_MATRIX_OPTIONS : []),
       ...(profile ? EXACT_TIMESTAMPS : []),
     ];

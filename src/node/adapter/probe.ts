@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { type AdapterIdentity, type AdapterKind, adapterKind } from '../../tensor/gpu/adapterKind.js';
 import { probeScript } from './probeScript.js';
-import { dawnOptions, type Route, routeEnvironment } from './route.js';
+import { backendOptions, type Route, routeEnvironment } from './route.js';
 
 /** What a child process learned about one adapter. */
 export interface ProbedAdapter {
@@ -50,7 +50,7 @@ export function probe(route: Route): ProbeResult {
       '-e',
       probeScript,
       '--',
-      JSON.stringify({ webgpu, loader: route.loader, options: dawnOptions(route, '') }),
+      JSON.stringify({ webgpu, loader: route.loader, options: backendOptions(route) }),
     ],
     { env: environment, encoding: 'utf8', timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL', windowsHide: true },
   );

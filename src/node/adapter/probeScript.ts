@@ -17,10 +17,10 @@ if (loader) {
 const { create, globals } = await import(webgpu);
 const { GPUBufferUsage, GPUMapMode } = globals;
 const held = [];
-// The last of the options is 'adapter=' without a name. Dawn takes the first whose name contains the one that it is told.
+// Dawn takes the first adapter whose name contains the one that it is told.
 const deviceOf = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 const request = async (name, names = []) => {
-  const gpu = create([...options.slice(0, -1), options.at(-1) + name]);
+  const gpu = create([...options, 'adapter=' + name]);
   held.push(gpu);
   for (const powerPreference of ['high-performance', 'low-power']) {
     const adapter = await gpu.requestAdapter({ powerPreference });

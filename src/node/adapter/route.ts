@@ -33,9 +33,9 @@ export function vulkanRoute(): Route {
   return { name: 'vulkan', backend: 'vulkan' };
 }
 
-/** What Dawn is created with on a route, to find an adapter whose name contains this one. */
-export function dawnOptions({ backend }: Route, name: string): string[] {
-  return [...(backend ? [`backend=${backend}`] : []), `adapter=${name}`];
+/** What Dawn is created with on a route, beside the name of an adapter. */
+export function backendOptions({ backend }: Route): string[] {
+  return backend ? [`backend=${backend}`] : [];
 }
 
 /** lavapipe alone, or undefined where its driver file is not installed. */

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { chooseAdapter, deviceOf } from '../../../src/node/adapter/chooseAdapter.js';
 import type { ProbedAdapter } from '../../../src/node/adapter/probe.js';
 import { readTar } from '../../../src/node/adapter/readTar.js';
-import { dawnOptions, vulkanRoute } from '../../../src/node/adapter/route.js';
+import { backendOptions, vulkanRoute } from '../../../src/node/adapter/route.js';
 import { requestOn, routesFor } from '../../../src/node/adapter/routesFor.js';
 import { lavapipeDriverFiles } from '../../../src/node/adapter/vulkanDrivers.js';
 import { adapterKind } from '../../../src/tensor/gpu/adapterKind.js';
@@ -271,7 +271,8 @@ describe('on Windows', () => {
       Array(3).fill('gpu'),
     );
     expect(requestOn({ name: 'system' }, undefined)).toBeUndefined();
-    expect(dawnOptions(vulkanRoute(), 'a card')).toEqual(['backend=vulkan', 'adapter=a card']);
+    expect(backendOptions(vulkanRoute())).toEqual(['backend=vulkan']);
+    expect(backendOptions({ name: 'system' })).toEqual([]);
   });
 
   test('and elsewhere not', () => {
