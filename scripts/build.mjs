@@ -1,9 +1,10 @@
 // Compiles src/ to dist/, the module of all WGSL for pages included, and puts the WGSL files beside the compiled launchers,
 // where Node reads them.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import copyKernels from './copyKernels.mjs';
 import writeKernelTexts from './kernelTexts.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,7 +17,4 @@ const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.buil
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
-const kernels = join(root, 'src', 'kernels');
-for (const name of readdirSync(kernels, { recursive: true, encoding: 'utf8' })) {
-  if (name.endsWith('.wgsl')) cpSync(join(kernels, name), join(root, 'dist', 'kernels', name));
-}
+copyKernels(root, join(root, 'dist'));

@@ -29,6 +29,7 @@ const emulation = process.env.TOKENTRIM_BENCH_EMULATION;
 let gpu = await openDevice({ adapter: process.env.TOKENTRIM_ADAPTER });
 if (emulation && existsSync(emulation)) Object.assign(gpu, (await import(pathToFileURL(emulation).href)).pretend(gpu));
 
+const expected = new Map(); // what the twins make of each problem, which takes its time
 const say = (found) => console.log(JSON.stringify(found));
 const text = (shape) => Object.values(shape).join(' ');
 
@@ -56,7 +57,6 @@ async function tryShapes() {
   for (const kernel of MATRIX_KERNELS) gpu.forms.trusted.add(kernel);
   const kernels = kind === 'conv' ? ['causalConv3d', 'conv2d'] : [kind];
   const form = kind === 'half' ? 'half' : 'matrix';
-  const expected = new Map();
   const problems = await timedProblems(root, gpu, kind, { small });
   for (const shape of shapes) {
     gpu.forms.shapes.set(kind, [shape]);
@@ -65,23 +65,12 @@ async function tryShapes() {
     try {
       for (const kernel of kernels) {
         for (const [index, test] of matrixChecks(kernel, gpu).entries()) {
-          const key = `${kernel} ${index}`;
-          if (!expected.has(key)) expected.set(key, await valuesOf(new ReferenceDevice(), (on) => test.run(on)));
-          const worst = worstOf(await valuesOf(gpu, (on) => test.run(on, form)), expected.get(key), test.scaleOf);
-          passed &&= worst <= test.tolerance;
-          say({ kind: 'check', kernel: key, form, shape, worst, passed: worst <= test.tolerance });
-          if (worst > test.tolerance) console.error(`FAIL ${key} ${text(shape)}: ${worst.toExponential(1)}`);
+          passed = (await checkOne(`${kernel} ${index}`, test, form, shape)) && passed;
         }
       }
       console.error(`${passed ? 'ok  ' : 'FAIL'} ${name} ${text(shape)}`);
     } catch (error) {
-      if (isAbsent(error)) {
-        say({ kind: 'check', form, shape, error: error.message, passed: null });
-        continue;
-      }
-      say({ kind: 'check', form, shape, error: error.message, passed: false });
-      console.error(`FAIL ${name} ${text(shape)}: ${error.message.slice(0, 600)}`);
-      await gpu.synchronize().catch(() => undefined);
+      await sayFailed(error, { form, shape });
       continue;
     }
     for (const problem of problems) await time(problem, form, shape);
@@ -94,27 +83,38 @@ function isAbsent({ message }) {
   return /form of this kernel is not for this shape on/.test(message);
 }
 
+/** Compares a form with the twin on one problem; whether it is right. */
+async function checkOne(kernel, test, form, shape) {
+  if (!expected.has(kernel)) expected.set(kernel, await valuesOf(new ReferenceDevice(), (on) => test.run(on)));
+  const worst = worstOf(await valuesOf(gpu, (on) => test.run(on, form)), expected.get(kernel), test.scaleOf);
+  const passed = worst <= test.tolerance;
+  say({ kind: 'check', kernel, form, shape, worst, passed });
+  if (!passed) console.error(`FAIL ${kernel} ${form} ${shape ? text(shape) : ''}: ${worst.toExponential(1)}`);
+  return passed;
+}
+
+/** Says why a problem could not be run: an absent form is nothing wrong. */
+async function sayFailed(error, what) {
+  const passed = isAbsent(error) ? null : false;
+  say({ kind: 'check', ...what, error: error.message, passed });
+  if (passed === null) return;
+  console.error(`FAIL ${name} ${what.shape ? text(what.shape) : what.kernel}: ${error.message.slice(0, 600)}`);
+  await gpu.synchronize().catch(() => undefined);
+}
+
 /** Every form that an adapter has, as a run would choose its shape: right on small problems, and timed at real sizes. */
 async function everyForm() {
   await checkMatrixForm(gpu);
   for (const kernel of ['linear', 'attention', 'causalConv3d', 'conv2d']) {
     for (const form of ['plain', 'subgroup', 'tiled', 'matrix', 'half']) {
       if (form === 'half' && kernel !== 'linear') continue;
-      const tests = matrixChecks(form === 'half' ? 'half' : kernel, gpu);
+      const checked = form === 'half' ? 'half' : kernel;
+      const tests = matrixChecks(checked, gpu);
       for (const [index, test] of (small ? tests.slice(0, 1) : tests).entries()) {
         try {
-          const expected = await valuesOf(new ReferenceDevice(), (on) => test.run(on));
-          const worst = worstOf(await valuesOf(gpu, (on) => test.run(on, form)), expected, test.scaleOf);
-          say({ kind: 'check', kernel: `${kernel} ${index}`, form, worst, passed: worst <= test.tolerance });
+          await checkOne(`${checked} ${index}`, test, form);
         } catch (error) {
-          say({
-            kind: 'check',
-            kernel: `${kernel} ${index}`,
-            form,
-            error: error.message,
-            passed: isAbsent(error) ? null : false,
-          });
-          await gpu.synchronize().catch(() => undefined);
+          await sayFailed(error, { kernel: `${checked} ${index}`, form });
         }
       }
     }

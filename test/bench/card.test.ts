@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import copyKernels from '../../scripts/copyKernels.mjs';
 import { lavapipeDriverFiles } from '../../src/node/adapter/vulkanDrivers.js';
 
 // The bundle for a bare machine (bench/card), made and run small on lavapipe where no `node` is on the path. What it needs of
@@ -32,9 +33,7 @@ test.runIf(isPossible)('the bundle runs without Node, and leaves eight files tha
     const dist = join(home, 'dist');
     const tsc = join(root, 'node_modules/typescript/lib/tsc.js');
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', dist], { cwd: root });
-    for (const name of readdirSync(join(root, 'src/kernels'), { recursive: true }).map(String)) {
-      if (name.endsWith('.wgsl')) cpSync(join(root, 'src/kernels', name), join(dist, 'kernels', name));
-    }
+    copyKernels(root, dist);
     const bundle = join(home, 'bundle');
     const made = spawnSync('bash', ['bench/card/make-bundle.sh', bundle], {
       cwd: root,

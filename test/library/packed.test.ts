@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import copyKernels from '../../scripts/copyKernels.mjs';
 
 // The package as npm would publish it, in an empty program's node_modules: nothing of this repository is at hand there but
 // the packages that it depends on. No network is needed.
@@ -40,9 +41,7 @@ beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'), 'junction');
   // As `npm run build`, without the check that `npm test` has made before.
   run(source, process.execPath, tsc, '-p', 'tsconfig.build.json', '--noCheck');
-  for (const name of readdirSync(join(source, 'src/kernels'), { recursive: true, encoding: 'utf8' })) {
-    if (name.endsWith('.wgsl')) cpSync(join(source, 'src/kernels', name), join(source, 'dist/kernels', name));
-  }
+  copyKernels(source, join(source, 'dist'));
   run(source, 'npm', 'pack', '--ignore-scripts', '--silent', '--offline');
   const [tarball] = readdirSync(source).filter((name) => name.endsWith('.tgz'));
   run(source, 'tar', '-xzf', tarball);

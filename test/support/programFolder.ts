@@ -1,9 +1,10 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'vite';
 import type { TestProject } from 'vitest/node';
+import copyKernels from '../../scripts/copyKernels.mjs';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -50,11 +51,7 @@ export default async function programFolder({ provide }: TestProject): Promise<(
       },
     },
   });
-  for (const name of readdirSync(join(root, 'src/kernels'), { recursive: true }).map(String)) {
-    if (!name.endsWith('.wgsl')) continue;
-    mkdirSync(join(dist, 'kernels'), { recursive: true });
-    cpSync(join(root, 'src/kernels', name), join(dist, 'kernels', name));
-  }
+  copyKernels(root, dist);
   for (const name of ['package.json', 'weights', 'node_modules']) symlinkSync(join(root, name), join(folder, name));
   cpSync(join(root, 'bin'), join(folder, 'bin'), { recursive: true }); // it finds dist beside itself
   provide('programFolder', folder);

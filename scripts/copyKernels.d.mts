@@ -1,0 +1,1 @@
+export default function copyKernels(root: string, dist: string): void;
