@@ -1,11 +1,11 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
 import { promptStoreIn } from '../node/generate.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
 import { describeParts } from '../node/model/modelFolder.js';
 import { openTensorSource } from '../node/model/openTensorSource.js';
 import { openDevice } from '../node/openDevice.js';
 import { fileNoise, recordedGrid } from '../pipelines/noise/recordedNoise.js';
-import { vaeFactors } from '../pipelines/plan/grid.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { checkPlan } from '../pipelines/plan/parsePlan.js';
 import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from '../pipelines/plan/plan.js';
@@ -177,7 +177,7 @@ function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: Te
   let { frames, width, height } = flags;
   if (recording) {
     const recorded = recordedGrid(recording);
-    const { spatial, temporal } = vaeFactors(config);
+    const { spatial, temporal } = vaeFactors(config.vae);
     frames ??= 1 + (recorded.frames - 1) * temporal;
     width ??= recorded.width * spatial;
     height ??= recorded.height * spatial;

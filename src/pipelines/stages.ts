@@ -2,6 +2,7 @@ import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
 import { patchSize } from '../models/wan/transformer.js';
 import { loadTransformer } from '../models/wan/transformerWeights.js';
+import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
 import { checkOptions } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
 import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
@@ -15,7 +16,6 @@ import type { Picture } from './pictures/decodeLatents.js';
 import { type BlockDecoder, openDecoder } from './pictures/decodeLatents.js';
 import { encodeGivenFrames } from './pictures/givenFrames.js';
 import { openEncodeStream } from './pictures/openVae.js';
-import { vaeFactors } from './plan/grid.js';
 import { methodOf } from './plan/methods.js';
 import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
@@ -195,7 +195,7 @@ async function encodeGiven(
   const choice = { coder, type: vaeTypeOf(types, coder) };
   const stream = await openEncodeStream(device, model, choice, () => signal?.throwIfAborted());
   try {
-    const size = { ...pixel, temporal: vaeFactors(model.config).temporal };
+    const size = { ...pixel, temporal: vaeFactors(model.config.vae).temporal };
     const shown = pictures?.(given) as AsyncIterable<Float32Array>; // `checkInputs` asked for them
     return await encodeGivenFrames(device, stream, shown, given, size);
   } finally {

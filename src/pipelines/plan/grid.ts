@@ -1,6 +1,6 @@
 import { ensure } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
-import { vaeFactors as factorsOf } from '../../models/wan/vae/vaeFactors.js';
+import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 
 /** Pixel frames where nothing is asked for: five seconds at 16 frames a second. */
 export const DEFAULT_FRAMES = 81;
@@ -26,7 +26,7 @@ export function planSize(
   request: { readonly width?: number; readonly height?: number },
 ): PlannedSize {
   const { sampling, transformer } = config;
-  const { spatial } = vaeFactors(config);
+  const { spatial } = vaeFactors(config.vae);
   const pixel = { width: request.width ?? sampling.width, height: request.height ?? sampling.height };
   for (const [axis, patch] of [
     ['width', transformer.patch_size[2]],
@@ -48,11 +48,6 @@ export function planSize(
 export function checkFrames(frames: number): void {
   ensure(Number.isInteger(frames) && frames > 0, `a video has a whole number of frames, 1 or more, found ${frames}`);
   ensure(frames <= MAX_FRAMES, `a run makes ${MAX_FRAMES} frames at most, found ${frames}`);
-}
-
-/** Pixels a latent pixel stands for, along a side and in time. */
-export function vaeFactors({ vae }: Pick<ModelConfig, 'vae'>): { spatial: number; temporal: number } {
-  return factorsOf(vae);
 }
 
 /** A run of latent frames that are generated, or given, together. */

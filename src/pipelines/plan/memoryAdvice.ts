@@ -43,14 +43,8 @@ export async function memoryAdvice(
     }
   };
   const found: string[] = [];
-  for (const changes of [
-    decodes(choices),
-    decoders(choices),
-    windows(choices),
-    lengths(choices),
-    sizes(choices),
-    types(choices),
-  ]) {
+  const ways = [decodes, decoders, windows, lengths, sizes, types].map((changesOf) => changesOf(choices));
+  for (const changes of ways) {
     for (const change of changes) {
       const bytes = await peak(change);
       if (bytes > limitBytes) continue;
@@ -59,10 +53,7 @@ export async function memoryAdvice(
     }
   }
   if (found.length > 0) return `use ${found.join(', or ')}`;
-  const smallest: MemoryChange = Object.assign(
-    {},
-    ...[decodes, decoders, windows, lengths, sizes, types].map((of) => of(choices).at(-1) ?? {}),
-  );
+  const smallest: MemoryChange = Object.assign({}, ...ways.map((changes) => changes.at(-1) ?? {}));
   const bytes = await peak(smallest);
   const options = inWords(smallest);
   if (bytes <= limitBytes) return `use ${options} (${formatBytes(bytes)})`;

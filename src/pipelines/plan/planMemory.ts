@@ -1,6 +1,7 @@
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
 import type { Model } from '../../models/wan/model.js';
+import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { checkCount } from '../../options/checkOptions.js';
 import type { Device } from '../../tensor/device.js';
 import type { LargestWork } from '../../tensor/gpu/submissionCount.js';
@@ -9,7 +10,6 @@ import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { formatBytes } from '../../weights/quote.js';
 import type { NoiseSource } from '../noise/noise.js';
 import { runPlan, type Stage } from '../stages.js';
-import { vaeFactors } from './grid.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
 import { type DraftPlan, isBlockwise, type Plan } from './plan.js';
@@ -114,7 +114,7 @@ export async function settleMemory(
 }
 
 function choicesOf(config: ModelConfig, plan: Plan) {
-  const { spatial, temporal } = vaeFactors(config);
+  const { spatial, temporal } = vaeFactors(config.vae);
   const [, height, width] = config.transformer.patch_size.map((patch) => patch * spatial);
   return { plan, units: { width, height }, temporal };
 }

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../../models/wan/config.js';
 import { hasFullVae, type Model } from '../../models/wan/model.js';
+import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { withDefaults } from '../../options/checkOptions.js';
 import { checkSeed } from '../../tensor/random.js';
 import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
@@ -7,7 +8,6 @@ import { PROGRAM } from '../../version.js';
 import { digestSource, sha256 } from '../../weights/digestSource.js';
 import { chooseDecoder, encoderOf } from '../pictures/chooseDecoder.js';
 import { parsePromptSchedule, type ScheduledPrompt } from '../prompts/promptSchedule.js';
-import { vaeFactors } from './grid.js';
 import type { PlannedModel } from './plan.js';
 import { type DraftPlan, isBlockwise, PLAN_VERSION, type RunDecisions, type VideoPlan } from './plan.js';
 import { givenFrames, planRollout } from './planVideo.js';
@@ -71,7 +71,7 @@ export function promptsOf(
   if (!isBlockwise(video)) return []; // refused above
   return parsePromptSchedule(schedule.text, {
     fps: config.sampling.fps,
-    temporal: vaeFactors(config).temporal,
+    temporal: vaeFactors(config.vae).temporal,
     framesPerBlock: video.framesPerBlock,
     independentFirstFrame: video.given?.independentFirstFrame,
     frames: givenFrames(video) + video.frames,

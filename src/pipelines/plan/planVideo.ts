@@ -1,9 +1,10 @@
 import { ensure } from '../../errors.js';
 import type { ModelConfig } from '../../models/wan/config.js';
+import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import { planGivenFrames } from '../pictures/givenFrames.js';
 import { checkWindow } from '../rollout.js';
-import { checkFrames, DEFAULT_FRAMES, latentFramesFor, planSize, vaeFactors } from './grid.js';
+import { checkFrames, DEFAULT_FRAMES, latentFramesFor, planSize } from './grid.js';
 import { isBlockwise, type RolloutPlan, type VideoPlan, type WanPlan } from './plan.js';
 import { checkGiven, checkPlanRequest, type PlanRequest } from './request.js';
 import { wanOptions } from './wanOptions.js';
@@ -41,7 +42,7 @@ function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
   const size = planSize(config, request);
   const count = request.frames ?? DEFAULT_FRAMES;
   checkFrames(count);
-  const { frames } = latentFramesFor(count, vaeFactors(config).temporal, 1);
+  const { frames } = latentFramesFor(count, vaeFactors(config.vae).temporal, 1);
   const options = wanOptions(size.latent, frames, { steps: steps?.[0], solver, shift, guidance });
   return { preset: 'wan', ...size, ...options, shown: { hidden: 0, count }, fps: request.fps ?? config.sampling.fps };
 }
@@ -62,7 +63,7 @@ function planBlockwise(config: ModelConfig, request: PlanRequest, preset: Rollou
   );
   const presetConfig = sampling.presets[preset];
   const framesPerBlock = request.framesPerBlock ?? sampling.frames_per_block;
-  const { temporal } = vaeFactors(config);
+  const { temporal } = vaeFactors(config.vae);
   const size = planSize(config, request);
   if (request.frames !== undefined) checkFrames(request.frames);
 
@@ -120,7 +121,7 @@ export function givenFrames(plan: VideoPlan): number {
 
 /** Pixel frames that a plan makes, those that are not shown included. */
 export function madeFrames(config: ModelConfig, plan: VideoPlan): number {
-  return 1 + (givenFrames(plan) + plan.frames - 1) * vaeFactors(config).temporal;
+  return 1 + (givenFrames(plan) + plan.frames - 1) * vaeFactors(config.vae).temporal;
 }
 
 /** Pixel frames that a plan's blocks make and the video does not need. */
@@ -139,5 +140,5 @@ export function startsNoisy({ preset, given, frames, framesPerBlock, steps }: Ro
 /** Smallest number of pixel frames at which every block takes all of its denoising steps. */
 export function fullyDenoisedFrames(config: ModelConfig, { steps, framesPerBlock }: RolloutPlan): number {
   const before = (steps.length - 1) * framesPerBlock; // one more picture needs one more block
-  return 1 + (before - 1) * vaeFactors(config).temporal + 1;
+  return 1 + (before - 1) * vaeFactors(config.vae).temporal + 1;
 }
