@@ -15,13 +15,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['kernels', 'tensor', 'weights'],
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  web: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  node: ['pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
-  media: ['node'],
+  trace: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  web: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  node: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
+  media: ['node', 'trace'],
   synthesize: ['node', 'models', 'tensor', 'weights'],
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   cli: [
     'synthesize',
+    'trace',
     'parity',
     'pipelines',
     'models',
@@ -69,6 +71,7 @@ it('messages of the core name options as the library calls them: the command lin
     'models',
     'tokentrim',
     'pipelines',
+    'trace',
     'weights',
   ];
   const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));

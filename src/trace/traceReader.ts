@@ -1,0 +1,228 @@
+import { TokenTrimError } from '../errors.js';
+import {
+  type BeginEvent,
+  type BlockEvent,
+  type EndEvent,
+  type PicturesEvent,
+  type ReviewEvent,
+  type StageEvent,
+  type StepEvent,
+  TRACE_VERSION,
+  type TraceEvent,
+  type WriteEvent,
+} from './format.js';
+import { decodeTokens } from './tokenSet.js';
+
+/** The cache at a moment: for each frame, in video order, the tokens that it has lost for good. */
+export type CacheState = ReadonlyMap<number, ReadonlySet<number>>;
+
+/** One try at a block. */
+export interface TracedAttempt {
+  readonly attempt: number;
+  readonly steps: readonly StepEvent[];
+  /** Null until it was reviewed. */
+  readonly review: ReviewEvent | null;
+  /** What its calls predicted, one picture a call. */
+  readonly x0: PicturesEvent | null;
+  /** Its pictures, where it was rejected and they were made. */
+  readonly rejected: PicturesEvent | null;
+  /** The cache while it was made: what its calls could see, and its own frames. */
+  readonly cache: CacheState;
+}
+
+/** What is known of a block. */
+export interface TracedBlock {
+  readonly block: number;
+  readonly attempts: readonly TracedAttempt[];
+  /** Null while it is being made. */
+  readonly accepted: BlockEvent | null;
+  readonly write: WriteEvent | null;
+  /** Several where they came in pieces. */
+  readonly pictures: readonly PicturesEvent[];
+  readonly previews: readonly PicturesEvent[];
+}
+
+type Growing<Whole> = {
+  -readonly [Key in keyof Whole]: Whole[Key] extends readonly (infer Item)[] ? Item[] : Whole[Key];
+};
+type GrowingBlock = Omit<Growing<TracedBlock>, 'attempts'> & { attempts: GrowingAttempt[] };
+type GrowingAttempt = Growing<TracedAttempt>;
+
+const NOTHING: ReadonlySet<number> = new Set();
+
+/**
+ * Puts the events of a trace together, one by one, so that a run which is still going can be followed. What it holds of
+ * the cache is rebuilt from what came, left and was lost.
+ */
+export class Trace {
+  begin: BeginEvent | undefined;
+  end: EndEvent | undefined;
+  stage: StageEvent | undefined;
+  /** The latest event. */
+  last: TraceEvent | undefined;
+  readonly notes: string[] = [];
+  readonly #blocks: GrowingBlock[] = [];
+  #cache: Map<number, ReadonlySet<number>> = new Map();
+  #calls = 0;
+  #count = 0;
+
+  /** By their number; blocks that were not begun are not there. */
+  get blocks(): readonly TracedBlock[] {
+    return this.#blocks;
+  }
+
+  /** Denoising calls of first attempts so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Events so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The cache as it is after the latest event. */
+  get cache(): CacheState {
+    return this.#cache;
+  }
+
+  /** @throws TokenTrimError where the first event is none of a trace, or of a version that is not known */
+  take(event: TraceEvent): void {
+    if (this.#count === 0) this.begin = beginOf(event);
+    this.#count++;
+    this.last = event;
+    switch (event.kind) {
+      case 'stage':
+        this.stage = event;
+        break;
+      case 'note':
+        this.notes.push(event.text);
+        break;
+      case 'cache': {
+        const tokens = this.#tokens;
+        const cache = new Map(this.#cache); // attempts keep what it was
+        for (const frame of event.left) cache.delete(frame);
+        for (const frame of event.came) cache.set(frame, NOTHING);
+        for (const { frames, tokens: lost } of event.lost) {
+          const set = decodeTokens(lost, tokens);
+          for (const frame of frames) cache.set(frame, new Set([...(cache.get(frame) ?? []), ...set]));
+        }
+        this.#cache = event.came.length > 0 ? new Map([...cache].sort(([left], [right]) => left - right)) : cache;
+        break;
+      }
+      case 'step': {
+        if (event.attempt === 0) this.#calls++;
+        this.#attempt(event).steps.push(event);
+        break;
+      }
+      case 'review':
+        this.#attempt(event).review = event;
+        break;
+      case 'write':
+        this.#block(event.block).write = event;
+        break;
+      case 'block':
+        this.#block(event.block).accepted = event;
+        break;
+      case 'pictures': {
+        const block = this.#block(event.block);
+        if (event.role === 'video') block.pictures.push(event);
+        if (event.role === 'preview') block.previews.push(event);
+        if (event.role === 'rejected' || event.role === 'x0') this.#attempt(event)[event.role] = event;
+        break;
+      }
+      case 'end':
+        this.end = event;
+    }
+  }
+
+  get #tokens(): number {
+    const { height, width } = (this.begin as BeginEvent).video.grid;
+    return height * width;
+  }
+
+  #block(block: number): GrowingBlock {
+    const found = this.#blocks.findLast((each) => each.block === block);
+    if (found) return found;
+    const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], previews: [] };
+    this.#blocks.push(made);
+    return made;
+  }
+
+  #attempt({ block, attempt }: { readonly block: number; readonly attempt: number }): GrowingAttempt {
+    const { attempts } = this.#block(block);
+    const found = attempts.find((each) => each.attempt === attempt);
+    if (found) return found;
+    const made: GrowingAttempt = { attempt, steps: [], review: null, x0: null, rejected: null, cache: this.#cache };
+    attempts.push(made);
+    return made;
+  }
+}
+
+/** What a text of lines came to. */
+export interface ReadTrace {
+  readonly trace: Trace;
+  /** What is wrong with it, where something is: it was cut off, a line is none. What stands before that was read. */
+  readonly problem: string | undefined;
+  /** Bytes, or letters, up to the end of the last whole line. */
+  readonly length: number;
+}
+
+/**
+ * Reads the lines of a trace as far as they are whole. The last line of a run that is going on, or was cut off, may not be.
+ * @throws TokenTrimError where the first line is not the beginning of a trace
+ */
+export function readTrace(text: string, trace = new Trace()): ReadTrace {
+  let from = 0;
+  let line = 0;
+  for (;;) {
+    const end = text.indexOf('\n', from);
+    if (end < 0) break;
+    line++;
+    const event = parseLine(text.slice(from, end));
+    if (event === undefined) {
+      if (trace.count === 0) beginOf(undefined);
+      return { trace, problem: damaged(line), length: from };
+    }
+    try {
+      trace.take(event);
+    } catch (error) {
+      if (error instanceof TokenTrimError) throw error;
+      return { trace, problem: damaged(line), length: from }; // a field is missing, or is something else
+    }
+    from = end + 1;
+  }
+  const isOpen = trace.count > 0 && trace.end === undefined;
+  const problem = isOpen ? 'the trace has no end: the run is going on, or was cut off' : undefined;
+  if (trace.count === 0 && text.length > 0) beginOf(parseLine(text));
+  return { trace, problem, length: from };
+}
+
+function damaged(line: number): string {
+  return `line ${line} is damaged: what stands before it is shown`;
+}
+
+function parseLine(line: string): TraceEvent | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isEvent = typeof value === 'object' && value !== null && typeof (value as TraceEvent).kind === 'string';
+    return isEvent ? (value as TraceEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function beginOf(event: TraceEvent | undefined): BeginEvent {
+  if (event?.kind !== 'begin') {
+    throw new TokenTrimError(
+      'this is no trace: the first line of events.jsonl must be an event `begin`; `trace` of a run writes such a folder',
+    );
+  }
+  if (event.version !== TRACE_VERSION) {
+    throw new TokenTrimError(
+      `this trace is of version ${event.version}, and this program reads version ${TRACE_VERSION}: read it with the ` +
+        `program that wrote it (${event.program})`,
+    );
+  }
+  return event;
+}
