@@ -10,6 +10,7 @@ import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { formatBytes } from '../../weights/quote.js';
 import type { NoiseSource } from '../noise/noise.js';
 import { runPlan, type Stage } from '../stages.js';
+import { countedPolicy } from './countedPolicy.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
 import { type DraftPlan, isBlockwise, type Plan } from './plan.js';
@@ -147,10 +148,12 @@ async function count(
     const current = stages.at(-1);
     if (current) stages[stages.length - 1] = { ...current, peakBytes };
   };
-  // A policy of the user's is not asked about blocks that are not there; TokenTrim takes about what it would.
-  const counted: Plan = plan.trim === 'own' ? { ...plan, trim: TOKENTRIM_DEFAULTS } : plan;
-  const run = runPlan(counting, model, counted, {
+  // No policy is asked about blocks that are not there: one that holds as much is. Of a user's own, TokenTrim takes about as much.
+  const { trim } = plan;
+  const check = typeof trim === 'object' ? trim.check : TOKENTRIM_DEFAULTS.check;
+  const run = runPlan(counting, model, plan, {
     preview,
+    policy: trim === false ? undefined : ({ patch }) => countedPolicy(patch, check),
     noise: () => silence(frameSize),
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
     maxBlocks: method.fillingBlocks(plan) + STEADY_BLOCKS,
