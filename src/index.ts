@@ -56,6 +56,8 @@ export type { Device } from './tensor/device.js';
 export { disposeAll } from './tensor/scope.js';
 /** An array on a device. */
 export type { Tensor } from './tensor/tensor.js';
+/** Shows tensors in Chrome's tools. */
+export { tensorFormatter } from './tensor/tensorFormatter.js';
 
 // ---- Models and weights on disk
 

@@ -1,6 +1,7 @@
 import type { NdArray } from 'ndarray';
 import ndarray from 'ndarray';
 import { ensure, TokenTrimError } from '../errors.js';
+import { describeTensor, printTensor } from './describeTensor.js';
 import type { Device } from './device.js';
 import { elementCount, formatShape, type Shape } from './shape.js';
 
@@ -19,6 +20,8 @@ export interface Storage {
   /** @internal */
   readonly buffer?: GPUBuffer;
   readonly data?: Float64Array | Uint32Array;
+  /** @internal On the interpreter: the words that a buffer would hold. */
+  readonly words?: Uint32Array;
   /** Bytes taken from the device, rounding included. */
   readonly byteLength: number;
   /** Identity for bind-group caching; never reused. */
@@ -62,6 +65,21 @@ export class Tensor {
   /** Gives the storage back at once; tensors made inside a scope need no such call. */
   dispose(): void {
     this.device.free(this.storage);
+  }
+
+  /** Type, shape, range, mean and a corner of the values where they are on the host; elsewhere where it lies. */
+  toString(): string {
+    return printTensor(this);
+  }
+
+  /** @internal What Node's console prints; a line where it is part of something else. */
+  [Symbol.for('nodejs.util.inspect.custom')](depth?: number, options?: { readonly depth?: number }): string {
+    return depth === options?.depth ? printTensor(this) : describeTensor(this);
+  }
+
+  /** @internal What VS Code shows beside its name. */
+  [Symbol.for('debug.description')](): string {
+    return describeTensor(this);
   }
 
   private hostData(): Float64Array | Uint32Array {

@@ -22,6 +22,8 @@ export { type GenerateEvent, type GenerateRequest, generate } from '../pipelines
 export type { Plan } from '../pipelines/plan/plan.js';
 /** What tensors live on. */
 export type { Device } from '../tensor/device.js';
+/** Shows tensors in Chrome's tools. */
+export { tensorFormatter } from '../tensor/tensorFormatter.js';
 /** What a policy found for a block. */
 export type { Decision } from '../tokentrim/policy.js';
 /** TokenTrim's parameters, and those of the paper. */
