@@ -15,8 +15,11 @@ import type { BlockWeights } from './transformerWeights.js';
 const ATTENTION = { shift: 0, scale: 1, gate: 2 };
 const FEED_FORWARD = { shift: 3, scale: 4, gate: 5 };
 
-/** Most bytes of the feed-forward's hidden layer that exist at a time; tokens past that wait for their turn. */
-const HIDDEN_BYTES = 64 * 2 ** 20;
+/**
+ * Most bytes of the feed-forward's hidden layer that exist at a time, those of three frames of 832x480; tokens past that
+ * wait for their turn.
+ */
+const HIDDEN_BYTES = 160 * 2 ** 20;
 
 /**
  * One transformer block: self-attention over the cache, cross-attention over the prompt, feed-forward. The first and the
