@@ -33,6 +33,7 @@ export function checkOptions(
 ): void {
   checkReports(flags);
   checkPreview(flags);
+  checkLatentsOnly(flags, isChosen);
   if (flags.plan !== undefined) {
     checkBesidePlan(prompt, flags, isChosen);
     return;
@@ -108,6 +109,29 @@ function checkPreview({ preview, decoder }: GenerateFlags): void {
   ensure(
     decoder !== 'tiny',
     '--preview shows what the tiny VAE makes, and with --decoder tiny the video is that itself: leave one of them out',
+  );
+}
+
+/** A run without pictures leaves its latents, and takes nothing that says how pictures are made. */
+function checkLatentsOnly(flags: GenerateFlags, isChosen: (name: keyof GenerateFlags) => boolean): void {
+  if (!flags.latentsOnly) return;
+  const { out, preview, decode, decoder, saveLatents } = flags;
+  const pictures = {
+    '--out': out !== undefined && isChosen('out'),
+    '--preview': preview !== undefined,
+    '--decode': decode !== 'auto' && isChosen('decode'),
+    '--decoder': decoder !== undefined && isChosen('decoder'),
+  };
+  const [named] = Object.entries(pictures).find(([, isGiven]) => isGiven) ?? [];
+  ensure(named === undefined, `--latents-only makes no pictures, and ${named} is for some: leave one of them out`);
+  ensureLatentsFile(saveLatents);
+}
+
+/** @throws UsageError where a run without pictures would leave nothing */
+export function ensureLatentsFile(saveLatents: string | undefined): void {
+  ensure(
+    saveLatents !== undefined,
+    'a run of --latents-only leaves its latents and nothing else: say where, with --save-latents latents.safetensors',
   );
 }
 

@@ -50,8 +50,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     .strictObject({ event: z.literal('frames'), ...common, ...ofBlock })
     .describe('pictures were written: `done` of the `total` of the video'),
   z
-    .strictObject({ event: z.literal('done'), ...common, out: z.string(), frames: count })
-    .describe('the last line of a run that finished'),
+    .strictObject({ event: z.literal('done'), ...common, out: z.string().nullable(), frames: count })
+    .describe('the last line of a run that finished; `out` is null with --latents-only'),
   z
     .strictObject({ event: z.literal('error'), ...common, message: z.string() })
     .describe('the last line of a run that was interrupted or failed'),

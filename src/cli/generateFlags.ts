@@ -51,6 +51,7 @@ export interface GenerateFlags {
   readonly kvDtype: 'auto' | KeyType;
   readonly decode: 'auto' | 'during' | 'after';
   readonly decoder?: DecoderName;
+  readonly latentsOnly?: boolean;
   readonly gpuMemory?: number;
   readonly promptCache: boolean;
   readonly dryRun?: boolean;

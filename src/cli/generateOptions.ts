@@ -166,6 +166,7 @@ function addOutputOptions(command: Command): void {
     )
     .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
+    .option('--latents-only', 'write latents and no pictures: no VAE is loaded for them; with --save-latents')
     .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
     .option('--no-metadata', 'do not write prompt, seed, settings and version into the outputs')
     .option('--profile', 'time every kernel and print the table to standard error')

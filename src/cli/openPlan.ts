@@ -66,7 +66,8 @@ export function plannedFlags(flags: GenerateFlags, plan: DraftPlan): GenerateFla
           trimCheck: trim.check,
         }
       : {}),
-    decode: plan.decode ?? 'auto',
+    decode: plan.decode === 'never' ? 'auto' : (plan.decode ?? 'auto'),
+    latentsOnly: plan.decode === 'never',
   };
 }
 

@@ -11,7 +11,8 @@ import { Closers } from './prepareRun.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
 export interface Run extends Omit<PreparedRun, 'recording'> {
-  readonly sink: FrameSink;
+  /** Absent where no pictures are made. */
+  readonly sink: FrameSink | undefined;
   /** Of the preview, which is complete when the rollout is. */
   readonly preview: FrameSink | undefined;
   readonly latents: GrowingSafetensors | undefined;
@@ -30,14 +31,14 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
   try {
     const { latents, noise, files } = await openRecordings(prepared, opened);
     const format = { width: plan.pixel.width, height: plan.pixel.height, fps: plan.fps, tags: mediaTags(prepared) };
-    const sink = await openFrameSink(flags.out, format, { force: flags.force });
-    opened.add(() => sink.abort());
+    const sink = flags.latentsOnly ? undefined : await openFrameSink(flags.out, format, { force: flags.force });
+    if (sink) opened.add(() => sink.abort());
     const preview =
       flags.preview === undefined ? undefined : await openFrameSink(flags.preview, format, { force: flags.force });
     if (preview) opened.add(() => preview.abort());
 
     const end = async (isEarly: boolean) => {
-      const video = isEarly ? sink.closeEarly() : sink.close();
+      const video = isEarly ? sink?.closeEarly() : sink?.close();
       const quick = isEarly ? preview?.closeEarly() : preview?.close();
       const results = await Promise.allSettled([video, quick, ...files.map((file) => file.close(isEarly))]);
       for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -54,13 +54,17 @@ function rolloutLines(plan: VideoPlan): string[] {
 }
 
 function memoryLines({ decode, peakBytes, stages, limitBytes }: MemoryPlan, { decoder }: Plan): string[] {
-  const when = decode === 'during' ? 'while the video is generated' : 'after the rollout, when the DiT is freed';
+  const when = {
+    during: 'pictures are made while the video is generated',
+    after: 'pictures are made after the rollout, when the DiT is freed',
+    never: 'no pictures are made: latents only',
+  };
   const limit = limitBytes === undefined ? '' : ` of ${gigabytes(limitBytes)} that it may take`;
   return [
     'device memory, at most',
     ...stages.map(({ stage, peakBytes: bytes }) => `  ${STAGES[stage].padEnd(14)}${gigabytes(bytes).padStart(10)}`),
     `  ${'peak'.padEnd(14)}${gigabytes(peakBytes).padStart(10)}${limit}`,
-    `pictures are made ${when}${decoder === 'tiny' ? ', by the tiny VAE' : ''}`,
+    `${when[decode]}${decoder === 'tiny' ? ', by the tiny VAE' : ''}`,
   ];
 }
 
@@ -76,7 +80,7 @@ export function gigabytes(bytes: number): string {
 export function planNotes(config: ModelConfig, plan: Plan, isDecodeChosen: boolean): string[] {
   const notes = [noisyStartNote(config, plan)];
   const dropped = droppedFrames(config, plan);
-  if (dropped > 0) {
+  if (dropped > 0 && plan.decode !== 'never') {
     notes.push(`note: ${plan.shown.count} frames are not whole ${unitOf(plan)}: ${dropped} more are made and dropped`);
   }
   if (plan.decode === 'after' && isBlockwise(plan) && !isDecodeChosen) {

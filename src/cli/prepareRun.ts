@@ -15,6 +15,7 @@ import { frameShape, planRollout } from '../pipelines/plan/planVideo.js';
 import type { GenerateRequest, PlanRequest } from '../pipelines/plan/request.js';
 import type { Device } from '../tensor/device.js';
 import type { TensorSource } from '../weights/tensorSource.js';
+import { ensureLatentsFile } from './checkOptions.js';
 import { checkPaths } from './checkPaths.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { measureKernels } from './measureKernels.js';
@@ -49,6 +50,7 @@ export async function prepareRun(
   try {
     const decided = asked.plan === undefined ? undefined : await readPlan(asked.plan);
     const flags = decided ? plannedFlags(asked, decided) : asked;
+    if (flags.latentsOnly) ensureLatentsFile(flags.saveLatents);
     const schedule = await openSchedule(flags.promptsAt);
     const folder = await openModel(flags);
     opened.add(() => folder.close());
@@ -197,7 +199,7 @@ function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequ
   };
   const dtype = flags.dtype === 'auto' ? undefined : flags.dtype;
   const kvDtype = flags.kvDtype === 'auto' ? undefined : flags.kvDtype;
-  const decode = flags.decode === 'auto' ? undefined : flags.decode;
+  const decode = flags.latentsOnly ? 'never' : flags.decode === 'auto' ? undefined : flags.decode;
   const { negativePrompt, seed, decoder } = flags;
   const preview = flags.preview !== undefined;
   return { prompt, negativePrompt, seed, trim, dtype, kvDtype, decode, decoder, preview };

@@ -59,9 +59,14 @@ export function blockTable(blocks: readonly BlockRow[], warmup: number): string 
 }
 
 export function closingLine(report: Report): string {
-  const { out, frames, width, height, seconds, adapter, blocks, preset, seed } = report;
+  const { frames, width, height, seconds, adapter, blocks, preset, seed, settings } = report;
+  const out = settings?.latentsOnly ? settings.saveLatents : report.out;
+  const size = `${width}x${height}`;
+  const what = settings?.latentsOnly
+    ? `latents of ${settings.frames} frames of ${size} and no pictures`
+    : `${frames} frames of ${size}`;
   const seeded = seed === null ? '' : `, seed ${seed}`;
-  const made = `${out}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${adapter}${seeded}`;
+  const made = `${out}: ${what} in ${seconds.toFixed(1)} s on ${adapter}${seeded}`;
   if (preset === 'wan') return `${made}\n`;
   const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
   const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';

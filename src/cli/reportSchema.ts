@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DECODE_TIMES } from '../pipelines/plan/plan.js';
 import { settingsSchema } from './settingsSchema.js';
 
 // The object that `generate --json` prints. docs/generate-json.schema.json is made from it by scripts/make-schema.mjs, and
@@ -86,7 +87,7 @@ const planSchema = z
     noise: z.union([z.strictObject({ seed: z.string() }), plannedFileSchema]),
     trim: z.union([z.literal(false), z.looseObject({ fraction: z.number(), sensitivity: z.number() })]),
     types: z.record(z.string(), z.string()).describe('how parts of the model and the KV cache hold their values'),
-    decode: z.enum(['during', 'after']),
+    decode: z.enum(DECODE_TIMES),
     decoder: z.enum(['full', 'tiny']).optional().describe("what makes pictures; the model's own VAE where absent"),
     model: z
       .looseObject({ name: z.string(), digests: z.record(z.string(), digest) })
@@ -96,7 +97,7 @@ const planSchema = z
 
 const memorySchema = z
   .strictObject({
-    decode: z.enum(['during', 'after']),
+    decode: z.enum(DECODE_TIMES),
     peakBytes: count,
     stages: z.array(z.strictObject({ stage: z.string(), peakBytes: count })),
     limitBytes: z.number().nullable().describe('null where nothing says what the device has'),
@@ -118,7 +119,10 @@ export const reportSchema = z
     status: z.enum(['planned', 'finished', 'interrupted', 'failed']).describe('planned: by --dry-run'),
     error: z.string().nullable().describe('what standard error says of an interruption or a failure'),
     seconds: z.number().describe('since the program began'),
-    out: z.string().nullable().describe('file or folder of the pictures; null where nothing was opened'),
+    out: z
+      .string()
+      .nullable()
+      .describe('file or folder of the pictures; null where nothing was opened, and with --latents-only'),
     frames: count.describe('pictures written'),
     width: count.nullable(),
     height: count.nullable(),

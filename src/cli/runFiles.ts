@@ -56,7 +56,7 @@ export async function runOutputs(flags: GenerateFlags): Promise<RunOutput[]> {
     ['--save-latents', flags.saveLatents],
     ['--save-noise', flags.saveNoise],
   ] as const) {
-    if (path === undefined || (name === '--out' && path === '-')) continue;
+    if (path === undefined || (name === '--out' && (path === '-' || flags.latentsOnly))) continue;
     const asFolder = name === '--out' && (await isFrameFolder(path));
     const touched = asFolder ? await framesOf(path) : await fileAndPartial(path, name);
     outputs.push({ name, path, isFolder: asFolder, touched: touched.map((file) => ({ name, path: file })) });

@@ -59,7 +59,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
       process.exitCode = interrupt.status || 1;
       throw await keepFinished(run, outcome, interrupt.signal.aborted ? new TokenTrimError('interrupted') : error);
     }
-    if (run.sink.note) say(run.sink.note);
+    if (run.sink?.note) say(run.sink.note);
     if (flags.profile) {
       report.kernels = await run.device.kernelTimes();
       show(kernelTable(report.kernels, run.device.kernels));
@@ -67,7 +67,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     await digested;
     report.status = 'finished';
     const { blocks, ...made } = report.toJSON('finished', null);
-    emit('done', { out: run.sink.path, frames: report.frames });
+    emit('done', { out: run.sink?.path ?? null, frames: report.frames });
     if (!flags.json) show(blockTable(blocks, prepared.flags.trimWarmup) + closingLine({ ...made, blocks }));
   } finally {
     await run?.close();
@@ -116,7 +116,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
       if (event.kind === 'frames') {
         for (const frame of event.frames) {
           outcome.videoFailed = true;
-          await sink.write(frame);
+          await sink?.write(frame);
           outcome.videoFailed = false;
           report.frames++;
         }
@@ -142,6 +142,9 @@ async function keepFinished(run: Run, { report, videoFailed }: Outcome, error: u
     });
   }
   if (videoFailed || !(error instanceof TokenTrimError)) return error;
-  const kept = frames > 0 ? `${run.sink.path} holds the ${frames} frames that were finished` : 'no frame was finished';
+  const place = run.sink?.path ?? (await run.latents?.close(true));
+  const [count, what] = run.sink ? [frames, 'frames'] : [blocks.length, 'blocks'];
+  const kept =
+    count > 0 ? `${place} holds the ${count} ${what} that were finished` : `no ${what.slice(0, -1)} was finished`;
   return new TokenTrimError(`${error.message.replace(/\.$/, '')}${problem || `; ${kept}`}`, { cause: error });
 }

@@ -33,8 +33,9 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     trim: trimOf(plan),
     dtype,
     kvDtype: rollout ? keys : null,
-    decode: plan.decode,
-    decoder: plan.decoder ?? 'full',
+    decode: plan.decode === 'never' ? null : plan.decode,
+    latentsOnly: plan.decode === 'never',
+    decoder: plan.decode === 'never' ? null : (plan.decoder ?? 'full'),
     kernels: flags.kernels ?? (process.env.TOKENTRIM_KERNELS || 'auto'),
     adapter: flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || null),
     gpuMemory: flags.gpuMemory ?? null,
@@ -42,7 +43,7 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     metadata: flags.metadata,
     profile: flags.profile ?? false,
     ...namesIn(flags),
-    out: flags.out,
+    out: plan.decode === 'never' ? null : flags.out,
   };
 }
 

@@ -34,8 +34,9 @@ export const settingsSchema = z.strictObject({
   ]),
   dtype: z.strictObject({ transformer: type, vae: type, tinyVae: type.optional(), textEncoder: type }),
   kvDtype: z.enum(KEY_TYPES).nullable().describe('null for wan, which has no cache'),
-  decode: z.enum(['during', 'after']),
-  decoder: z.enum(['full', 'tiny']),
+  decode: z.enum(['during', 'after']).nullable().describe('null with `latentsOnly`'),
+  latentsOnly: z.boolean(),
+  decoder: z.enum(['full', 'tiny']).nullable().describe('null with `latentsOnly`'),
   kernels: z.string(),
   adapter: z.string().nullable().describe('what was asked for; null for the best there is'),
   gpuMemory: z.number().nullable().describe('GB'),
@@ -56,7 +57,7 @@ export const settingsSchema = z.strictObject({
   saveNoise: path,
   saveLatents: path,
   preview: path,
-  out: z.string(),
+  out: path.describe('null with `latentsOnly`'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

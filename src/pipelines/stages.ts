@@ -124,7 +124,7 @@ export async function* runPlan(
         if (!decoder) {
           const values = Float32Array.from(await device.read(latents));
           if (!areFinite(values)) throw blockNotFinite(block);
-          finished.push({ block, values, shape: latents.shape });
+          if (plan.decode === 'after') finished.push({ block, values, shape: latents.shape });
         }
         const cache = 'cache' in event ? event.cache : undefined;
         yield { kind: 'block', block, latents, decision, cache, seconds: (performance.now() - resumed) / 1000 };

@@ -28,13 +28,16 @@ export class GrowingSafetensors {
   #end = 0;
   #isOpen = true;
   #hasRoom = false;
+  #place: string; // where the file lies once it is closed
 
   private constructor(
     readonly path: string,
     private readonly file: OutputFile,
     private readonly headerBytes: number,
     private readonly metadata: Readonly<Record<string, string>>,
-  ) {}
+  ) {
+    this.#place = path;
+  }
 
   /**
    * @param maxTensors most tensors that the file can get
@@ -88,7 +91,7 @@ export class GrowingSafetensors {
    * @returns where the file lies
    */
   async close(isEarly = false): Promise<string> {
-    if (!this.#isOpen) return this.path;
+    if (!this.#isOpen) return this.#place;
     this.#isOpen = false;
     if (this.#end === 0) {
       await this.file.giveUp();
@@ -107,7 +110,8 @@ export class GrowingSafetensors {
     json.copy(bytes, LENGTH_BYTES);
     try {
       await this.file.write(bytes, 0);
-      return isEarly ? await this.file.finishEarly() : await this.file.finish();
+      this.#place = isEarly ? await this.file.finishEarly() : await this.file.finish();
+      return this.#place;
     } catch (error) {
       await this.file.giveUp();
       throw error;

@@ -66,7 +66,7 @@ function decodes({ plan }: MemoryChoices): MemoryChange[] {
 }
 
 function decoders({ plan, hasTinyVae }: MemoryChoices): MemoryChange[] {
-  return hasTinyVae && plan.decoder !== 'tiny' ? [{ decoder: 'tiny' }] : [];
+  return hasTinyVae && plan.decode !== 'never' && plan.decoder !== 'tiny' ? [{ decoder: 'tiny' }] : [];
 }
 
 function windows({ plan }: MemoryChoices): MemoryChange[] {

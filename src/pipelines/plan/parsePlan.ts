@@ -16,6 +16,7 @@ import { checkWindow, contextNoise, latentSchema, stepList } from '../rollout.js
 import { SOLVER_NAMES } from '../solvers/createSolver.js';
 import { nextBlockStart, planBlocks, planSize } from './grid.js';
 import {
+  DECODE_TIMES,
   type DraftPlan,
   isBlockwise,
   PLAN_VERSION,
@@ -69,7 +70,7 @@ const decisionFields = {
     textEncoder: oneOf(FLOAT_TYPES),
     keys: oneOf(KEY_TYPES),
   }),
-  decode: oneOf(['during', 'after']).optional(),
+  decode: oneOf(DECODE_TIMES).optional(),
   decoder: oneOf(DECODERS).optional(),
   model: optionsOf<PlannedModel>()({
     name: text,
@@ -197,7 +198,7 @@ function checkNumbers(model: Model, plan: DraftPlan, label: string): void {
     `${label}: a \`decoder\` tiny needs the tiny VAE's digest and type, which the plan does not have: plan the video again ` +
       'with it',
   );
-  chooseDecoder(model, plan.decoder ?? 'full'); // throws where the model has not that one
+  if (plan.decode !== 'never') chooseDecoder(model, plan.decoder ?? 'full'); // throws where the model has not that one
   if (typeof plan.noise === 'object' && 'seed' in plan.noise) checkSeed(plan.noise.seed);
   for (const { prompt } of plan.prompts) checkPrompt(prompt);
   ensure(plan.prompts[0]?.firstFrame === 0, `${label}: the first of \`prompts\` begins at frame 0`);
@@ -228,7 +229,7 @@ function checkWan(plan: Extract<DraftPlan, WanPlan>, label: string): void {
   wanOptions(plan.latent, plan.frames, plan); // throws where an option is out of range
   ensure(plan.prompts.length === 1, `${label}: wan takes one prompt, found ${plan.prompts.length}`);
   ensure(plan.trim === false, `${label}: wan makes all frames at once and asks no policy: \`trim\` is false`);
-  ensure(plan.decode !== 'during', `${label}: all frames of wan are done at once: \`decode\` is "after"`);
+  ensure(plan.decode !== 'during', `${label}: all frames of wan are done at once: \`decode\` is "after" or "never"`);
   ensure(
     (plan.guidance !== 1) === (plan.negativePrompt !== undefined),
     `${label}: a \`negativePrompt\` belongs to a \`guidance\` other than 1, and to no other`,

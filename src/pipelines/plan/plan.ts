@@ -44,6 +44,10 @@ export interface WanPlan extends VideoNumbers, WanOptions {
 /** The numbers of a video: what `planRollout` decides from a model's configuration alone. */
 export type VideoPlan = RolloutPlan | WanPlan;
 
+/** When a run makes pictures: while blocks are made, after the DiT is freed, or not at all: its latents are all there is. */
+export const DECODE_TIMES = ['during', 'after', 'never'] as const;
+export type DecodeTime = (typeof DECODE_TIMES)[number];
+
 /** A file that a run reads, and the digest that it had when the run was planned. */
 export interface PlannedFile {
   readonly path: string;
@@ -65,8 +69,8 @@ export interface RunDecisions {
   readonly trim: TokenTrimOptions | false | 'own';
   /** How the parts of the model and the KV cache hold their values. */
   readonly types: WeightTypes;
-  /** Whether pictures are made while blocks are, or after the DiT is freed. */
-  readonly decode: 'during' | 'after';
+  /** When pictures are made. */
+  readonly decode: DecodeTime;
   /** What makes them; the model's own VAE where absent. */
   readonly decoder?: DecoderName;
   /** The model by its name, what it was opened from where that can be said, and what its parts hold. */

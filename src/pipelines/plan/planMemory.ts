@@ -13,14 +13,14 @@ import { runPlan, type Stage } from '../stages.js';
 import { countedPolicy } from './countedPolicy.js';
 import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
-import { type DraftPlan, isBlockwise, type Plan } from './plan.js';
+import { type DecodeTime, type DraftPlan, isBlockwise, type Plan } from './plan.js';
 import { planRun } from './planRun.js';
 import { checkRequest, type GenerateRequest } from './request.js';
 
 /** The device memory of a run, known before it begins. */
 export interface MemoryPlan {
   /** When pictures are made. */
-  readonly decode: 'during' | 'after';
+  readonly decode: DecodeTime;
   readonly peakBytes: number;
   /** The peak of every stage. */
   readonly stages: readonly { readonly stage: Stage; readonly peakBytes: number }[];
@@ -126,7 +126,8 @@ function leastBytes(device: Device, { config, tinyVae }: Model, plan: DraftPlan)
   const { pixel, latent } = plan;
   const tiny = plan.decoder === 'tiny' ? tinyVae?.config : undefined;
   const channels = tiny ? tiny.decoder_widths[3] / tiny.patch_size ** 2 : vae.dim;
-  const activations = 2 * channels * pixel.height * pixel.width; // what a convolution reads and what it makes
+  // What a convolution reads and what it makes.
+  const activations = plan.decode === 'never' ? 0 : 2 * channels * pixel.height * pixel.width;
   const noise = methodOf(plan).framesAtOnce(plan) * transformer.in_dim * latent.height * latent.width;
   return Math.max(activations, noise) * 4 * elementFactor(device);
 }

@@ -28,8 +28,9 @@ export async function planRun(
   checkRequest('planRun', request);
   const { config } = model;
   const isPreviewed = request.preview && hasFullVae(model);
-  const decoder = chooseDecoder(model, request.decoder ?? (isPreviewed ? 'full' : undefined));
   const decode = request.decode ?? (isPreviewed ? 'after' : undefined);
+  const decoder =
+    decode === 'never' ? undefined : chooseDecoder(model, request.decoder ?? (isPreviewed ? 'full' : undefined));
   const usesTiny = decoder === 'tiny' || (isBlockwise(video) && video.given && encoderOf(model) === 'tiny');
   const { tinyVae, ...types } = weightTypes(model, request.dtype, request.kvDtype);
   const { tinyVae: tinyDigest, ...digests } = await modelDigests(model);
@@ -44,7 +45,7 @@ export async function planRun(
     trim: trimOf(video, request),
     types: usesTiny ? { ...types, tinyVae } : types,
     // What is sampled at once is there at once.
-    ...(isBlockwise(video) ? (decode ? { decode } : {}) : { decode: 'after' }),
+    ...(isBlockwise(video) ? (decode ? { decode } : {}) : { decode: decode === 'never' ? decode : 'after' }),
     ...(decoder === 'tiny' ? { decoder } : {}),
     model: {
       name: config.name,

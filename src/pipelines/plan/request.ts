@@ -14,7 +14,16 @@ import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
 import { contextNoise, stepList } from '../rollout.js';
 import { SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
-import { type DraftPlan, type PlannedFile, PRESETS, type Preset, type RolloutPlan, type VideoPlan } from './plan.js';
+import {
+  DECODE_TIMES,
+  type DecodeTime,
+  type DraftPlan,
+  type PlannedFile,
+  PRESETS,
+  type Preset,
+  type RolloutPlan,
+  type VideoPlan,
+} from './plan.js';
 
 /** What of a run a user may choose; everything absent comes from the checkpoint's configuration. */
 export interface PlanRequest {
@@ -82,8 +91,8 @@ export interface GenerateRequest extends PlanRequest, RunInputs {
   readonly dtype?: WeightType;
   /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. `i8` takes half of f16. */
   readonly kvDtype?: KeyType;
-  /** Whether pictures are made while blocks are, or after the DiT is freed; where absent, what memory allows. */
-  readonly decode?: 'during' | 'after';
+  /** When pictures are made; where absent, during or after the rollout, by memory. With `never` no VAE is loaded for them. */
+  readonly decode?: DecodeTime;
   /**
    * The model's own VAE makes pictures, or a tiny one, which is much less work and nearly as good. Where absent, the tiny
    * one if it was named as `vae`, or if there is no other.
@@ -136,7 +145,7 @@ const choiceFields = {
   trim: alone(isFalse, "must be TokenTrim's parameters, or false for the baseline", trimSchema).optional(),
   dtype: oneOf(FLOAT_TYPES).optional(),
   kvDtype: oneOf(KEY_TYPES).optional(),
-  decode: oneOf(['during', 'after']).optional(),
+  decode: oneOf(DECODE_TIMES).optional(),
   decoder: oneOf(DECODERS).optional(),
 };
 
@@ -155,6 +164,10 @@ export function checkPlanRequest(request: PlanRequest): void {
  */
 export function checkRequest(what: string, request: GenerateRequest): void {
   checkOptions(what, requestSchema, request);
+  ensure(
+    request.decode !== 'never' || (request.decoder === undefined && !request.preview),
+    '`decode` never makes no pictures, and `decoder` and `preview` say how some are made: leave them out',
+  );
   if (request.policy === undefined) return;
   ensure(
     request.trim === undefined,
