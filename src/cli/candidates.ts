@@ -27,7 +27,9 @@ export function candidates(program: Command, typed: readonly string[]): Candidat
   if (before[first] === 'help') return matching(current, commandsOf(program));
   const command = program.commands.find((each) => each.name() === before[first]);
   if (!command) return { values: [], files: false };
-  return ofCommand(command, before.slice(first + 1), current);
+  const rest = before.slice(first + 1);
+  if (command.commands.length > 0) return candidates(command, [...rest, current]);
+  return ofCommand(command, rest, current);
 }
 
 function ofCommand(command: Command, before: readonly string[], current: string): Candidates {

@@ -8,6 +8,7 @@ import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, FORCE_HELP, path, seed, steps, wholeNumber } from './options.js';
 import { PROGRESS_FORMS } from './output.js';
+import { addTrimFlags } from './trimFlags.js';
 
 /** The options of `tokentrim generate` in the groups in which `--help` shows them. */
 export function addGenerateOptions(command: Command): void {
@@ -98,20 +99,7 @@ function addSamplingOptions(command: Command): void {
 
 function addTrimOptions(command: Command): void {
   const trim = TOKENTRIM_DEFAULTS;
-  command
-    .option(
-      '--trim-fraction <p>',
-      'share of tokens that counts as unstable',
-      decimal('above 0 and up to 1', (v) => v > 0 && v <= 1),
-      trim.fraction,
-    )
-    .option(
-      '--trim-sensitivity <x>',
-      'standard deviations above the mean that are abnormal',
-      decimal('of 0 or more', (v) => v >= 0),
-      trim.sensitivity,
-    )
-    .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), trim.warmup)
+  addTrimFlags(command)
     .addOption(
       new Option('--trim-check <when>', 'check finished blocks or their first denoising step')
         .choices(['final', 'first-step'])

@@ -17,6 +17,7 @@ import { addParityCommand } from './parityCommand.js';
 import { DESCRIPTION, PROGRAM } from './programName.js';
 import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
+import { addTraceCommand } from './traceCommand.js';
 import { ensureUsage } from './usageError.js';
 
 /**
@@ -38,7 +39,8 @@ export function createProgram(runGenerate?: typeof run): Command {
   addDoctorCommand(program);
   addSynthesizeCommand(program);
   addDownloadCommand(program);
-  for (const command of program.commands) {
+  addTraceCommand(program);
+  for (const command of program.commands.flatMap(leavesOf)) {
     command.option('-q, --quiet', 'nothing but errors on standard error');
     learnFlags(command);
     addAliases(command);
@@ -54,6 +56,10 @@ export function createProgram(runGenerate?: typeof run): Command {
   return program;
 }
 
+/** A command, or in the place of one that has others below it, those. */
+const leavesOf = (command: Command): readonly Command[] =>
+  command.commands.length > 0 ? command.commands.flatMap(leavesOf) : [command];
+
 /** The default of a signal that came while the program was loading: nothing has begun yet. */
 async function endByHeldSignal(): Promise<void> {
   await setImmediate(); // one that came during a long stretch of loading is told of now
@@ -66,10 +72,13 @@ function addHelpCommand(program: Command): void {
   const help = program.helpCommand(false).command('help');
   help
     .description('show the help of a command')
-    .argument('[command]')
-    .action((name?: string) => {
-      const command = name === undefined ? program : program.commands.find((each) => each.name() === name);
-      ensureUsage(command, `unknown command '${name}': \`tokentrim help\` lists them`);
+    .argument('[command...]')
+    .action((names: readonly string[]) => {
+      const command = names.reduce<Command | undefined>(
+        (found, name) => found?.commands.find((each) => each.name() === name),
+        program,
+      );
+      ensureUsage(command, `unknown command '${names.join(' ')}': \`tokentrim help\` lists them`);
       command.outputHelp();
     });
 }

@@ -50,6 +50,13 @@ test.each([
   [['parity', 'one', 'two', ''], [FILES]],
   [['download', 'ro'], ['rolling-forcing']],
   [['completion', 'z'], ['zsh']],
+  [['trace', 'la'], ['latents']],
+  [['trace', 'latents', ''], [FILES]],
+  [
+    ['trace', 'latents', 'a.pth', '--order', ''],
+    ['frames-first', 'channels-first'],
+  ],
+  [['trace', 'latents', '--trim-w'], ['--trim-warmup']],
   [['nonsense', ''], []],
 ])('%j', (words, expected) => expect(offered(...words)).toEqual(expected));
 

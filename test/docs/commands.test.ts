@@ -15,7 +15,8 @@ const OPTIONS = new Map(
   program.commands
     .filter((command) => !isHidden(command))
     .map((command) => {
-      const names = [...command.options.map(({ long }) => long), '--help'];
+      const options = [command, ...command.commands].flatMap((each) => each.options);
+      const names = [...options.map(({ long }) => long), '--help'];
       return [command.name(), names] as const;
     }),
 );

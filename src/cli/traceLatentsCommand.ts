@@ -1,0 +1,92 @@
+import { basename, extname } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { PatchSize } from '../kernels/layout/patchify.js';
+import { encodeSheet } from '../media/sheets.js';
+import { openTensorSource } from '../node/model/openTensorSource.js';
+import { TraceFolder } from '../node/trace/traceFolder.js';
+import { ReferenceDevice } from '../tensor/referenceDevice.js';
+import type { ReviewEvent } from '../trace/format.js';
+import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
+import { traceLatents } from '../trace/traceLatents.js';
+import { path, wholeNumber } from './options.js';
+import { show } from './output.js';
+import { addTrimFlags } from './trimFlags.js';
+
+interface LatentsFlags extends LatentsRequest {
+  readonly out?: string;
+  readonly save?: string;
+  readonly blockFrames: number;
+  readonly patch: PatchSize;
+  readonly trimFraction: number;
+  readonly trimSensitivity: number;
+  readonly trimWarmup: number;
+  readonly force?: boolean;
+}
+
+/** `tokentrim trace latents`. */
+export function addTraceLatentsCommand(trace: Command): void {
+  const command = trace
+    .command('latents')
+    .description('make a trace of the drift in latents of any pipeline')
+    .argument('<file>', 'a safetensors or PyTorch file with latents [frames, channels, height, width]', path)
+    .option('-o, --out <folder>', "where the trace goes (default: the file's name with .trace)", path)
+    .option('--tensor <name>', 'of a file with several that could be latents')
+    .option('--channels <n>', 'channels of the latents, where they are not 16', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--order <order>',
+        'which of frames and channels comes first, where their number does not show it',
+      ).choices(LATENT_ORDERS),
+    )
+    .option('--block-frames <n>', 'latent frames of a block', wholeNumber(1), 3)
+    .addOption(
+      new Option('--patch <h,w>', 'latent pixels of a token')
+        .argParser(patchSize)
+        .default({ height: 2, width: 2 }, '2,2'),
+    );
+  addTrimFlags(command).option('--force', 'replace a trace that is there').action(runTraceLatents);
+}
+
+const patchSize = (text: string): PatchSize => {
+  const [, height, width] = /^\s*(\d+)\s*[,x]\s*(\d+)\s*$/.exec(text) ?? [];
+  if (!height) throw new InvalidArgumentError(`expected height,width, such as 2,2, found "${text}"`);
+  return { height: wholeNumber(1)(height), width: wholeNumber(1)(width) };
+};
+
+/** Prints a line a block on standard output, and says where the trace lies. */
+export async function runTraceLatents(file: string, flags: LatentsFlags): Promise<void> {
+  const folder = flags.out ?? `${basename(file, extname(file))}.trace`;
+  const { trimFraction: fraction, trimSensitivity: sensitivity, trimWarmup: warmup } = flags;
+  const source = await openTensorSource(file);
+  try {
+    const latents = await readLatents(source, flags);
+    const sink = await TraceFolder.create(folder, { encodeSheet, option: '--out', force: flags.force });
+    try {
+      const reviews = await traceLatents(new ReferenceDevice(), latents, sink, {
+        title: basename(file),
+        framesPerBlock: flags.blockFrames,
+        patch: flags.patch,
+        trim: { fraction, sensitivity, warmup },
+      });
+      await sink.close('finished');
+      process.stdout.write(driftTable(reviews, warmup));
+    } catch (error) {
+      await sink.close('failed', (error as Error).message).catch(() => undefined); // the first error is told
+      throw error;
+    }
+  } finally {
+    await source.close();
+  }
+  show(`${folder}: look at it with \`tokentrim view ${folder}\`\n`);
+}
+
+/** A line a block: what was measured, and what TokenTrim would have done. */
+function driftTable(reviews: readonly ReviewEvent[], warmup: number): string {
+  const cell = (value: number | null) => (value === null ? '-' : value.toPrecision(3)).padStart(11);
+  const rows = reviews.map(({ block, severity, mean, std, threshold }) => {
+    const isAbove = severity !== null && threshold !== null && severity > threshold;
+    const outcome = isAbove ? (block > warmup ? '  would have been made again' : '  above, in the warm-up') : '';
+    return `${String(block).padStart(5)}${cell(severity)}${cell(mean)}${cell(std)}${cell(threshold)}${outcome}\n`;
+  });
+  return `block   severity       mean        std  threshold\n${rows.join('')}`;
+}
