@@ -68,7 +68,7 @@ predictFlow(model, latents, timesteps, cached, context, blockCall(cache, cached,
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
 const total = [...launches.values()].reduce((sum, count) => sum + count, 0);
 console.log(`${values.size}, ${frames} frames, ${cached} cached: ${total} launches, ${copies} copies`);
-console.log(`${gigabytes(before)} before the call, at most ${gigabytes(device.takePeak())} in it`);
+console.log(`${gigabytes(before)} before the call, at most ${gigabytes(device.takePeak() - before)} more in it`);
 for (const [kernel, count] of [...launches].sort((a, b) => b[1] - a[1])) {
   console.log(`${String(count).padStart(5)} ${kernel}`);
 }

@@ -166,6 +166,8 @@ describe('linear', () => {
       const residual = (given: LinearOptions['residual']) => () => linear(x, weight, undefined, { residual: given });
       expect(residual({ to: device.zeros([4, 4]) })).toThrow('linear: residual: expected shape [4, 5], found [4, 4]');
       expect(residual({ to, gate: gate([2, 6, 4]) })).toThrow('linear: modulation: expected shape [?, ?, 5]');
+      const seventh = { ...gate([2, 6, 5]), chunk: 6 };
+      expect(residual({ to, gate: seventh })).toThrow('linear: modulation: expected more than 6 chunks, found 6');
       expect(residual({ to, gate: gate([3, 6, 5]) })).toThrow('linear: rows by frame: expected shape [3], found [4]');
     });
   });

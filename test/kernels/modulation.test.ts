@@ -5,13 +5,13 @@ import { device } from '../support/device.js';
 import { expectTwin, expectValues, randomTensor, run, seeds, sizes } from '../support/twins.js';
 
 describe('modulation', () => {
-  test('agrees with its twin, one chunk of embedding for all or one each', async () => {
+  test('agrees with its twin, for any number of tables that share the chunks of an embedding', async () => {
     await fc.assert(
-      fc.asyncProperty(sizes(5), sizes(6), sizes(100), fc.boolean(), seeds, (frames, chunks, width, shared, seed) =>
+      fc.asyncProperty(sizes(5), sizes(6), sizes(4), sizes(100), seeds, (frames, chunks, tables, width, seed) =>
         expectTwin((on) =>
           modulation(
-            randomTensor(on, seed, [chunks, width]),
-            randomTensor(on, seed + 1, [frames, shared ? 1 : chunks, width]),
+            randomTensor(on, seed, [tables * chunks, width]),
+            randomTensor(on, seed + 1, [frames, chunks, width]),
           ),
         ),
       ),
@@ -30,12 +30,18 @@ describe('modulation', () => {
       [11, 22, 13, 24, 51, 62, 53, 64],
       0,
     );
+    await expectValues(
+      // Two tables of two chunks of width 1, one frame.
+      (on) => modulation(on.upload(table, [4, 1]), on.upload(Float32Array.of(10, 20), [1, 2, 1])),
+      [11, 22, 13, 24],
+      0,
+    );
   });
 
   test('refuses an embedding of another number of chunks', () => {
     device.scope(() => {
-      expect(() => modulation(device.zeros([6, 4]), device.zeros([3, 2, 4]))).toThrow(
-        'modulation: embedding: expected shape [?, 6, 4], found [3, 2, 4]',
+      expect(() => modulation(device.zeros([6, 4]), device.zeros([3, 4, 4]))).toThrow(
+        'modulation: embedding: expected shape [?, 6, 4], found [3, 4, 4]',
       );
     });
   });

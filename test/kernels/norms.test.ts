@@ -148,9 +148,12 @@ describe('layerNorm', () => {
     await expectValues(affine, [95, 207]);
   });
 
-  test('refuses rows that do not divide into frames', () => {
+  test('refuses rows that do not divide into frames, and chunks that there are not', () => {
     device.scope(() => {
       const modulation = device.zeros([2, 2, 4]);
+      expect(() => modulatedLayerNorm(device.zeros([4, 4]), modulation, { shift: 2, scale: 1 }, EPS)).toThrow(
+        'layerNorm: modulation: expected more than 2 chunks, found 2',
+      );
       expect(() => modulatedLayerNorm(device.zeros([3, 4]), modulation, { shift: 0, scale: 1 }, EPS)).toThrow(
         'layerNorm',
       );

@@ -1,3 +1,4 @@
+import { ensure } from '../../errors.js';
 import { rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -107,7 +108,11 @@ function checkResidual(residual: Residual | undefined, rows: number, outFeatures
   if (!residual) return;
   expectShape(residual.to.shape, [rows, outFeatures], 'linear: residual');
   if (!residual.gate) return;
-  const { shape } = residual.gate.modulation;
+  const {
+    chunk,
+    modulation: { shape },
+  } = residual.gate;
   expectShape(shape, ['any', 'any', outFeatures], 'linear: modulation');
+  ensure(chunk < shape[1], () => `linear: modulation: expected more than ${chunk} chunks, found ${shape[1]}`);
   expectShape([rows], [Math.round(rows / shape[0]) * shape[0]], 'linear: rows by frame');
 }

@@ -4,18 +4,19 @@ import type { Tensor } from '../../tensor/tensor.js';
 import * as reference from './modulation.twin.js';
 
 /**
- * Learned modulation plus time embedding, frame by frame.
+ * Learned modulation plus time embedding, frame by frame; for several blocks at once, whose embedding is the same.
  * Source: Wan-Video/Wan2.1 wan/modules/model.py WanAttentionBlock and Head; per frame in guandeh17/Self-Forcing
  * wan/modules/causal_model.py.
- * @param table [chunks, width]: a block's six chunks or the head's two
- * @param embedding [frames, chunks, width], or [frames, 1, width] to serve every chunk
+ * @param table [chunks, width]: six chunks a block, one block after the other, or the head's two
+ * @param embedding [frames, count, width]: chunk c is added to chunks c, c + count, c + 2 count ... of the table
  * @returns [frames, chunks, width]
  */
 export function modulation(table: Tensor, embedding: Tensor): Tensor {
   expectShape(table.shape, ['any', 'any'], 'modulation: table');
   const [chunks, width] = table.shape;
   const [frames, embeddingChunks] = embedding.shape;
-  expectShape(embedding.shape, ['any', embeddingChunks === 1 ? 1 : chunks, width], 'modulation: embedding');
+  const isShared = chunks % embeddingChunks === 0;
+  expectShape(embedding.shape, ['any', isShared ? embeddingChunks : chunks, width], 'modulation: embedding');
   return table.device.launch({
     kernel: 'modulation',
     reads: [table, embedding],

@@ -2,7 +2,7 @@ import ndarray, { type NdArray } from 'ndarray';
 
 type Values = NdArray<Float64Array>;
 
-/** Float64 twin of `modulation.wgsl`: table [chunks, width], embedding [frames, chunks or 1, width]. */
+/** Float64 twin of `modulation.wgsl`: table [chunks, width], embedding [frames, a part of the chunks, width]. */
 export function modulation(table: Values, embedding: Values): Values {
   const [chunks, width] = table.shape;
   const [frames, embeddingChunks] = embedding.shape;

@@ -1,7 +1,7 @@
 // y[f][c][i] = table[c][i] + embedding[f][c mod embeddingChunks][i]
 //
-// The learned modulation of a block plus the time embedding of every frame: six chunks against six in a block, two
-// against one in the head.
+// The learned modulation plus the time embedding of every frame: six chunks for each block against six, two against one in
+// the head.
 // Bindings: table f32 [chunks, width]; embedding f32 [frames, embeddingChunks, width]; y f32 [frames, chunks, width].
 // Grid: one invocation for each element of y.
 // Precision: f32.

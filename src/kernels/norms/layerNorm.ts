@@ -1,3 +1,4 @@
+import { ensure } from '../../errors.js';
 import { f32, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -45,6 +46,8 @@ function launchLayerNorm(
   const [rows, width] = x.shape;
   expectShape(affine.shape, ['any', 'any', width], 'layerNorm: modulation');
   const [groups, chunks] = affine.shape;
+  const last = Math.max(chunk.shift, chunk.scale);
+  ensure(last < chunks, () => `layerNorm: modulation: expected more than ${last} chunks, found ${chunks}`);
   const rowsPerGroup = rows / groups;
   expectShape([rowsPerGroup * groups], [Number.isInteger(rowsPerGroup) ? rows : -1], 'layerNorm: rows a group');
   const { kernel, rowsAtOnce, overrides } = rowForm(x.device, LAYER_NORM_CLASSES, width, form);

@@ -1,6 +1,5 @@
 import { mapRows } from '../../kernels/layout/frames.js';
 import { added, linear, type Residual } from '../../kernels/linear/linear.js';
-import { modulation } from '../../kernels/modulation/modulation.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../kernels/norms/layerNorm.js';
 import type { RopeTable } from '../../kernels/rope/rope.js';
 import { bytesOf, type Tensor } from '../../tensor/tensor.js';
@@ -11,9 +10,14 @@ import { type AttentionShape, selfAttention } from './selfAttention.js';
 import type { Tap } from './tap.js';
 import type { BlockWeights } from './transformerWeights.js';
 
-/** Which chunks of a block's modulation are whose. */
-const ATTENTION = { shift: 0, scale: 1, gate: 2 };
-const FEED_FORWARD = { shift: 3, scale: 4, gate: 5 };
+/** Which chunks of the modulation are whose in a block. */
+function chunksOf(layer: number) {
+  const first = 6 * layer;
+  return {
+    attention: { shift: first, scale: first + 1, gate: first + 2 },
+    feedForward: { shift: first + 3, scale: first + 4, gate: first + 5 },
+  };
+}
 
 /**
  * Most bytes of the feed-forward's hidden layer that exist at a time, those of three frames of 832x480; tokens past that
@@ -31,13 +35,13 @@ const HIDDEN_BYTES = 160 * 2 ** 20;
  *
  * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanAttentionBlock.forward.
  * @param x [tokens, dim]
- * @param timeProjection [frames, 6, dim]
+ * @param modulation [frames, 6 * layers, dim], with the time embedding added; one frame's serves all that are as noisy
  * @param tap is shown `self_attn`, `cross_attn` and `ffn`, before their gates
  */
 export function transformerBlock(
   weights: BlockWeights,
   x: Tensor,
-  timeProjection: Tensor,
+  modulation: Tensor,
   context: TextContext,
   shape: AttentionShape,
   table: RopeTable,
@@ -46,23 +50,23 @@ export function transformerBlock(
 ): Tensor {
   const { device } = x;
   const { eps } = shape;
-  const time = modulation(weights.modulation, timeProjection); // [frames, 6, dim]
-  const gated = (to: Tensor, { gate }: { gate: number }) => ({ to, gate: { modulation: time, chunk: gate } });
+  const own = chunksOf(shape.layer);
+  const gated = (to: Tensor, { gate }: { gate: number }) => ({ to, gate: { modulation, chunk: gate } });
 
   const prompted = device.scope(() => {
     // Made inside, so that it is freed before the feed-forward.
     const attended = device.scope(() => {
-      const normed = modulatedLayerNorm(x, time, ATTENTION, eps);
+      const normed = modulatedLayerNorm(x, modulation, own.attention, eps);
       const mixed = selfAttention(weights.selfAttention, normed, shape, table, cache);
-      return addBranch('self_attn', mixed, weights.selfAttention.output, gated(x, ATTENTION), tap);
+      return addBranch('self_attn', mixed, weights.selfAttention.output, gated(x, own.attention), tap);
     });
     const normed = affineLayerNorm(attended, weights.norm3, eps);
     const mixed = crossAttention(weights.crossAttention, normed, context, shape);
     return addBranch('cross_attn', mixed, weights.crossAttention.output, { to: attended }, tap);
   });
   return device.scope(() => {
-    const normed = modulatedLayerNorm(prompted, time, FEED_FORWARD, eps);
-    return feedForward(weights.feedForward, normed, gated(prompted, FEED_FORWARD), tap);
+    const normed = modulatedLayerNorm(prompted, modulation, own.feedForward, eps);
+    return feedForward(weights.feedForward, normed, gated(prompted, own.feedForward), tap);
   });
 }
 

@@ -65,18 +65,20 @@ export function predictFlow(
     const patches = patchify(latents, patchSize(config)); // [tokens, channels * patch area]
     const tokens = linear(patches, weights.patchEmbedding.weight, weights.patchEmbedding.bias); // [tokens, dim]
     tap?.('patch_embedding', tokens);
-    const time = embedTime(transformer, timesteps);
+    const areEqual = timesteps.every((timestep) => timestep === timesteps[0]);
+    const time = embedTime(transformer, areEqual ? timesteps.slice(0, 1) : timesteps); // one embedding may serve all frames
+    const blockModulation = modulation(weights.modulation, time.projection); // [frames or 1, 6 * layers, dim]
     const table = ropeTable(device, { startFrame, frames, gridHeight, gridWidth, headDim: dim / heads });
 
     const features = foldScoped(tokens, weights.blocks, (x, block, layer) => {
       const tapBlock: Tap | undefined = tap && ((part, output) => tap(`block${layer}.${part}`, output));
       const shape = { layer, heads, eps, keyType: callType(keyType) };
-      const y = transformerBlock(block, x, time.projection, context, shape, table, cache, tapBlock);
+      const y = transformerBlock(block, x, blockModulation, context, shape, table, cache, tapBlock);
       tap?.(`block${layer}`, y);
       return y;
     });
 
-    const headModulation = modulation(weights.head.modulation, time.embedding); // [frames, 2, dim]
+    const headModulation = modulation(weights.head.modulation, time.embedding); // [frames or 1, 2, dim]
     const normed = modulatedLayerNorm(features, headModulation, { shift: 0, scale: 1 }, eps);
     const flow = linear(normed, weights.head.linear.weight, weights.head.linear.bias);
     tap?.('head', flow);

@@ -18,13 +18,13 @@ export interface TransformerWeights {
   readonly timeEmbedding: readonly [Linear, Linear];
   /** [6 * dim, dim] */
   readonly timeProjection: Linear;
+  /** [6 * layers, dim]; of each block shift, scale, gate of the self-attention, then those of the feed-forward */
+  readonly modulation: Tensor;
   readonly blocks: readonly BlockWeights[];
   readonly head: { readonly linear: Linear /** [2, dim] */; readonly modulation: Tensor };
 }
 
 export interface BlockWeights {
-  /** [6, dim]: shift, scale, gate of the self-attention; shift, scale, gate of the feed-forward */
-  readonly modulation: Tensor;
   readonly selfAttention: AttentionWeights;
   /** [1, 2, dim]: weight, bias; the one affine norm of a block, before the cross-attention */
   readonly norm3: Tensor;
@@ -84,26 +84,35 @@ async function loadWeights(load: TensorLoader, config: TransformerConfig): Promi
   const textEmbedding = [await load.linear('text_embedding.0'), await load.linear('text_embedding.2')] as const;
   const timeEmbedding = [await load.linear('time_embedding.0'), await load.linear('time_embedding.2')] as const;
   const timeProjection = await load.linear('time_projection.1');
+  const tables: Tensor[] = [];
   const blocks: BlockWeights[] = [];
-  for (let layer = 0; layer < config.num_layers; layer++) blocks.push(await loadBlock(load, `blocks.${layer}`, dim));
+  for (let layer = 0; layer < config.num_layers; layer++) {
+    tables.push(await load.values(`blocks.${layer}.modulation`, [6, dim]));
+    blocks.push(await loadBlock(load, `blocks.${layer}`, dim));
+  }
+  const modulation = joined(tables);
   const head = { linear: await load.linear('head.head'), modulation: await load.values('head.modulation', [2, dim]) };
-  return { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, blocks, head };
+  return { patchEmbedding, textEmbedding, timeEmbedding, timeProjection, modulation, blocks, head };
 }
 
 async function loadBlock(load: TensorLoader, name: string, dim: number): Promise<BlockWeights> {
-  const affine = [
+  const norm3 = [
     await load.values(`${name}.norm3.weight`, [1, dim]),
     await load.values(`${name}.norm3.bias`, [1, dim]),
   ];
-  const norm3 = concatFrames(affine).reshape(1, 2, dim);
-  disposeAll(affine);
   return {
-    modulation: await load.values(`${name}.modulation`, [6, dim]),
     selfAttention: await loadAttention(load, `${name}.self_attn`),
-    norm3,
+    norm3: joined(norm3).reshape(1, 2, dim),
     crossAttention: await loadAttention(load, `${name}.cross_attn`),
     feedForward: [await load.linear(`${name}.ffn.0`), await load.linear(`${name}.ffn.2`)],
   };
+}
+
+/** Several tables one after the other, in the place of themselves. */
+function joined(tables: readonly Tensor[]): Tensor {
+  const table = concatFrames(tables);
+  disposeAll(tables);
+  return table;
 }
 
 async function loadAttention(load: TensorLoader, name: string): Promise<AttentionWeights> {

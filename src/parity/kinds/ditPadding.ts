@@ -45,11 +45,12 @@ export function runPadding(
       seesItself: false,
     };
     const time = embedTime(model, [call.timestep]);
+    const blockModulation = modulation(weights.modulation, time.projection);
     const table = noRotation(device, call.padding, dim / heads);
     const features = foldScoped(device.zeros([call.padding, dim]), weights.blocks, (x, block, layer) => {
       const tapBlock: Tap = (part, made) => tap(`block${layer}.${part}`, made);
       const shape = { layer, heads, eps, keyType: callType(model.keyType) };
-      const y = transformerBlock(block, x, time.projection, call.context, shape, table, video, tapBlock);
+      const y = transformerBlock(block, x, blockModulation, call.context, shape, table, video, tapBlock);
       tap(`block${layer}`, y);
       return y;
     });

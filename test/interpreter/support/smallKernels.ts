@@ -192,9 +192,9 @@ export const driftsOf: fc.Arbitrary<Problem> = fc
   });
 
 const chunked = fc.record({ frames: sizes(3), tokens: sizes(3), chunks: sizes(4), width: sizes(80), seed: seeds });
-export const modulations: fc.Arbitrary<Problem> = chunked.map(({ frames, chunks, width, seed }) => (on) => {
-  const embedding = randomTensor(on, seed + 1, [frames, seed % 2 === 0 ? 1 : chunks, width]);
-  return modulation(randomTensor(on, seed, [chunks, width]), embedding);
+export const modulations: fc.Arbitrary<Problem> = chunked.map(({ frames, tokens, chunks, width, seed }) => (on) => {
+  const table = randomTensor(on, seed, [tokens * chunks, width]); // as many blocks' as there are tokens
+  return modulation(table, randomTensor(on, seed + 1, [frames, chunks, width]));
 });
 export const gates: fc.Arbitrary<Problem> = chunked.map(({ frames, tokens, chunks, width, seed }) => (on) => {
   const [x, branch] = [0, 1].map((more) => randomTensor(on, seed + more, [frames * tokens, width]));
