@@ -1,9 +1,10 @@
-// Compiles src/ to dist/, the module of all WGSL for pages included, and puts the WGSL files beside the compiled launchers,
-// where Node reads them.
+// Compiles src/ to dist/, the module of all WGSL for pages included, puts the WGSL files beside the compiled launchers, where
+// Node reads them, and makes the viewer of traces.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import buildViewer from './buildViewer.mjs';
 import copyKernels from './copyKernels.mjs';
 import writeKernelTexts from './kernelTexts.mjs';
 
@@ -18,3 +19,4 @@ const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.buil
 });
 if (status !== 0) process.exit(status ?? 1);
 copyKernels(root, join(root, 'dist'));
+await buildViewer(join(root, 'dist/viewer/viewer.html'));

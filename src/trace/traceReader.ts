@@ -119,10 +119,10 @@ export class Trace {
         this.#attempt(event).review = event;
         break;
       case 'write':
-        this.#block(event.block).write = event;
+        this.#block(event.block, event.firstFrame).write = event;
         break;
       case 'block':
-        this.#block(event.block).accepted = event;
+        this.#block(event.block, event.firstFrame).accepted = event;
         break;
       case 'pictures': {
         const block = this.#block(event.block);
@@ -141,8 +141,12 @@ export class Trace {
     return height * width;
   }
 
-  #block(block: number): GrowingBlock {
-    const found = this.#blocks.findLast((each) => each.block === block);
+  /** @param firstFrame tells blocks that were given apart: all of them have the number -1 */
+  #block(block: number, firstFrame?: number): GrowingBlock {
+    const isIt = (each: GrowingBlock) =>
+      each.block === block &&
+      (block >= 0 || firstFrame === undefined || (each.write ?? each.accepted)?.firstFrame === firstFrame);
+    const found = this.#blocks.findLast(isIt);
     if (found) return found;
     const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], previews: [] };
     this.#blocks.push(made);

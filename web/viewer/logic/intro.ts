@@ -1,0 +1,28 @@
+import type { BeginEvent } from '../../../src/trace/format.js';
+import { plural } from './sentence.js';
+
+const METHODS: Readonly<Record<string, string>> = {
+  'self-forcing': 'Self Forcing',
+  'rolling-forcing': 'Rolling Forcing',
+  wan: 'Wan2.1, all at once',
+  latents: 'latents of another program',
+};
+
+/** A run in a line. */
+export function introOf(begin: BeginEvent | undefined): string {
+  if (!begin) return '';
+  const { title, model, method, seed, pictures, blocks, trim } = begin.video;
+  const what = [model, METHODS[method] ?? method, seed === null ? undefined : `seed ${seed}`]
+    .filter(Boolean)
+    .join(', ');
+  const size = `${pictures ? `${plural(pictures.count, 'picture')} in ` : ''}${plural(blocks, 'block')}`;
+  const off = trim === false && method !== 'wan' ? ' · TokenTrim off' : '';
+  return `${method === 'latents' ? title : `“${title}”`} · ${what} · ${size}${off}`;
+}
+
+/** Prompts over time: the one that holds at a latent frame, where there are several. */
+export function promptAt(begin: BeginEvent | undefined, frame: number | null): string | undefined {
+  const prompts = begin?.plan?.prompts ?? [];
+  if (prompts.length < 2 || frame === null) return undefined;
+  return prompts.findLast(({ firstFrame }) => firstFrame <= frame)?.prompt;
+}

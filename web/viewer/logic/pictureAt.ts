@@ -1,0 +1,65 @@
+import type { PicturesEvent, Sheet } from '../../../src/trace/format.js';
+import type { TracedAttempt, TracedBlock } from '../../../src/trace/traceReader.js';
+
+/** A picture: its place in a sheet. */
+export interface PictureRef {
+  readonly sheet: Sheet;
+  readonly index: number;
+}
+
+/** Pictures of a block: those of the video, else of the tiny VAE. */
+export function picturesOf(block: TracedBlock): readonly PicturesEvent[] {
+  return block.pictures.length > 0 ? block.pictures : block.previews;
+}
+
+/** The numbers in the video of a block's pictures. */
+export function pictureRange(block: TracedBlock): { readonly first: number; readonly count: number } {
+  const events = picturesOf(block);
+  return { first: events.at(0)?.first ?? 0, count: countOf(events) };
+}
+
+/** How many pictures events have together. */
+export const countOf = (events: readonly PicturesEvent[]): number =>
+  events.reduce((sum, { sheet }) => sum + sheet.count, 0);
+
+/** One of the pictures of several sheets, in order; the last one where there are fewer. */
+export function pictureAt(events: readonly PicturesEvent[], offset: number): PictureRef | null {
+  let left = Math.max(0, Math.min(offset, countOf(events) - 1));
+  for (const { sheet } of events) {
+    if (left < sheet.count) return { sheet, index: left };
+    left -= sheet.count;
+  }
+  return null;
+}
+
+/** What an attempt looked like, and how that is known. */
+export interface AttemptPicture {
+  readonly picture: PictureRef | null;
+  readonly source: 'video' | 'preview' | 'rejected' | 'x0' | 'none';
+}
+
+/**
+ * A picture of an attempt: its own where they were made, else what its last call predicted.
+ * @param step the denoising call whose prediction is asked for; null for what came of all of them
+ */
+export function attemptPicture(
+  block: TracedBlock,
+  attempt: TracedAttempt,
+  offset: number,
+  step: number | null,
+): AttemptPicture {
+  if (step === null) {
+    const isKept = block.accepted !== null && attempt === block.attempts.at(-1);
+    if (isKept) {
+      const picture = pictureAt(picturesOf(block), offset);
+      if (picture) return { picture, source: block.pictures.length > 0 ? 'video' : 'preview' };
+    }
+    if (attempt.rejected) return { picture: pictureAt([attempt.rejected], offset), source: 'rejected' };
+  }
+  const { x0 } = attempt;
+  if (!x0) return { picture: null, source: 'none' };
+  const wanted = step ?? x0.sheet.count - 1;
+  return wanted < x0.sheet.count
+    ? { picture: { sheet: x0.sheet, index: wanted }, source: 'x0' }
+    : { picture: null, source: 'none' };
+}

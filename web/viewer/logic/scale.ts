@@ -1,0 +1,65 @@
+import type { BlockFacts } from './facts.js';
+
+/** Heights of the chart: severities in, pixels out. */
+export interface Scale {
+  readonly y: (value: number) => number;
+  /** The axis. */
+  readonly base: number;
+}
+
+const TOP = 22;
+const BOTTOM = 8;
+
+/**
+ * From a severity to its height, the same for every part of a run: from zero, unless all of them lie far above it.
+ * @param more other values that are drawn: another run's, another threshold's
+ */
+export function scaleOf(all: readonly BlockFacts[], height: number, more: readonly number[] = []): Scale {
+  let [low, high] = [Number.POSITIVE_INFINITY, 1e-6];
+  const take = (value: number | null) => {
+    if (value === null) return;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  };
+  for (const { tries, threshold, outcome } of all) {
+    for (const value of tries) take(value);
+    if (outcome !== 'warmup') take(threshold);
+  }
+  for (const value of more) take(value);
+  const top = high * 1.08;
+  const bottom = Math.min(low, top);
+  const floor = bottom / top < 0.4 ? 0 : bottom - 0.45 * (top - bottom);
+  const base = height - BOTTOM;
+  return { base, y: (value) => base - ((value - floor) / (top - floor)) * (base - TOP) };
+}
+
+/** Columns of a timeline: so wide each, all of them in the room or scrolled. */
+export interface Columns {
+  readonly pitch: number;
+  readonly width: number;
+}
+
+/** Shares the room out among blocks, each of which gets at least so many pixels. */
+export function columnsOf(count: number, room: number, least: number): Columns {
+  const pitch = Math.max(least, room / Math.max(1, count));
+  return { pitch, width: Math.max(room, pitch * count) };
+}
+
+/** The columns in sight and some beside them: from, until. */
+export function visibleColumns(
+  count: number,
+  { pitch }: Columns,
+  scroll: number,
+  room: number,
+): readonly [number, number] {
+  const beside = 3;
+  const from = Math.max(0, Math.floor(scroll / pitch) - beside);
+  return [Math.min(from, count), Math.min(count, Math.ceil((scroll + room) / pitch) + beside)];
+}
+
+/** How far to scroll so that a column is in sight with one beside it: as little as that takes. */
+export function scrollTo(index: number, { pitch }: Columns, scroll: number, room: number): number {
+  const most = Math.max(0, (index - 1) * pitch);
+  const least = (index + 2) * pitch - room;
+  return Math.min(most, Math.max(least, scroll));
+}

@@ -1,0 +1,156 @@
+import type { TracedVideo } from '../../../src/trace/format.js';
+import { type BlockFacts, capital } from './facts.js';
+import { digitsApart, type Piece, plural, type Sentence, short } from './sentence.js';
+
+// What is said of a block. It claims what was measured and no more: a second try moved less, or more, and was above the
+// threshold or below it; whether the picture is better is for who looks at it.
+
+/** The heading over a block. */
+export function titleOf(facts: BlockFacts): string {
+  const name = capital(facts.name);
+  switch (facts.outcome) {
+    case 'making':
+      return `Making ${facts.name}${facts.traced.attempts.length > 1 ? ' again' : ''}`;
+    case 'given':
+      return 'What the video begins with';
+    case 'first':
+      return `${name} is the first`;
+    case 'unmeasured':
+      return `${name} was kept as it came`;
+    case 'warmup':
+      return `${name} sets the scale`;
+    case 'would':
+      return `${name} moved too much`;
+    case 'again':
+    case 'asked': {
+      const times = facts.traced.attempts.length;
+      if (!facts.traced.accepted) return `Making ${facts.name} again`;
+      return `Why ${facts.name} was made ${times === 2 ? 'twice' : `${times} times`}`;
+    }
+    default:
+      return `${name} was kept`;
+  }
+}
+
+/** Why it came out as it did. */
+export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
+  const { trim } = video;
+  switch (facts.outcome) {
+    case 'making':
+      return [progressOf(facts, video)];
+    case 'given':
+      return [
+        'These pictures were given, not generated: nothing is measured of them. They are in the cache like others.',
+      ];
+    case 'first':
+      return facts.index > 0
+        ? [
+            'It is the first that was generated. The given pictures before it are not compared with it, so it is kept as it comes.',
+          ]
+        : ['There is nothing before it to move away from, so it is kept as it comes.'];
+    case 'unmeasured':
+      if (video.method === 'wan') return ['Wan2.1 makes all pictures at once: there are no blocks to compare.'];
+      return trim === false
+        ? ['With TokenTrim off, nothing is measured, and every block is kept as it comes.']
+        : ['Nothing was measured of it.'];
+    case 'warmup':
+      return [...moved(facts, false), '. ', warmupOf(typeof trim === 'object' ? trim.warmup : 0)];
+    case 'unlimited':
+      return [...moved(facts, false), '. There is no severity before it to compare that with.'];
+    case 'kept':
+      return [...compared(facts, video, false), ' of the blocks before it. So it was kept as it came.'];
+    case 'would':
+      return [...compared(facts, video, true), ' of the blocks before it. ', notAgain(facts, video)];
+    case 'asked':
+      return ['The policy of this run asked for it to be made again', ...removed(facts), outcomeOf(facts, video)];
+    case 'again':
+      return [
+        ...compared(facts, video, true),
+        ' of the blocks before it. So the ',
+        { strong: plural(facts.unstable.length, 'token'), token: true },
+        ' that moved most ',
+        ...removed(facts),
+        ...regenerated(facts, video),
+      ];
+  }
+}
+
+/** What stands for lambda sigma: `mean + 2σ`. */
+export function limitName({ trim }: TracedVideo): string {
+  return typeof trim === 'object' ? `mean + ${trim.sensitivity}σ` : 'the limit';
+}
+
+function moved({ name, severity }: BlockFacts, isHot: boolean, digits = 1): Piece[] {
+  return [`${capital(name)} moved `, { strong: short(severity ?? 0, digits), isHot }];
+}
+
+function compared(facts: BlockFacts, video: TracedVideo, isHot: boolean): Piece[] {
+  const { severity, threshold } = facts;
+  if (severity === null || threshold === null) return moved(facts, isHot);
+  const digits = digitsApart(severity, threshold);
+  const than = severity > threshold ? ', more than ' : severity < threshold ? ', less than ' : ', as much as ';
+  return [...moved(facts, isHot, digits), than, { strong: `${short(threshold, digits)} = ${limitName(video)}` }];
+}
+
+function removed({ trimmed, outcome }: BlockFacts): Piece[] {
+  if (trimmed.length === 0) return ['were to be removed, but no cached frame could lose any'];
+  const frames = { strong: plural(trimmed.length, 'cached frame') };
+  return outcome === 'asked' ? [', with tokens removed from ', frames, '. '] : ['were removed from ', frames];
+}
+
+/** The new try beside the first: never more than the two numbers say. */
+function regenerated(facts: BlockFacts, video: TracedVideo): Piece[] {
+  const { severity, threshold, tries, traced } = facts;
+  const news = tries.slice(1);
+  if (!traced.accepted && news.length < 1) return [', and the block is being generated again.'];
+  if (news.length === 0) return [', and the block was generated again. Nothing was measured of the new try.'];
+  const last = news.at(-1) as number;
+  const digits = digitsApart(
+    last,
+    ...(severity === null ? [] : [severity]),
+    ...(threshold === null ? [] : [threshold]),
+  );
+  const made =
+    news.length === 1
+      ? ', and the block was generated again: '
+      : `, and the block was generated again ${news.length} times: `;
+  const numbers = news.flatMap((value, index): Piece[] => [
+    ...(index > 0 ? [', then '] : []),
+    { strong: short(value, digits), isHot: true },
+  ]);
+  return [made, ...numbers, outcomeOf(facts, video)];
+}
+
+function outcomeOf({ severity, threshold, kept, tries }: BlockFacts, { trim }: TracedVideo): string {
+  if (kept === null || severity === null || tries.length < 2) return '';
+  const most = typeof trim === 'object' ? trim.maxRegenerations : tries.length - 1;
+  const isAllItGets = tries.length - 1 >= most;
+  const end = isAllItGets ? ` ${most === 1 ? 'One new try is' : `${most} new tries are`} all it gets` : '';
+  if (kept > severity) return `, even more.${end ? `${end}, so this one was kept.` : ''}`;
+  if (threshold !== null && kept > threshold) {
+    return `: ${kept < severity ? 'less, if still above' : 'no less'}.${end ? `${end}.` : ''}`;
+  }
+  return kept === severity ? ': no less.' : ': less, and not above.';
+}
+
+function notAgain({ unstable }: BlockFacts, { method, trim }: TracedVideo): string {
+  const tokens = plural(unstable.length, 'token');
+  if (method === 'latents') {
+    return `TokenTrim would have removed ${tokens} from the cache and made it again. These latents come from another program, which did not.`;
+  }
+  const none = typeof trim === 'object' && trim.maxRegenerations === 0;
+  return none ? 'This run allows no new tries, so it was kept.' : 'It was kept all the same.';
+}
+
+function warmupOf(warmup: number): string {
+  return warmup === 1
+    ? 'The first block after the start is kept whatever it does: it only teaches what is usual.'
+    : `The first ${warmup} blocks after the start are kept whatever they do: they only teach what is usual.`;
+}
+
+function progressOf({ traced }: BlockFacts, { steps }: TracedVideo): string {
+  const attempt = traced.attempts.at(-1);
+  const made = attempt?.steps.length ?? 0;
+  const which = (attempt?.attempt ?? 0) > 0 ? ' of the new try' : '';
+  return `${plural(made, 'denoising call')} of ${steps.length}${which} done.`;
+}

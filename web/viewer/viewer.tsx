@@ -1,0 +1,228 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Run } from './data/run.js';
+import { useDrift, useRuns, useView } from './hooks.js';
+import { useKeys } from './keyboard.js';
+import { compareRuns, compareWords } from './logic/compare.js';
+import type { BlockFacts } from './logic/facts.js';
+import { promptAt } from './logic/intro.js';
+import { countOf, picturesOf } from './logic/pictureAt.js';
+import { search } from './logic/search.js';
+import { type Square, squaresOf } from './logic/squares.js';
+import { tokenWords } from './logic/tokenFacts.js';
+import { whatIf } from './logic/whatIf.js';
+import { limitName, sayOf, titleOf } from './logic/words.js';
+import { CachePanel } from './parts/cachePanel.jsx';
+import { Controls } from './parts/controls.jsx';
+import { FindBox } from './parts/findBox.jsx';
+import { Glossary } from './parts/glossary.jsx';
+import { compared, Header } from './parts/header.jsx';
+import { KeyHints } from './parts/keyHints.jsx';
+import { MethodStrip } from './parts/methodStrip.jsx';
+import { Squares } from './parts/squares.jsx';
+import { toggleTheme } from './parts/theme.js';
+import { Timeline } from './parts/timeline.jsx';
+import { WhatIfSlider } from './parts/whatIf.jsx';
+import { Words } from './parts/words.jsx';
+import { usePlay } from './usePlay.js';
+import { keysOf } from './viewerKeys.js';
+
+interface Props {
+  readonly runs: readonly Run[];
+  /** What stands above a run: of the live page its form. */
+  readonly children?: ComponentChildren;
+}
+
+/** A run, or two beside each other: why each block came out as it did. */
+export function Viewer({ runs, children }: Props) {
+  useRuns(runs);
+  const [view, change] = useView(runs.map(({ name }) => name));
+  const [isHelp, setHelp] = useState(false);
+  const [pointed, point] = useState<number | null>(null);
+  const run = runs[view.run] ?? runs[0];
+  const other = view.other === null || view.other === view.run ? null : (runs[view.other] ?? null);
+  const { begin } = run.trace;
+  const all = run.facts;
+  const facts = shownBlock(run, view.block);
+  const [isPlaying, play] = usePlay(
+    { facts, all, picture: view.picture, fps: begin?.video.pictures?.fps ?? 16, isGoingOn: !run.isWhole },
+    change,
+  );
+  const attempts = facts?.traced.attempts ?? [];
+  const attempt = attempts.find(({ attempt: each }) => each === view.attempt) ?? attempts.at(-1);
+  const drift = useDrift(
+    run,
+    (attempts.find(({ attempt: each }) => each === (view.attempt ?? 0)) ?? attempts.at(0))?.review,
+  );
+  const found = search(view.words, all);
+  useKeys(
+    keysOf({
+      view,
+      change,
+      facts,
+      all,
+      isPlaying,
+      play,
+      help: () => setHelp(true),
+      compare: () => change(compared(view, runs.length)),
+      theme: toggleTheme,
+    }),
+  );
+
+  const header = <Header runs={runs} view={view} change={change} help={() => setHelp(true)} />;
+  const help = <Glossary isOpen={isHelp} close={() => setHelp(false)} />;
+  if (!begin || !facts) {
+    return (
+      <main>
+        {header}
+        {children}
+        <section class="story" aria-live="polite">
+          <div>
+            <h1>{run.problem && run.isWhole ? 'This cannot be shown' : 'Waiting for the first block'}</h1>
+            <p class="say">{run.problem ?? ''}</p>
+          </div>
+        </section>
+        {help}
+      </main>
+    );
+  }
+
+  const { video } = begin;
+  const grid = video.grid;
+  const token = pointed ?? view.token;
+  const choice = {
+    grid,
+    token: token !== null && token < grid.height * grid.width ? token : null,
+    point,
+    choose: (each: number | null) => change({ token: each }),
+  };
+  const trim = typeof video.trim === 'object' ? video.trim : undefined;
+  const tried = view.sensitivity !== null && trim ? whatIf(all, trim.warmup, view.sensitivity) : null;
+  const comparison = other?.trace.begin ? compareRuns(begin, other.trace.begin, all, other.facts) : null;
+  const beside = other?.facts[facts.index];
+  const said = comparison
+    ? compareWords(comparison, facts.index, [run.name, other?.name ?? ''], facts, beside)
+    : { title: titleOf(facts), say: sayOf(facts, video) };
+  const prompt = promptAt(begin, facts.firstFrame);
+  const words = (each: number) => tokenWords(each, grid, facts, attempt, drift);
+  return (
+    <main>
+      {header}
+      {children}
+      {run.problem && (
+        <p class="problem" role="status">
+          {run.problem}
+        </p>
+      )}
+      {run.trace.end && run.trace.end.status !== 'finished' && (
+        <p class="problem">
+          The run {run.trace.end.status === 'stopped' ? 'was stopped' : 'failed'} here
+          {run.trace.end.message ? `: ${run.trace.end.message}` : '.'}
+        </p>
+      )}
+      <section class="story">
+        <div class="lead">
+          <h1>{said.title}</h1>
+          <p class="say" aria-live={isPlaying ? 'off' : 'polite'}>
+            <Words sentence={said.say} />
+          </p>
+          {prompt && <p class="prompt">“{prompt}”</p>}
+        </div>
+        <Squares
+          run={run}
+          squares={
+            other ? pairSquares(run, other, facts, beside, view) : squaresOf(facts, all[facts.index - 1], view, video)
+          }
+          choice={choice}
+          words={words}
+          top={topOf(all)}
+          isOver={view.isOver}
+        />
+      </section>
+      <Controls facts={facts} video={video} view={view} change={change} isPlaying={isPlaying} play={play} />
+      <p class="token" aria-hidden={choice.token === null}>
+        {choice.token === null ? 'Point at a token, or walk through the map with the arrow keys.' : words(choice.token)}
+      </p>
+      <MethodStrip run={run} facts={facts} view={view} change={change} />
+      <section class="panel" aria-labelledby="chart-title">
+        <h2 id="chart-title">
+          How much each block moved <small>{measureOf(trim?.fraction, trim?.check)}</small>
+        </h2>
+        <div class="tools">
+          {trim && (
+            <WhatIfSlider
+              limit={limitName(video)}
+              own={trim.sensitivity}
+              tried={view.sensitivity}
+              result={tried}
+              all={all}
+              change={change}
+            />
+          )}
+          <FindBox words={view.words} found={found} all={all} here={facts.index} change={change} />
+        </div>
+        <Timeline
+          run={run}
+          other={other}
+          blocks={video.blocks}
+          selected={facts.index}
+          sensitivity={trim ? view.sensitivity : null}
+          would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}
+          found={new Set(found ?? [])}
+          warmup={trim?.warmup ?? 0}
+          choose={(index) => all[index] && change({ block: all[index].number, attempt: null })}
+        />
+      </section>
+      <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} />
+      <KeyHints canCompare={runs.length > 1} />
+      {help}
+    </main>
+  );
+}
+
+/** The block that is asked for; else, of a run that is over, the first that was made again; else the latest. */
+export function shownBlock(run: Run, asked: number | null): BlockFacts | undefined {
+  const all = run.facts;
+  const chosen = asked === null ? undefined : all.find(({ number }) => number === asked);
+  const telling = run.isWhole
+    ? all.find(({ outcome }) => outcome === 'again' || outcome === 'asked' || outcome === 'would')
+    : undefined;
+  return chosen ?? telling ?? all.findLast(({ traced }) => traced.accepted) ?? all.at(-1);
+}
+
+/** The same block of two runs: pictures, then maps. */
+function pairSquares(
+  run: Run,
+  other: Run,
+  facts: BlockFacts,
+  beside: BlockFacts | undefined,
+  view: { picture: number; step: number | null },
+): (Square & { run: Run })[] {
+  const of = (each: Run, block: BlockFacts | undefined) => {
+    const video = each.trace.begin?.video;
+    if (!block || !video) return [];
+    const chosen = { attempt: Math.max(0, block.traced.attempts.length - 1), picture: view.picture, step: view.step };
+    const squares = squaresOf(block, undefined, chosen, video);
+    const picture = squares.findLast(({ kind }) => kind === 'picture');
+    const map = squares.find(({ kind }) => kind === 'drift');
+    return [picture, map].flatMap((square) =>
+      square ? [{ ...square, run: each, title: square.kind === 'drift' ? `Movement: ${each.name}` : each.name }] : [],
+    );
+  };
+  const both = [...of(run, facts), ...of(other, beside)];
+  return [...both.filter(({ kind }) => kind === 'picture'), ...both.filter(({ kind }) => kind === 'drift')];
+}
+
+/** The drift that has the fullest colour: the same in every map of a run. */
+function topOf(all: readonly BlockFacts[]): number {
+  return Math.max(1e-6, ...all.flatMap(({ tries }) => tries.map((each) => each * 1.1)));
+}
+
+function measureOf(fraction: number | undefined, check: 'final' | 'first-step' | undefined): string {
+  if (fraction === undefined) return '';
+  const of = check === 'first-step' ? ', after the first denoising call' : '';
+  return `severity: how far the ${Number((100 * fraction).toFixed(1))} % of its tokens that moved most went${of}`;
+}
+
+/** Pictures of a block; the keys go round in them. */
+export const pictureCount = (facts: BlockFacts | undefined): number => (facts ? countOf(picturesOf(facts.traced)) : 0);
