@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addTraceExportCommand } from './traceExportCommand.js';
 import { addTraceLatentsCommand } from './traceLatentsCommand.js';
 
 /** `tokentrim trace` and what it does with traces; `view` shows them. */
@@ -8,4 +9,5 @@ export function addTraceCommand(program: Command): void {
     .description('make a trace of latents, or write one in formats of other programs')
     .helpCommand(false);
   addTraceLatentsCommand(trace);
+  addTraceExportCommand(trace);
 }

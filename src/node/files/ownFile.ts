@@ -1,3 +1,4 @@
+import { CSV_HEADER } from '../../trace/traceCsv.js';
 import { beginning } from './plainFile.js';
 import { unwritable } from './writeProblem.js';
 
@@ -12,6 +13,9 @@ export const MP4_MARK = 'tokentrim VideoHandler';
  * safe to copy, so that a program that changes the pixels leaves it out.
  */
 export const PNG_MARK = 'ttRM';
+
+/** What a page with traces has in its head. */
+export const HTML_MARK = '<meta name="generator" content="tokentrim">';
 
 /** The marks stand in the first part of a file, behind a prompt and other metadata at most. */
 const LOOK_BYTES = 2 ** 18;
@@ -42,6 +46,8 @@ function isMarked(start: Buffer): boolean {
   const text = start.toString('latin1');
   if (text.startsWith('\x89PNG\r\n')) return text.slice(37, 41) === PNG_MARK;
   if (text.slice(4, 8) === 'ftyp') return text.includes(MP4_MARK);
+  if (text.startsWith(CSV_HEADER) || text.startsWith('{"otherData":{"program":"tokentrim')) return true; // exported traces
+  if (/^\s*<!doctype html/i.test(text)) return text.includes(HTML_MARK);
   return text[8] === '{' && /^.{8}\s*\{"__metadata__":\{"writer":"tokentrim"/s.test(text);
 }
 

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { OutputFile } from '../node/files/outputFile.js';
+import { openTraceFolder } from '../node/trace/openTraceFolder.js';
+import { chromeTrace } from '../trace/chromeTrace.js';
+import { traceCsv } from '../trace/traceCsv.js';
+import { traceEvents } from '../trace/traceEvents.js';
+import { FORCE_HELP, path } from './options.js';
+import { say } from './output.js';
+import { ensureUsage } from './usageError.js';
+
+interface ExportFlags {
+  readonly chrome?: boolean;
+  readonly csv?: boolean;
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+/** `tokentrim trace export`. */
+export function addTraceExportCommand(trace: Command): void {
+  trace
+    .command('export')
+    .description('write a trace in a format of other programs, to standard output by default')
+    .argument('<folder>', 'of a trace', path)
+    .option('--chrome', 'the JSON that chrome://tracing and Perfetto (ui.perfetto.dev) open: what took how long')
+    .option('--csv', 'a table with a line for each attempt at a block')
+    .option('-o, --out <file>', 'where to write it', path)
+    .option('--force', FORCE_HELP)
+    .action(runTraceExport);
+}
+
+export async function runTraceExport(folder: string, { chrome, csv, out, force }: ExportFlags): Promise<void> {
+  ensureUsage(Boolean(chrome) !== Boolean(csv), 'say what to write, one of them: --chrome or --csv');
+  const whole = traceEvents(await (await openTraceFolder(folder)).eventsText());
+  if (whole.problem !== undefined) say(`${folder}: ${whole.problem}`);
+  const text = csv ? traceCsv(whole.trace.blocks) : `${JSON.stringify(chromeTrace(whole))}\n`;
+  if (out === undefined) process.stdout.write(text);
+  else await writeOutput(out, text, force);
+}
+
+/** A text in a file that takes its name once it is whole. */
+async function writeOutput(path: string, text: string, force?: boolean): Promise<void> {
+  const file = await OutputFile.open(path, { force });
+  try {
+    await file.write(Buffer.from(text), 0);
+    await file.finish();
+  } finally {
+    await file.giveUp();
+  }
+}

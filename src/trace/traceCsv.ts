@@ -1,0 +1,35 @@
+import type { TracedAttempt, TracedBlock } from './traceReader.js';
+
+type Cell = number | null | undefined;
+
+/** What stands above each column, and what in it. */
+const COLUMNS: Readonly<Record<string, (block: TracedBlock, attempt: TracedAttempt) => Cell>> = {
+  block: ({ block }) => block,
+  attempt: (_, { attempt }) => attempt,
+  severity: (_, { review }) => review?.severity,
+  mean: (_, { review }) => review?.mean,
+  std: (_, { review }) => review?.std,
+  threshold: (_, { review }) => review?.threshold,
+  unstable: (_, { review }) => review?.unstable?.length,
+  pruned: (_, { review }) => review?.pruned?.length,
+  kept: ({ accepted, attempts }, attempt) => accepted && Number(attempt === attempts.at(-1)),
+  first_frame: ({ accepted }, { steps }) => accepted?.firstFrame ?? steps.at(0)?.firstFrame,
+  calls: (_, { steps }) => steps.length,
+  frames_seen: (_, { steps }) => steps.at(-1)?.seen?.frames.length,
+  rows_seen: (_, { steps }) => steps.at(-1)?.seen?.rows,
+  seconds: (_, { steps }) => (steps.length > 0 ? steps.reduce((sum, { seconds }) => sum + seconds, 0) : null),
+  block_seconds: ({ accepted }) => accepted?.seconds,
+  memory_bytes: ({ accepted }) => accepted?.memory,
+};
+
+/** The first line of every table. */
+export const CSV_HEADER = Object.keys(COLUMNS).join(',');
+
+/** A line for each attempt at a block; what is not known is empty. `frames_seen` and `rows_seen` are the last call's. */
+export function traceCsv(blocks: readonly TracedBlock[]): string {
+  const cells = Object.values(COLUMNS);
+  const lines = blocks.flatMap((block) =>
+    block.attempts.map((attempt) => cells.map((cell) => cell(block, attempt) ?? '').join(',')),
+  );
+  return `${[CSV_HEADER, ...lines].join('\n')}\n`;
+}
