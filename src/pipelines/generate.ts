@@ -17,8 +17,9 @@ export async function* generate(device: Device, model: Model, request: GenerateR
   checkRequest('generate', request);
   const draft = await planRun(model, request);
   const { decode } = draft;
-  const plan = decode
-    ? { ...draft, decode }
-    : (await settleMemory(device, model, draft, { preview: request.preview })).plan;
-  yield* runPlan(device, model, plan, request);
+  const { preview, watch } = request;
+  const settled = decode
+    ? { plan: { ...draft, decode }, watch }
+    : await settleMemory(device, model, draft, { preview, watch });
+  yield* runPlan(device, model, settled.plan, { ...request, watch: settled.watch });
 }

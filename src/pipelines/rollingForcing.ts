@@ -1,7 +1,7 @@
 import { sliceFrames } from '../kernels/layout/frames.js';
 import type { TextContext } from '../models/wan/crossAttention.js';
 import { KvCache } from '../models/wan/kvCache.js';
-import { rollingCall } from '../models/wan/rollingCall.js';
+import { rollingCall, rollingPast } from '../models/wan/rollingCall.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
@@ -14,13 +14,7 @@ import { NoisyCache } from './noise/noisyCache.js';
 import { planBlocks } from './plan/grid.js';
 import { type PlannedWindow, planWindows, seenFrames } from './plan/rollingWindow.js';
 import { contextLookup, eachByItsPrompt, promptRuns, type RolloutContext } from './prompts/promptContexts.js';
-import {
-  type Attempt,
-  checkRollingForcing,
-  type RolloutEvent,
-  type RolloutOptions,
-  type StepEvent,
-} from './rollout.js';
+import { type Attempt, checkRollingForcing, type RolloutEvent, type RolloutOptions } from './rollout.js';
 
 /**
  * Rolling Forcing: a window of as many blocks as there are denoising steps slides over the video, its blocks noisier
@@ -62,24 +56,28 @@ export async function* rollingForcing(
   const arena = new Arena(); // what one window makes
 
   /** The flow of consecutive frames over the cache; the first block's keys and values are written where asked. */
-  const flowOf = (latents: Tensor, firstFrame: number, timesteps: readonly number[], updatesCache: boolean): Tensor => {
-    const seen = seenFrames(options, firstFrame, timesteps.length, updatesCache);
-    const call = { firstFrame, framesPerBlock: size, ...seen, writes: updatesCache, grid };
+  const flowOf = (latents: Tensor, firstFrame: number, timesteps: readonly number[], updatesCache: boolean) => {
+    const past = seenFrames(options, firstFrame, timesteps.length, updatesCache);
+    const call = { firstFrame, framesPerBlock: size, ...past, writes: updatesCache, grid };
     const runs = promptRuns(firstFrame, timesteps.length, size, contextAt);
     const predict = (prompt: TextContext) =>
       predictFlow(model, latents, timesteps, firstFrame, prompt, rollingCall(cache, call));
-    return arena.keep(device.scope(() => eachByItsPrompt(device, runs, predict)));
+    const flow = arena.keep(device.scope(() => eachByItsPrompt(device, runs, predict)));
+    return { flow, firstFrame, seen: rollingPast(cache, call), cache };
   };
 
   /** Denoises a window by one step; the policy may name tokens to prune where that finishes its first block. */
-  async function* attemptWindow(planned: PlannedWindow, attempt: number): AsyncGenerator<StepEvent, Attempt> {
+  async function* attemptWindow(planned: PlannedWindow, attempt: number): AsyncGenerator<RolloutEvent, Attempt> {
     const { block } = planned.blocks[0];
     const timesteps = planned.blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
     const input = arena.keep(await noisy.latents(planned)); // [window frames, channels, height, width]
-    const flow = flowOf(input, given + block * size, timesteps, false);
-    const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
-    yield { kind: 'step', block, step: planned.index, attempt, timesteps, input, flow, x0 };
-    const unstable = planned.finishes ? await asked.review(block, arena.keep(sliceFrames(x0, 0, size))) : [];
+    const made = flowOf(input, given + block * size, timesteps, false);
+    const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, made.flow, timesteps)));
+    yield { kind: 'step', block, step: planned.index, attempt, timesteps, input, x0, ...made };
+    if (!planned.finishes) return { x0, unstable: [] };
+    const latents = arena.keep(sliceFrames(x0, 0, size));
+    const unstable = await asked.review(block, latents);
+    yield { kind: 'review', block, attempt, latents, unstable, measured: asked.latest };
     return { x0, unstable };
   }
 
@@ -87,7 +85,7 @@ export async function* rollingForcing(
     for (const { block, firstFrame, frames } of blocks.given) {
       cache.reserve(firstFrame, frames);
       const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames));
-      yield { kind: 'cache', block, flow: flowOf(latents, firstFrame, clean, true) };
+      yield { kind: 'cache', block, ...flowOf(latents, firstFrame, clean, true) };
       yield { kind: 'block', block, firstFrame, latents, decision: null, cache };
       arena.free();
     }
@@ -105,7 +103,7 @@ export async function* rollingForcing(
       const latents = arena.keep(sliceFrames(tried.x0, 0, size)); // the first block
       await noisy.renoise(planned, tried.x0);
 
-      yield { kind: 'cache', block, flow: flowOf(latents, firstFrame, clean, true) };
+      yield { kind: 'cache', block, ...flowOf(latents, firstFrame, clean, true) };
       if (planned.finishes) {
         const decision = await asked.accept(block, latents);
         yield { kind: 'block', block, firstFrame, latents, decision, cache };

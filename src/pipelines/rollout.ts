@@ -1,20 +1,21 @@
 import * as z from 'zod';
 import { ensure } from '../errors.js';
-import type { KvCache } from '../models/wan/kvCache.js';
+import type { KvCache, SeenPast } from '../models/wan/kvCache.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, number, show, someNumber, value } from '../options/fields.js';
 import { Tensor } from '../tensor/tensor.js';
-import type { Decision } from '../tokentrim/policy.js';
+import type { Decision, MeasuredReview } from '../tokentrim/policy.js';
 
 /**
  * What a rollout did. Tensors are valid until the generator is resumed.
  *
  * - `step`: one denoising call. `input` and `x0` cover the frames of the call (a block, or a whole rolling window);
  *   `block` is its first block, `attempt` counts from 0.
+ * - `review`: the policy was shown an attempt, and named the tokens to prune before the next one, or none.
  * - `cache`: clean keys and values of `block` were written; `flow` is that call's output, which rollouts discard.
  * - `block`: a block joined the video. `latents` [frames, channels, height, width] in the DiT's normalised space.
  */
-export type RolloutEvent = StepEvent | CacheEvent | CachedBlockEvent;
+export type RolloutEvent = CachedStepEvent | ReviewEvent | CacheEvent | CachedBlockEvent;
 
 /** What sampling a whole video did: the same, where there is no cache and one block. */
 export type SamplingEvent = StepEvent | BlockEvent;
@@ -24,6 +25,9 @@ export interface StepEvent {
   readonly block: number;
   readonly step: number;
   readonly attempt: number;
+  /** First latent frame of the call. */
+  readonly firstFrame: number;
+  /** One for each frame of the call. */
   readonly timesteps: readonly number[];
   readonly input: Tensor;
   readonly flow: Tensor;
@@ -32,9 +36,31 @@ export interface StepEvent {
   readonly guided?: { readonly positive: Tensor; readonly negative: Tensor };
 }
 
-export interface CacheEvent {
+/** What a call saw of the past. */
+interface OverCache {
+  readonly seen: SeenPast;
+  /** As it is during the call. */
+  readonly cache: KvCache;
+}
+
+export interface CachedStepEvent extends StepEvent, OverCache {}
+
+export interface ReviewEvent {
+  readonly kind: 'review';
+  readonly block: number;
+  readonly attempt: number;
+  /** Clean latents of the block as the policy was shown them. */
+  readonly latents: Tensor;
+  /** What is pruned before the block is generated again; none where the attempt is taken. */
+  readonly unstable: readonly number[];
+  /** What the policy measured, if it measures and there is a block before. */
+  readonly measured?: MeasuredReview | undefined;
+}
+
+export interface CacheEvent extends OverCache {
   readonly kind: 'cache';
   readonly block: number;
+  readonly firstFrame: number;
   readonly flow: Tensor;
 }
 

@@ -10,13 +10,7 @@ import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flow
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/grid.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
-import {
-  type Attempt,
-  checkSelfForcing,
-  type RolloutEvent,
-  type SelfForcingOptions,
-  type StepEvent,
-} from './rollout.js';
+import { type Attempt, checkSelfForcing, type RolloutEvent, type SelfForcingOptions } from './rollout.js';
 
 export type { SelfForcingOptions } from './rollout.js';
 
@@ -55,28 +49,29 @@ export async function* selfForcing(
     arena.keep(device.upload(values, [frames, config.in_dim, latent.height, latent.width]));
 
   /** The block's flow over the cache; its keys and values are written into the cache on the way. */
-  const flowOf = (latents: Tensor, { firstFrame, frames }: PlannedBlock, timestep: number): Tensor => {
+  const flowOf = (latents: Tensor, { firstFrame, frames }: PlannedBlock, timestep: number) => {
     const prompt = contextAt(firstFrame);
-    return arena.keep(
-      device.scope(() => {
-        const call = blockCall(cache, firstFrame, frames);
-        return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, prompt, call);
-      }),
-    );
+    const flow = device.scope(() => {
+      const call = blockCall(cache, firstFrame, frames);
+      return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, prompt, call);
+    });
+    return { flow: arena.keep(flow), firstFrame, seen: cache.seen((frame) => frame < firstFrame), cache };
   };
 
   /** Denoises a block from its initial noise, until it is done or the policy names tokens to prune. */
-  async function* attemptBlock(planned: PlannedBlock, attempt: number): AsyncGenerator<StepEvent, Attempt> {
+  async function* attemptBlock(planned: PlannedBlock, attempt: number): AsyncGenerator<RolloutEvent, Attempt> {
     const { block, firstFrame, frames } = planned;
     const reviewedStep = asked.check === 'first-step' ? 0 : steps.length - 1;
     let input = upload(await noise.initial(firstFrame - given, frames), frames);
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
-      const flow = flowOf(input, planned, steps[step]);
-      const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, flow, timesteps)));
-      yield { kind: 'step', block, step, attempt, timesteps, input, flow, x0 };
+      const made = flowOf(input, planned, steps[step]);
+      const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, made.flow, timesteps)));
+      yield { kind: 'step', block, step, attempt, timesteps, input, x0, ...made };
 
-      const unstable = step === reviewedStep ? await asked.review(block, x0) : [];
+      const isReviewed = step === reviewedStep;
+      const unstable = isReviewed ? await asked.review(block, x0) : [];
+      if (isReviewed) yield { kind: 'review', block, attempt, latents: x0, unstable, measured: asked.latest };
       if (unstable.length > 0 || step === steps.length - 1) return { x0, unstable };
       const fresh = upload(await noise.renoise(frames, 0, frames), frames);
       input = arena.keep(device.scope(() => addNoise(schedule, x0, fresh, steps[step + 1])));
@@ -88,7 +83,7 @@ export async function* selfForcing(
       const { block, firstFrame, frames } = planned;
       cache.reserve(firstFrame, frames);
       const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames));
-      yield { kind: 'cache', block, flow: flowOf(latents, planned, 0) };
+      yield { kind: 'cache', block, ...flowOf(latents, planned, 0) };
       yield { kind: 'block', block, firstFrame, latents, decision: null, cache };
       arena.free();
     }
@@ -105,7 +100,7 @@ export async function* selfForcing(
       const latents = tried.x0;
 
       // The block once more, clean: its keys and values replace the noisy ones.
-      yield { kind: 'cache', block, flow: flowOf(latents, planned, options.contextNoise) };
+      yield { kind: 'cache', block, ...flowOf(latents, planned, options.contextNoise) };
       const decision = await asked.accept(block, latents);
       yield { kind: 'block', block, firstFrame, latents, decision, cache };
       arena.free();

@@ -21,26 +21,34 @@ import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
 import { vaeTypeOf, weightTypes } from './plan/weightTypes.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
+import type { CachedStepEvent, CacheEvent, ReviewEvent, StepEvent } from './rollout.js';
 
 /**
- * What a generation did, in order: a stage began, a denoising call was made, a block was accepted (its latents are valid
- * until the generator is resumed), pictures were made: those of the preview, those of the video.
+ * What a generation did, in order: a stage began, a denoising call was made, the policy was shown an attempt, a block was
+ * written into the cache, a block was accepted, pictures were made: those of an attempt that was not kept, those of the
+ * preview, those of the video. Tensors are valid until the generator is resumed. Given blocks count up to -1.
  */
 export type GenerateEvent =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }
   | { readonly kind: 'note'; readonly note: string }
-  | { readonly kind: 'step'; readonly block: number; readonly attempt: number }
+  | (Omit<StepEvent, 'flow' | 'guided'> & Partial<Pick<CachedStepEvent, 'seen' | 'cache'>>)
+  | ReviewEvent
+  | Omit<CacheEvent, 'flow'>
   | {
       readonly kind: 'block';
       readonly block: number;
       /** Null for frames that were given. */
       readonly decision: Decision | null;
+      /** First latent frame. */
+      readonly firstFrame: number;
+      /** [frames, channels, height, width]. */
       readonly latents: Tensor;
       /** As it is now, this block included; absent for the bidirectional model, which has none. */
       readonly cache?: KvCache | undefined;
       /** Time it took, the making of its pictures included where they are made during the rollout. */
       readonly seconds: number;
     }
+  | { readonly kind: 'rejected'; readonly block: number; readonly attempt: number; readonly frames: readonly Picture[] }
   | { readonly kind: 'preview'; readonly block: number; readonly frames: readonly Picture[] }
   | { readonly kind: 'frames'; readonly block: number; readonly frames: readonly Picture[] };
 
@@ -112,12 +120,17 @@ export async function* runPlan(
       policy,
       initialLatents,
     });
+    const isCounting = device.kind === 'planning'; // then no attempt is rejected, and what one takes is counted
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
     for await (const event of rolled) {
-      if (event.kind === 'step') yield { kind: 'step', block: event.block, attempt: event.attempt };
+      if (event.kind === 'step' || event.kind === 'review' || event.kind === 'cache') yield event;
+      if (event.kind === 'review' && inputs.watch?.rejected && (event.unstable.length > 0 || isCounting)) {
+        const frames = await picturesApart(decoder ?? previewer, event.latents, event.block);
+        if (frames) yield { kind: 'rejected', block: event.block, attempt: event.attempt, frames };
+      }
       if (event.kind === 'block') {
-        const { block, latents, decision } = event;
+        const { block, firstFrame, latents, decision } = event;
         for await (const frames of previewer?.decode(latents, block) ?? []) yield { kind: 'preview', block, frames };
         const frames: Picture[] = [];
         for await (const made of decoder?.decode(latents, block) ?? []) frames.push(...made);
@@ -127,7 +140,15 @@ export async function* runPlan(
           if (plan.decode === 'after') finished.push({ block, values, shape: latents.shape });
         }
         const cache = 'cache' in event ? event.cache : undefined;
-        yield { kind: 'block', block, latents, decision, cache, seconds: (performance.now() - resumed) / 1000 };
+        yield {
+          kind: 'block',
+          block,
+          firstFrame,
+          latents,
+          decision,
+          cache,
+          seconds: (performance.now() - resumed) / 1000,
+        };
         if (decoder) yield { kind: 'frames', block, frames };
         resumed = performance.now();
         if (block + 1 === inputs.maxBlocks) break;
@@ -161,6 +182,22 @@ export async function* runPlan(
   }
 }
 
+/** The pictures that a block would have; the video goes on without them. Undefined where there is nothing to decode with. */
+async function picturesApart(
+  decoder: BlockDecoder | undefined,
+  latents: Tensor,
+  block: number,
+): Promise<Picture[] | undefined> {
+  const fork = decoder?.fork();
+  try {
+    const frames: Picture[] = [];
+    for await (const made of fork?.decode(latents, block) ?? []) frames.push(...made);
+    return fork && frames;
+  } finally {
+    fork?.dispose();
+  }
+}
+
 /** The tiny VAE's decoder beside a rollout, whatever makes the video's pictures. */
 function openPreview(device: Device, model: Model, { shown }: Plan): Promise<BlockDecoder> {
   const coder = chooseDecoder(model, 'tiny');
@@ -175,12 +212,14 @@ async function noiseOf(plan: Plan, channels: number, { noise }: RunInputs): Prom
 }
 
 /** What the rollout asks: what the caller brings or makes, TokenTrim or the baseline; nothing where no policy is asked. */
-function policyOf({ config }: Model, plan: Plan, { policy }: RunInputs): Policy | undefined {
+function policyOf({ config }: Model, plan: Plan, { policy, watch }: RunInputs): Policy | undefined {
   if (!isBlockwise(plan)) return undefined;
   const patch = patchSize(config.transformer);
   const own = typeof policy === 'function' ? policy({ plan, patch }) : policy;
   if (policy !== undefined) checkOptions('the policy', policySchema, own);
-  return own ?? (plan.trim ? tokenTrim(patch, plan.trim as TokenTrimOptions) : acceptAll);
+  if (own) return own;
+  if (plan.trim) return tokenTrim(patch, plan.trim as TokenTrimOptions);
+  return watch ? tokenTrim(patch, { maxRegenerations: 0 }) : acceptAll;
 }
 
 /** The given pictures as latents; the encoder, the full VAE's where it is there, is loaded for this and freed after. */

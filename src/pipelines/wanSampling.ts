@@ -65,7 +65,7 @@ export async function* wanSampling(
       latents = next;
       await device.synchronize(); // or all steps would be queued at once, and neither progress nor Ctrl-C be seen
       const timesteps = Array<number>(frames).fill(timestep);
-      yield { kind: 'step', block: 0, step, attempt: 0, timesteps, input, flow, x0, guided };
+      yield { kind: 'step', block: 0, step, attempt: 0, firstFrame: 0, timesteps, input, flow, x0, guided };
       arena.free();
     }
     solver.dispose();

@@ -22,6 +22,9 @@ export function checkedPolicy(policy: Policy, tokens: number): Policy {
   return {
     check: policy.check,
     maxAttempts: most,
+    get latest() {
+      return policy.latest;
+    },
 
     async review(block, candidate) {
       const unstable: unknown = await policy.review(block, candidate);

@@ -35,6 +35,9 @@ export interface Review {
   readonly unstable: readonly number[];
 }
 
+/** A review beside what it is compared with; null where no severity was accepted before. */
+export interface MeasuredReview extends Review, Pick<Decision, 'mean' | 'std' | 'threshold'> {}
+
 /**
  * What a rollout asks while it generates. The rollout shows a candidate; the policy answers with the tokens to remove
  * from the cache before the block is generated again, or with none to go on. It never touches the rollout or the cache.
@@ -44,6 +47,8 @@ export interface Policy {
   readonly check: 'final' | 'first-step';
   /** Times that a block may be generated; a rollout stops with an error where the policy asks for more. 16 where absent. */
   readonly maxAttempts?: number;
+  /** What the latest review measured, for who watches: it decides nothing. Absent where there is nothing to compare with. */
+  readonly latest?: MeasuredReview | undefined;
   /**
    * @param block its number, from 0
    * @param candidate [frames, channels, height, width], valid during the call

@@ -9,6 +9,8 @@ import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, trimSchema } from './trimOpt
 
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from './trimOptions.js';
 
+const NOT_MEASURED = { mean: null, std: null, threshold: null };
+
 /**
  * TokenTrim (arXiv 2602.00268, Algorithm 1) as a policy that a rollout asks. State: the summary of the last accepted
  * block and the statistics of all accepted severities. `check` chooses the scale of those statistics; one run has one.
@@ -21,33 +23,40 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
   let previous: Tensor | undefined; // Z_{t-1} [tokens, components]
   let reviews: Review[] = []; // of the block at hand: the candidate, then each regeneration
 
+  /** What the accepted blocks so far make usual; null where there are none. */
+  const usual = (): Pick<Decision, 'mean' | 'std' | 'threshold'> => {
+    const { count, mean, std } = statistics;
+    if (count === 0) return NOT_MEASURED;
+    return { mean, std, threshold: mean + settings.sensitivity * std };
+  };
+
   return {
     check: settings.check,
     maxAttempts: 1 + settings.maxRegenerations,
+    get latest() {
+      const review = reviews.at(-1);
+      return review && { ...review, ...usual() };
+    },
 
     async review(block, candidate) {
       if (!previous) return [];
       const review = await measure(candidate, previous, patch, settings.fraction);
       if (!areFinite(review.drift)) throw blockNotFinite(block);
       reviews.push(review);
-      const { count, mean, std } = statistics;
+      const { threshold } = usual();
       // Without an accepted severity to compare with, as for block 1 with a warm-up of 0, nothing is abnormal (our choice).
-      const isAbnormal = count > 0 && review.severity > mean + settings.sensitivity * std;
+      const isAbnormal = threshold !== null && review.severity > threshold;
       const mayIntervene = block > settings.warmup && reviews.length <= settings.maxRegenerations;
       return isAbnormal && mayIntervene ? review.unstable : [];
     },
 
     async accept(block, latents) {
-      const { count, mean, std } = statistics;
       const candidate = reviews.at(0);
       const accepted = reviews.at(-1);
-      const hasStatistics = candidate !== undefined && count > 0;
       const decision: Decision = {
         block,
         severity: candidate?.severity ?? null,
-        mean: hasStatistics ? mean : null,
-        std: hasStatistics ? std : null,
-        threshold: hasStatistics ? mean + settings.sensitivity * std : null,
+        ...(candidate ? usual() : NOT_MEASURED),
         triggered: reviews.length > 1,
         unstable: candidate?.unstable ?? null,
         severityAfter: reviews.length > 1 ? (accepted as Review).severity : null,

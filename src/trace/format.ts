@@ -21,7 +21,7 @@ export type TraceEvent =
 export const TRACE_VERSION = 1;
 
 interface Timed {
-  /** Seconds since the run began. */
+  /** Seconds since the run began at which it was known, and written. */
   readonly at: number;
 }
 
@@ -51,8 +51,11 @@ export interface TracedVideo {
   readonly seed: string | null;
   /** The token grid of a latent frame; token i is in row floor(i / width) and column i % width. */
   readonly grid: { readonly height: number; readonly width: number };
-  /** Blocks of the whole video, given ones included, and denoising calls where nothing triggers. */
+  /** Blocks that are generated, numbered from 0. */
   readonly blocks: number;
+  /** Blocks that were given, before them: they count up to -1. */
+  readonly given: number;
+  /** Denoising calls where nothing triggers. */
   readonly calls: number;
   readonly framesPerBlock: number;
   /** Frames of the video's beginning that never leave the cache; for Rolling Forcing the anchor. */
@@ -113,8 +116,8 @@ export interface StepEvent extends Timed {
   readonly timesteps: readonly number[];
   /** Null for the bidirectional model, which has no cache. */
   readonly seen: Seen | null;
-  /** Since the event before of the same run: the call, as far as the device was waited for. */
-  readonly seconds: number;
+  /** Until what it predicted was there, since the call before; null where nobody waited for it. */
+  readonly seconds: number | null;
 }
 
 /** What the policy found for a finished attempt. */
@@ -140,9 +143,7 @@ export interface WriteEvent extends Timed {
   readonly kind: 'write';
   readonly block: number;
   readonly firstFrame: number;
-  readonly frames: number;
   readonly seen: Seen;
-  readonly seconds: number;
 }
 
 /** A block joined the video. */
@@ -170,11 +171,13 @@ export interface PicturesEvent extends Timed {
   readonly attempt: number;
   /**
    * `video`: those of the video, thumbnails of them. `preview`: the same by the tiny VAE. `rejected`: of an attempt that
-   * was not kept. `x0`: what the calls of an attempt predicted, one a call, by a linear map from latents to colours.
+   * was not kept. `x0`: what the calls of an attempt predicted for the block's last latent frame, one a call, by a linear
+   * map from latents to colours. For Rolling Forcing a block is in the calls of several windows, the first attempts of
+   * those before its own included.
    */
   readonly role: 'video' | 'preview' | 'rejected' | 'x0';
   readonly sheet: Sheet;
-  /** Number of the first picture in the video; for `x0` the first call. */
+  /** Number of the first picture in the video; for `x0` which of the block's calls the first one is, from 0. */
   readonly first: number;
 }
 

@@ -22,8 +22,6 @@ export interface TracedAttempt {
   readonly steps: readonly StepEvent[];
   /** Null until it was reviewed. */
   readonly review: ReviewEvent | null;
-  /** What its calls predicted, one picture a call. */
-  readonly x0: PicturesEvent | null;
   /** Its pictures, where it was rejected and they were made. */
   readonly rejected: PicturesEvent | null;
   /** The cache while it was made: what its calls could see, and its own frames. */
@@ -39,6 +37,8 @@ export interface TracedBlock {
   readonly write: WriteEvent | null;
   /** Several where they came in pieces. */
   readonly pictures: readonly PicturesEvent[];
+  /** What its calls predicted, one picture a call; of all attempts, in order. */
+  readonly x0: readonly PicturesEvent[];
   readonly previews: readonly PicturesEvent[];
 }
 
@@ -128,7 +128,8 @@ export class Trace {
         const block = this.#block(event.block);
         if (event.role === 'video') block.pictures.push(event);
         if (event.role === 'preview') block.previews.push(event);
-        if (event.role === 'rejected' || event.role === 'x0') this.#attempt(event)[event.role] = event;
+        if (event.role === 'x0') block.x0.push(event);
+        if (event.role === 'rejected') this.#attempt(event).rejected = event;
         break;
       }
       case 'end':
@@ -148,7 +149,7 @@ export class Trace {
       (block >= 0 || firstFrame === undefined || (each.write ?? each.accepted)?.firstFrame === firstFrame);
     const found = this.#blocks.findLast(isIt);
     if (found) return found;
-    const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], previews: [] };
+    const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], x0: [], previews: [] };
     this.#blocks.push(made);
     return made;
   }
@@ -157,7 +158,7 @@ export class Trace {
     const { attempts } = this.#block(block);
     const found = attempts.find((each) => each.attempt === attempt);
     if (found) return found;
-    const made: GrowingAttempt = { attempt, steps: [], review: null, x0: null, rejected: null, cache: this.#cache };
+    const made: GrowingAttempt = { attempt, steps: [], review: null, rejected: null, cache: this.#cache };
     attempts.push(made);
     return made;
   }

@@ -22,7 +22,8 @@ type EventOf<Kind> = Extract<GenerateEvent, { readonly kind: Kind }>;
 
 /** What a generation did: the events of `generate`, as data that is no longer the worker's. */
 export type PostedEvent =
-  | EventOf<'note' | 'step' | 'preview' | 'frames'>
+  | EventOf<'note' | 'preview' | 'frames'>
+  | Pick<EventOf<'step'>, 'kind' | 'block' | 'attempt'>
   /** `blocks` and denoising calls are those of a run in which nothing triggers. */
   | (EventOf<'stage'> & { readonly blocks: number; readonly calls: number })
   /** `latents` are [frames, channels, height, width]. */

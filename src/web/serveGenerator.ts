@@ -128,7 +128,9 @@ async function postEvent(device: Device, event: GenerateEvent, post: Post): Prom
     const { latents, cache, ...told } = event;
     const values = Float32Array.from(await device.read(latents));
     post({ ...told, latents: { shape: latents.shape, values } }, [values.buffer]);
-  } else {
+  } else if (event.kind === 'step') {
+    post({ kind: 'step', block: event.block, attempt: event.attempt }, []);
+  } else if (event.kind !== 'review' && event.kind !== 'cache' && event.kind !== 'rejected') {
     post(event, 'frames' in event ? event.frames.map(({ rgba }) => rgba.buffer as ArrayBuffer) : []);
   }
 }

@@ -212,9 +212,9 @@ test('every block is yielded once, in order, in the window of its last step', as
     expect(event.latents.shape).toEqual([3, 4, 2, 2]);
   });
   expect(seen.filter(([kind]) => kind === 'block').map(([, block]) => block)).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(seen.slice(0, 11).map(([kind]) => kind)).toEqual([
+  expect(seen.slice(0, 12).map(([kind]) => kind)).toEqual([
     ...['step', 'cache', 'step', 'cache', 'step', 'cache', 'step', 'cache'],
-    ...['step', 'cache', 'block'],
+    ...['step', 'review', 'cache', 'block'],
   ]);
 });
 

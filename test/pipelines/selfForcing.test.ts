@@ -35,6 +35,11 @@ async function logOf(changed: Partial<SelfForcingOptions>, policy: Policy = acce
     },
   };
   await runRollout(selfForcing(tiny.model, tiny.context, recorded, options, policy), (event) => {
+    if (event.kind === 'review') {
+      const tokens = event.unstable.length > 0 ? `: ${event.unstable}` : '';
+      log.events.push(`review ${event.block} try ${event.attempt}${tokens}`);
+      return;
+    }
     const attempt = event.kind === 'step' ? ` ${event.step} try ${event.attempt}` : '';
     log.events.push(`${event.kind} ${event.block}${attempt}`);
     if (event.kind === 'step') log.timesteps.push([...event.timesteps]);
@@ -52,8 +57,8 @@ const rejecting = (blocks: readonly number[], check: Policy['check']): Policy =>
 test('a block is denoised step by step, written into the cache, then yielded', async () => {
   const { events, timesteps, draws, initial } = await logOf({ frames: 6 });
   expect(events).toEqual([
-    ...['step 0 0 try 0', 'step 0 1 try 0', 'cache 0', 'block 0'],
-    ...['step 1 0 try 0', 'step 1 1 try 0', 'cache 1', 'block 1'],
+    ...['step 0 0 try 0', 'step 0 1 try 0', 'review 0 try 0', 'cache 0', 'block 0'],
+    ...['step 1 0 try 0', 'step 1 1 try 0', 'review 1 try 0', 'cache 1', 'block 1'],
   ]);
   const warped = Math.fround(833.3333129882812); // 500, warped by a shift of 5
   expect(timesteps.slice(0, 2)).toEqual([
@@ -70,8 +75,9 @@ test('a block is denoised step by step, written into the cache, then yielded', a
 describe('where the policy looks', () => {
   test('final: after the last step; the block is made again from the same noise with fresh re-noising', async () => {
     const { events, draws, initial } = await logOf({ frames: 6 }, rejecting([1], 'final'));
-    expect(events.slice(4)).toEqual([
-      ...['step 1 0 try 0', 'step 1 1 try 0', 'step 1 0 try 1', 'step 1 1 try 1', 'cache 1', 'block 1'],
+    expect(events.slice(5)).toEqual([
+      ...['step 1 0 try 0', 'step 1 1 try 0', 'review 1 try 0: 0,3'],
+      ...['step 1 0 try 1', 'step 1 1 try 1', 'review 1 try 1', 'cache 1', 'block 1'],
     ]);
     expect(draws).toEqual([3, 3, 3]);
     expect(initial.slice(1)).toEqual([
@@ -82,7 +88,10 @@ describe('where the policy looks', () => {
 
   test('first-step: an intervention costs one step and no draw', async () => {
     const { events, draws } = await logOf({ frames: 6 }, rejecting([1], 'first-step'));
-    expect(events.slice(4)).toEqual(['step 1 0 try 0', 'step 1 0 try 1', 'step 1 1 try 1', 'cache 1', 'block 1']);
+    expect(events.slice(5)).toEqual([
+      ...['step 1 0 try 0', 'review 1 try 0: 0,3'],
+      ...['step 1 0 try 1', 'review 1 try 1', 'step 1 1 try 1', 'cache 1', 'block 1'],
+    ]);
     expect(draws).toEqual([3, 3]);
   });
 

@@ -30,7 +30,7 @@ async function abortedAt(at: (event: GenerateEvent) => boolean): Promise<string[
 }
 
 test('a run that is aborted makes the pictures of the blocks that were finished', async () => {
-  const blocks = ['step', 'block', 'step', 'block'];
+  const blocks = ['step', 'review', 'cache', 'block', 'step', 'review', 'cache', 'block'];
   const frames = ['1 frames', ...Array(5).fill('4 frames')];
   const seen = await abortedAt((event) => event.kind === 'block' && event.block === 1);
   expect(seen).toEqual(['text', 'weights', 'rollout', ...blocks, 'decode', ...frames]);

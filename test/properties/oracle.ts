@@ -47,6 +47,7 @@ export async function compareWithOracle(
       }
       return;
     }
+    if (event.kind === 'review') return;
     const isGiven = event.block < 0;
     const first = isGiven ? clean.length : givenFrames + event.block * framesPerBlock;
     if (isGiven) own = Array.from({ length: framesPerBlock }, (_, frame) => givenFrame(first + frame));

@@ -55,7 +55,7 @@ describe.each(PRESETS)('$preset', ({ run }) => {
 test('Self Forcing: every call of a block, the one that fills the cache included, has the prompt of the block', async () => {
   const calls: [number, TextContext][] = [];
   await runRollout(start(selfForcing, changing), (event) => {
-    if (event.kind === 'block') return;
+    if (event.kind === 'block' || event.kind === 'review') return;
     calls.push([event.block * 3, vi.mocked(predictFlow).mock.lastCall![4]]);
   });
   expect(calls).toHaveLength(5 * 3);
@@ -99,7 +99,7 @@ describe('Rolling Forcing', () => {
   test('calls: one for each prompt of the window, and one with the first block’s prompt for the cache', async () => {
     const contexts: string[] = [];
     await runRollout(start(rollingForcing, changing), (event) => {
-      if (event.kind === 'block') return;
+      if (event.kind === 'block' || event.kind === 'review') return;
       const calls = vi.mocked(predictFlow).mock.calls.map(([, , , , context]) => (context === before ? 'a' : 'b'));
       contexts.push(`${event.kind} ${calls.join('')}`);
       vi.mocked(predictFlow).mockClear();

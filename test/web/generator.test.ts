@@ -89,8 +89,9 @@ test('a run in a worker is the run, event by event, to the byte', async () => {
   const device = await openDevice();
   for await (const event of generate(device, folder, request)) {
     if (event.kind === 'stage') here.push({ ...event, blocks: 2, calls: 4 });
-    else if (event.kind !== 'block') here.push(event);
-    else {
+    else if (event.kind === 'step') here.push({ kind: 'step', block: event.block, attempt: event.attempt });
+    else if (event.kind === 'note' || event.kind === 'frames' || event.kind === 'preview') here.push(event);
+    else if (event.kind === 'block') {
       const { latents, cache, ...told } = event;
       here.push({ ...told, latents: { shape: latents.shape, values: (await device.read(latents)) as Float32Array } });
     }

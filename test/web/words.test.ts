@@ -36,6 +36,7 @@ function runOf(blocks: number, more: readonly PostedEvent[] = []): RunState {
     events.push({
       kind: 'block',
       block,
+      firstFrame: 3 * block,
       decision: made,
       seconds: 1,
       latents: { shape: [], values: new Float32Array() },

@@ -38,6 +38,12 @@ export interface CachedToken {
   readonly token: number;
 }
 
+/** What of the past a call attends to: latent frames of the video, ascending, and the rows that they have left. */
+export interface SeenPast {
+  readonly frames: readonly number[];
+  readonly rows: number;
+}
+
 /** What a cache is sized by. */
 export interface KvCacheOptions {
   readonly layers: number;
@@ -89,9 +95,15 @@ export class KvCache {
     this.#freeSlots = Array.from({ length: capacity }, (_, slot) => slot);
   }
 
-  /** Cached frames in video order, with the number of tokens that each has left. */
-  get frames(): { frame: number; tokens: number }[] {
-    return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length }));
+  /** Cached frames in video order, with the number of tokens that each has left, and which: ascending. */
+  get frames(): { frame: number; tokens: number; live: readonly number[] }[] {
+    return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length, live }));
+  }
+
+  /** Those that `chosen` accepts, and how many rows they have. */
+  seen(chosen: (frame: number) => boolean): SeenPast {
+    const frames = this.#frames.filter(({ frame }) => chosen(frame));
+    return { frames: frames.map(({ frame }) => frame), rows: frames.reduce((rows, { live }) => rows + live.length, 0) };
   }
 
   /** Every row that attention can read, in video order, and what it holds: which token of which frame. */

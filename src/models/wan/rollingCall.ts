@@ -1,7 +1,7 @@
 import { cast } from '../../kernels/elementwise/cast.js';
 import { rope } from '../../kernels/rope/rope.js';
 import { callType } from '../../kernels/rows/keyType.js';
-import type { CacheCall, KvCache } from './kvCache.js';
+import type { CacheCall, KvCache, SeenPast } from './kvCache.js';
 import { ropeTable } from './rope.js';
 
 /** One call of Rolling Forcing on the cache. */
@@ -16,6 +16,15 @@ export interface RollingCall {
   /** Whether the call writes its first block's keys and values: the anchor's unrotated, all others' rotated. */
   readonly writes: boolean;
   readonly grid: { readonly gridHeight: number; readonly gridWidth: number; readonly heads: number };
+}
+
+/** What of the past a call attends to: the anchor where it is seen, and the recent frames. */
+export function rollingPast(
+  cache: KvCache,
+  { firstFrame, recentFrames, anchorFrame }: Pick<RollingCall, 'firstFrame' | 'recentFrames' | 'anchorFrame'>,
+): SeenPast {
+  const isRecent = (frame: number) => frame >= firstFrame - recentFrames && frame < firstFrame;
+  return cache.seen((frame) => (frame < cache.options.sink ? anchorFrame !== undefined : isRecent(frame)));
 }
 
 /**

@@ -56,7 +56,7 @@ export async function* selfForcingRollout(input: ParityInput): AsyncGenerator<Pa
   const rollout = selfForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let call = 0;
   yield* compareRollout(input, settings, rollout, model, (event) => {
-    if (event.kind === 'block') return {};
+    if (event.kind === 'block' || event.kind === 'review') return {};
     const name = `call${pad(call++, 3)}`;
     if (event.kind === 'cache') return { [`${name}.flow`]: event.flow };
     return { [`${name}.input`]: event.input, [`${name}.flow`]: event.flow, [`${name}.x0`]: event.x0 };
@@ -73,7 +73,7 @@ export async function* rollingForcingRollout(input: ParityInput): AsyncGenerator
   const rollout = rollingForcing(model, context, recordedNoise(input, settings), options, trimPolicy(settings, model));
   let index = 0;
   yield* compareRollout(input, settings, rollout, model, (event) => {
-    if (event.kind === 'block') return {};
+    if (event.kind === 'block' || event.kind === 'review') return {};
     if (event.kind === 'cache') return { [`window${pad(index++, 2)}.update_flow`]: event.flow };
     const name = `window${pad(event.step, 2)}`;
     return { [`${name}.input`]: event.input, [`${name}.denoised_pred`]: event.x0 };

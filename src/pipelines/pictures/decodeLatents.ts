@@ -1,6 +1,7 @@
 import { toPixels } from '../../kernels/layout/toPixels.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import { DECODERS, type DecoderName, type Model } from '../../models/wan/model.js';
+import type { PictureStream } from '../../models/wan/vae/pictureStream.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
@@ -43,9 +44,14 @@ export async function readPictures(decoded: Tensor, block?: number): Promise<Pic
   });
 }
 
-/** Passes on the pictures of a video that are shown: `count` of them, after `hidden`. */
-export function pictureFilter({ hidden, count }: { hidden: number; count: number }): (made: Picture[]) => Picture[] {
-  let seen = 0;
+/**
+ * Passes on the pictures of a video that are shown: `count` of them, after `hidden`.
+ * @param seen pictures that came before
+ */
+export function pictureFilter(
+  { hidden, count }: { hidden: number; count: number },
+  seen = 0,
+): (made: Picture[]) => Picture[] {
   return (made) => {
     const from = Math.min(Math.max(hidden - seen, 0), made.length);
     const to = Math.min(Math.max(hidden + count - seen, 0), made.length);
@@ -61,6 +67,8 @@ export interface BlockDecoder {
    * @throws TokenTrimError where latents or pictures hold NaN or infinity
    */
   decode(latents: Tensor, block?: number): AsyncGenerator<Picture[]>;
+  /** One that goes on from here apart from this one, over the same weights: for pictures of a try that is not kept. */
+  fork(): BlockDecoder;
   dispose(): void;
 }
 
@@ -72,8 +80,13 @@ export async function openDecoder(
   shown: VideoPlan['shown'],
   onTensor?: () => void,
 ): Promise<BlockDecoder> {
-  const stream = await openPictureStream(device, model, choice, onTensor);
-  const filter = pictureFilter(shown);
+  return blockDecoder(await openPictureStream(device, model, choice, onTensor), shown, 0);
+}
+
+/** @param seen pictures that the stream has made so far */
+function blockDecoder(stream: PictureStream, shown: VideoPlan['shown'], seen: number): BlockDecoder {
+  const filter = pictureFilter(shown, seen);
+  let made = seen;
   return {
     async *decode(latents, block) {
       // A shader may lose a NaN on the way, in an exponential or on the way to f16: latents are looked at themselves.
@@ -83,6 +96,7 @@ export async function openDecoder(
       checked.catch(() => undefined); // the decoder may fail first
       let reading: Promise<Picture[]> | undefined; // while the device decodes the frames after those that are read
       for (const decoded of stream.decode(latents)) {
+        made += decoded.shape[0];
         const next = Promise.all([readPictures(decoded, block), checked]).then(([pictures]) => filter(pictures));
         next.catch(() => undefined); // it may fail while the one before is awaited, or be left alone by who stops early
         if (reading) yield await reading;
@@ -90,6 +104,7 @@ export async function openDecoder(
       }
       if (reading) yield await reading;
     },
+    fork: () => blockDecoder(stream.fork(), shown, made),
     dispose: () => stream.dispose(),
   };
 }

@@ -15,7 +15,7 @@ import { type MemoryChange, memoryAdvice } from './memoryAdvice.js';
 import { methodOf } from './methods.js';
 import { type DecodeTime, type DraftPlan, isBlockwise, type Plan } from './plan.js';
 import { planRun } from './planRun.js';
-import { checkRequest, type GenerateRequest } from './request.js';
+import { checkRequest, type GenerateRequest, type Watching } from './request.js';
 
 /** The device memory of a run, known before it begins. */
 export interface MemoryPlan {
@@ -55,7 +55,8 @@ export async function planMemory(
   checkRequest('planMemory', request);
   const draft = await planRun(model, request);
   const replan = (change: MemoryChange) => planRun(model, { ...request, ...change });
-  return (await settleMemory(device, model, draft, { allowedBytes, replan, preview: request.preview })).memory;
+  const { preview, watch } = request;
+  return (await settleMemory(device, model, draft, { allowedBytes, replan, preview, watch })).memory;
 }
 
 /** What `settleMemory` may go by. */
@@ -66,6 +67,8 @@ export interface MemoryOptions {
   readonly replan?: (change: MemoryChange) => Promise<DraftPlan>;
   /** Whether the run makes a preview too (`RunInputs`). */
   readonly preview?: boolean;
+  /** What it tells beside the rest (`RunInputs`); what takes memory is left out where it does not fit. */
+  readonly watch?: Watching;
 }
 
 /**
@@ -76,8 +79,8 @@ export async function settleMemory(
   device: Device,
   model: Model,
   draft: DraftPlan,
-  { allowedBytes, replan, preview }: MemoryOptions = {},
-): Promise<{ readonly plan: Plan; readonly memory: MemoryPlan }> {
+  { allowedBytes, replan, preview, watch }: MemoryOptions = {},
+): Promise<{ readonly plan: Plan; readonly memory: MemoryPlan; readonly watch: Watching | undefined }> {
   if (allowedBytes !== undefined) checkCount('planMemory: the bytes allowed', Math.floor(allowedBytes), 1);
   const limitBytes = allowedBytes ?? device.availableBytes?.();
   const comfortable = allowedBytes ?? Math.min(limitBytes ?? Number.POSITIVE_INFINITY, COMFORTABLE_BYTES);
@@ -89,16 +92,22 @@ export async function settleMemory(
       `smaller \`width\` and \`height\`${isBlockwise(draft) ? '' : ', or fewer `frames`'}`,
   );
   let plan: Plan = { ...draft, decode: draft.decode ?? 'during' };
-  let counted = await count(device, model, plan, preview);
+  let watched = watch;
+  const extra = () => ({ preview, watch: watched });
+  let counted = await count(device, model, plan, extra());
+  if (watch?.rejected && counted.peakBytes > comfortable) {
+    watched = { ...watch, rejected: false };
+    counted = await count(device, model, plan, extra());
+  }
   if (draft.decode === undefined && counted.peakBytes > comfortable) {
     plan = { ...draft, decode: 'after' };
-    counted = await count(device, model, plan, preview);
+    counted = await count(device, model, plan, extra());
   }
   const { peakBytes } = counted;
   if (limitBytes !== undefined && peakBytes > limitBytes) {
     const peakOf = async (change: MemoryChange) => {
       const smaller = (await replan?.({ decode: plan.decode, ...change })) as Plan;
-      return (await count(device, model, smaller, preview)).peakBytes;
+      return (await count(device, model, smaller, extra())).peakBytes;
     };
     const choices = {
       ...choicesOf(model.config, plan),
@@ -111,7 +120,7 @@ export async function settleMemory(
       `this run needs ${formatBytes(peakBytes)} of memory on ${device.name} and may take ${formatBytes(limitBytes)}: ${advice}`,
     );
   }
-  return { plan, memory: { decode: plan.decode, limitBytes, ...counted } };
+  return { plan, memory: { decode: plan.decode, limitBytes, ...counted }, watch: watched };
 }
 
 function choicesOf(config: ModelConfig, plan: Plan) {
@@ -137,7 +146,7 @@ async function count(
   device: Device,
   model: Model,
   plan: Plan,
-  preview = false,
+  told: Pick<MemoryOptions, 'preview' | 'watch'>,
 ): Promise<Pick<MemoryPlan, 'peakBytes' | 'stages' | 'operations' | 'largestWork'>> {
   const counting = new PlanningDevice(device);
   const method = methodOf(plan);
@@ -153,8 +162,8 @@ async function count(
   const { trim } = plan;
   const check = typeof trim === 'object' ? trim.check : TOKENTRIM_DEFAULTS.check;
   const run = runPlan(counting, model, plan, {
-    preview,
-    policy: trim === false ? undefined : ({ patch }) => countedPolicy(patch, check),
+    ...told,
+    policy: trim === false && !told.watch ? undefined : ({ patch }) => countedPolicy(patch, check),
     noise: () => silence(frameSize),
     pictures: ({ pictures }) => blanks(pictures, pictureSize),
     maxBlocks: method.fillingBlocks(plan) + STEADY_BLOCKS,

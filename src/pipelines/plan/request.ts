@@ -53,6 +53,12 @@ export interface PlanRequest {
 /** Makes the policy of a run: `patch` is the DiT's, which defines a token. */
 export type PolicyFactory = (run: { readonly plan: RolloutPlan; readonly patch: PatchSize }) => Policy;
 
+/** What who watches a run is told beside the rest. A baseline is measured too, as TokenTrim would, and taken as it comes. */
+export interface Watching {
+  /** Makes the pictures of attempts that are not kept (events `rejected`), where pictures are made during the rollout. */
+  readonly rejected?: boolean;
+}
+
 /** What a run needs beside its plan: what is no data, and what decides nothing of the video. */
 export interface RunInputs {
   /** The pictures that the plan's `given` speaks of: [height, width, 3] each, in -1 ... 1. */
@@ -68,6 +74,8 @@ export interface RunInputs {
    * nothing: the model's own VAE then makes those of the video, after the rollout, unless the request says otherwise.
    */
   readonly preview?: boolean;
+  /** Tells more, and decides nothing: for a trace. */
+  readonly watch?: Watching;
   /** Ends the video after so many generated blocks. */
   readonly maxBlocks?: number;
   /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
@@ -132,6 +140,7 @@ const inputFields = {
   policy: alone(isFactory, 'must be a policy, or a function that makes one', policySchema).optional(),
   promptStore: value<PromptStore>('must be an object with read and write', isStore).optional(),
   preview: flag.optional(),
+  watch: optionsOf<Watching>()({ rejected: flag.optional() }).optional(),
   maxBlocks: count(1).optional(),
   signal: stopSignal.optional(),
 };

@@ -16,6 +16,7 @@ export const BEGIN: BeginEvent = {
     seed: null,
     grid: { height: 2, width: 3 },
     blocks: 4,
+    given: 0,
     calls: 0,
     framesPerBlock: 3,
     sink: 0,

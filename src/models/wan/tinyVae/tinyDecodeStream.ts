@@ -7,7 +7,7 @@ import type { PictureStream } from '../vae/pictureStream.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from '../vae/runSteps.js';
 import { VideoState } from '../vae/videoState.js';
 import { type TinyDecoder, tinyDecoderSteps } from './tinyDecoder.js';
-import { createTinyMemory, freeTinyMemory } from './tinyMemory.js';
+import { copyTinyMemory, createTinyMemory, freeTinyMemory, type TinyMemory } from './tinyMemory.js';
 import { tinyInputType } from './tinyVaeConfig.js';
 
 /** From 0 ... 1, as a tiny VAE has pixels, to -1 ... 1. */
@@ -24,12 +24,7 @@ export function createTinyVaeStream(decoder: TinyDecoder, options: StreamOptions
   const { device, config } = decoder;
   const steps = tinyDecoderSteps(decoder);
   const begins = { type: tinyInputType(decoder.first.weight.dtype, config), toTrim: config.frames_to_trim };
-  const state = new VideoState('latent frames', {
-    create: (height, width) => createTinyMemory(device, steps, begins, height, width),
-    free: freeTinyMemory,
-  });
-  const reset = () => state.reset();
-  return {
+  const streamOver = (state: VideoState<TinyMemory>): PictureStream => ({
     *decode(latents, tap) {
       expectShape(latents.shape, ['any', config.latent_channels, 'any', 'any'], 'tiny vae: latents');
       const [frames, , height, width] = latents.shape;
@@ -46,9 +41,17 @@ export function createTinyVaeStream(decoder: TinyDecoder, options: StreamOptions
         }
       }
     },
-    reset,
-    dispose: reset,
-  };
+    fork: () => streamOver(state.fork()),
+    reset: () => state.reset(),
+    dispose: () => state.reset(),
+  });
+  return streamOver(
+    new VideoState('latent frames', {
+      create: (height, width) => createTinyMemory(device, steps, begins, height, width),
+      copy: copyTinyMemory,
+      free: freeTinyMemory,
+    }),
+  );
 }
 
 /** Patches of pictures as pictures, without the first ones; nothing where no other is left. */

@@ -8,7 +8,7 @@ import type { VaeEncodeStream } from '../vae/encodeStream.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from '../vae/runSteps.js';
 import { VideoState } from '../vae/videoState.js';
 import { type TinyEncoder, tinyEncoderSteps } from './tinyEncoder.js';
-import { createTinyMemory, freeTinyMemory } from './tinyMemory.js';
+import { copyTinyMemory, createTinyMemory, freeTinyMemory } from './tinyMemory.js';
 import { tinyEncoderFactors, tinyInputType } from './tinyVaeConfig.js';
 
 /** From -1 ... 1 to 0 ... 1, as a tiny VAE has pixels. */
@@ -30,6 +30,7 @@ export function createTinyVaeEncodeStream(encoder: TinyEncoder, options: StreamO
   const begins = { type: tinyInputType(encoder.first.weight.dtype, config), toTrim: 0 };
   const state = new VideoState('pictures', {
     create: (height, width) => createTinyMemory(device, steps, begins, height / patch, width / patch),
+    copy: copyTinyMemory,
     free: freeTinyMemory,
   });
   const reset = () => state.reset();

@@ -1,3 +1,4 @@
+import { sliceFrames } from '../../../kernels/layout/frames.js';
 import type { Device } from '../../../tensor/device.js';
 import { disposeAll } from '../../../tensor/scope.js';
 import type { Tensor } from '../../../tensor/tensor.js';
@@ -42,6 +43,12 @@ export function createTinyMemory(
     scale *= grows;
   }
   return { frames: kept, waiting: new Map(), type, toTrim, isStart: true, isTorn: false };
+}
+
+/** The same again. Call outside `device.scope`. */
+export function copyTinyMemory(memory: TinyMemory): TinyMemory {
+  const frames = new Map([...memory.frames].map(([layer, kept]) => [layer, sliceFrames(kept, 0, kept.shape[0])]));
+  return { ...memory, frames, waiting: new Map(memory.waiting) };
 }
 
 /** Gives its memory back. */

@@ -2,7 +2,14 @@ import { channelsLast } from '../../../kernels/layout/channelsLast.js';
 import { expectShape } from '../../../tensor/shape.js';
 import { decoderSteps } from './decoder.js';
 import type { VaeDecoder } from './decoderWeights.js';
-import { convInputType, createHistories, freeHistories, type History } from './histories.js';
+import {
+  convInputType,
+  copyHistories,
+  createHistories,
+  freeHistories,
+  type Histories,
+  type History,
+} from './histories.js';
 import type { PictureStream } from './pictureStream.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
 import { VideoState } from './videoState.js';
@@ -22,12 +29,7 @@ export function createVaeStream(decoder: VaeDecoder, options: StreamOptions = {}
   const { device, config, conv1 } = decoder;
   const steps = decoderSteps(decoder);
   const type = convInputType(conv1, config);
-  const histories = new VideoState('latent frames', {
-    create: (height, width) => createHistories(device, steps, type, height, width),
-    free: freeHistories,
-  });
-  const reset = () => histories.reset();
-  return {
+  const streamOver = (histories: VideoState<Histories>): VaeStream => ({
     *decode(latents, tap) {
       expectShape(latents.shape, ['any', config.z_dim, 'any', 'any'], 'vae: latents');
       const [frames, , height, width] = latents.shape;
@@ -41,7 +43,15 @@ export function createVaeStream(decoder: VaeDecoder, options: StreamOptions = {}
     get histories() {
       return [...(histories.current?.byConv.values() ?? [])];
     },
-    reset,
-    dispose: reset,
-  };
+    fork: () => streamOver(histories.fork()),
+    reset: () => histories.reset(),
+    dispose: () => histories.reset(),
+  });
+  return streamOver(
+    new VideoState('latent frames', {
+      create: (height, width) => createHistories(device, steps, type, height, width),
+      copy: copyHistories,
+      free: freeHistories,
+    }),
+  );
 }

@@ -6,7 +6,7 @@ import type { Tensor } from '../../../tensor/tensor.js';
 import type { Tap } from '../tap.js';
 import { encoderSteps } from './encoder.js';
 import type { VaeEncoder } from './encoderWeights.js';
-import { convInputType, createHistories, freeHistories } from './histories.js';
+import { convInputType, copyHistories, createHistories, freeHistories } from './histories.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
 import { VideoState } from './videoState.js';
 
@@ -40,6 +40,7 @@ export function createVaeEncodeStream(encoder: VaeEncoder, options: StreamOption
   const type = convInputType(first, config);
   const histories = new VideoState('pictures', {
     create: (height, width) => createHistories(device, steps, type, height, width),
+    copy: copyHistories,
     free: freeHistories,
   });
   const reset = () => histories.reset();

@@ -57,6 +57,20 @@ export function createHistories(
   return { byConv, type, isStart: true, isTorn: false };
 }
 
+/** The same again. Call outside `device.scope`. */
+export function copyHistories(histories: Histories): Histories {
+  const byConv = new Map<Conv, History>();
+  for (const [
+    conv,
+    {
+      frames: [older, newer],
+      isWaiting,
+    },
+  ] of histories.byConv)
+    byConv.set(conv, { frames: [sliceFrames(older, 0, 1), sliceFrames(newer, 0, 1)], isWaiting });
+  return { ...histories, byConv };
+}
+
 /** Gives their memory back. */
 export function freeHistories({ byConv }: Histories): void {
   for (const { frames } of byConv.values()) for (const frame of frames) frame.dispose();

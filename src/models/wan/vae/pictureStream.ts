@@ -12,6 +12,11 @@ export interface PictureStream {
    * @throws TokenTrimError where the size differs from that of the frames before
    */
   decode(latents: Tensor, tap?: Tap): Generator<Tensor, void>;
+  /**
+   * A stream that goes on from where this one is, apart from it, over the same decoder: what pictures another try at the
+   * next frames would have. Takes the memory of what the stream remembers once more; the caller's to dispose.
+   */
+  fork(): PictureStream;
   /** Forgets the video: the next latents begin a new one, of any size. */
   reset(): void;
   /** Frees what the stream holds; the decoder's weights stay. */

@@ -12,6 +12,8 @@ export interface ChainState {
 export interface StateLife<State> {
   /** For frames of one size, as they enter the chain. Called outside `device.scope`, which would free it. */
   create(height: number, width: number): State;
+  /** The same memory again, of its own. */
+  copy(state: State): State;
   free(state: State): void;
 }
 
@@ -49,6 +51,14 @@ export class VideoState<State extends ChainState> {
     this.#current ??= this.life.create(height, width);
     ensure(!this.#current.isTorn, `vae: ${why}: reset the stream to begin another video`);
     return this.#current;
+  }
+
+  /** That of the same video from here on, apart from this one. Call outside `device.scope`. */
+  fork(): VideoState<State> {
+    const fork = new VideoState(this.what, this.life);
+    fork.#size = this.#size;
+    if (this.#current) fork.#current = this.life.copy(this.#current);
+    return fork;
   }
 
   /** Forgets the video. */

@@ -1,0 +1,257 @@
+import { sliceFrames } from '../kernels/layout/frames.js';
+import type { KvCache } from '../models/wan/kvCache.js';
+import type { LatentColors } from '../pipelines/pictures/latentColors.js';
+import type { GenerateEvent } from '../pipelines/stages.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { CacheChanges } from './cacheChanges.js';
+import { type BeginEvent, type EndEvent, type PicturesEvent, TRACE_VERSION, type TraceEvent } from './format.js';
+import type { TracedPicture, TraceSink } from './traceSink.js';
+
+/** What a recorder goes by. */
+export interface RecorderOptions {
+  readonly begin: Omit<BeginEvent, 'kind' | 'at' | 'version' | 'date'>;
+  /** Makes pictures of what calls predict; without it there are none, and no call's time. */
+  readonly colors?: LatentColors;
+  /** Whether what calls predict is handed over at once, in place of once an attempt. */
+  readonly eachCall?: boolean;
+  /** Whether the latents of blocks are kept. */
+  readonly latents?: boolean;
+  /** Pixels of the longer side of pictures; larger ones are made smaller. */
+  readonly thumbnail?: number;
+}
+
+type EventOf<Kind extends GenerateEvent['kind']> = Extract<GenerateEvent, { readonly kind: Kind }>;
+type Untimed<Event> = Event extends TraceEvent ? Omit<Event, 'at'> : never;
+
+/** Pixels of a thumbnail's longer side where nothing else is said. */
+const THUMBNAIL = 208;
+
+/**
+ * Writes the events of a run into a trace. What has to be read from the device is asked for while the event is told, and
+ * waited for at the end of its block, so that the device is never idle for it.
+ */
+export class TraceRecorder {
+  readonly #began = performance.now();
+  readonly #cache = new CacheChanges();
+  #queue: Promise<void> = Promise.resolve();
+  #lastCall = 0; // seconds at which the latest call, or what was done between two, was over
+  #x0 = new Map<number, TracedPicture[]>(); // of blocks that are being made
+  #x0From = new Map<number, number>(); // the first of those that were not written yet
+  #shown: Record<'video' | 'preview', { next: number; block: number; waiting: TracedPicture[] }> = {
+    video: { next: 0, block: 0, waiting: [] },
+    preview: { next: 0, block: 0, waiting: [] },
+  };
+  #attempt = new Map<number, number>(); // of a block, the latest
+
+  constructor(
+    private readonly sink: TraceSink,
+    private readonly options: RecorderOptions,
+  ) {
+    const date = new Date().toISOString();
+    this.#put(() => ({ kind: 'begin', version: TRACE_VERSION, date, ...options.begin }));
+  }
+
+  /**
+   * Takes an event while its tensors are valid.
+   * @throws where the trace could not be written so far
+   */
+  async record(event: GenerateEvent): Promise<void> {
+    switch (event.kind) {
+      case 'stage':
+        this.#put(() => {
+          this.#lastCall = this.#seconds();
+          return { kind: 'stage', stage: event.stage };
+        });
+        break;
+      case 'note':
+        this.#put(() => ({ kind: 'note', text: event.note }));
+        break;
+      case 'step':
+        this.#step(event);
+        break;
+      case 'review':
+        this.#review(event);
+        break;
+      case 'cache': {
+        this.#lookAt(event.cache);
+        const { block, firstFrame, seen } = event;
+        this.#put(() => ({ kind: 'write', block, firstFrame, seen }));
+        break;
+      }
+      case 'block':
+        this.#block(event);
+        await this.#queue;
+        break;
+      case 'rejected':
+        this.#pictures('rejected', event.block, event.attempt, event.frames, this.#shown.video.next);
+        break;
+      case 'frames':
+      case 'preview':
+        this.#show(event.kind === 'frames' ? 'video' : 'preview', event.block, event.frames);
+    }
+  }
+
+  /** The run is over, one way or another. */
+  async end(status: EndEvent['status'], message: string | null = null): Promise<void> {
+    for (const role of ['preview', 'video'] as const) this.#flush(role);
+    this.#put(() => ({ kind: 'end', status, message }));
+    await this.#queue;
+  }
+
+  #step(event: EventOf<'step'>): void {
+    const { block, attempt, step, firstFrame, seen = null } = event;
+    const { method, framesPerBlock } = this.options.begin.video;
+    const timesteps = [...event.timesteps];
+    this.#lookAt(event.cache);
+    if (attempt > 0 && this.#attempt.get(block) !== attempt) this.#beginAgain(block);
+    this.#attempt.set(block, attempt);
+    const { colors } = this.options;
+    const size = method === 'rolling-forcing' ? framesPerBlock : timesteps.length;
+    const blocks = Array.from({ length: timesteps.length / size }, (_, index) => block + index);
+    const [, , height, width] = event.x0.shape;
+    const frames = colors ? blocks.map((_, index) => readFrame(event.x0, (index + 1) * size - 1)) : [];
+    this.#put(async () => {
+      const pictures = (await Promise.all(frames)).map((values) => colors?.picture(values, height, width));
+      const now = this.#seconds();
+      const seconds = colors ? Math.round(1000 * (now - this.#lastCall)) / 1000 : null;
+      this.#lastCall = now;
+      for (const [index, picture] of pictures.entries())
+        if (picture) this.#predicted(blocks[index], picture, attempt, index);
+      return { kind: 'step', block, attempt, step, firstFrame, timesteps, seen, seconds };
+    });
+    if (this.options.eachCall) for (const each of blocks) this.#writeX0(each, each === block ? attempt : 0);
+  }
+
+  /** Another try at a window predicts its later blocks anew: the latest prediction of each gives way. */
+  #predicted(block: number, picture: TracedPicture, attempt: number, place: number): void {
+    const made = this.#x0.get(block) ?? [];
+    const isInPlace = attempt > 0 && place > 0;
+    this.#x0.set(block, isInPlace ? [...made.slice(0, -1), picture] : [...made, picture]);
+    if (isInPlace && made.length === 0) this.#x0From.set(block, (this.#x0From.get(block) ?? 1) - 1); // it was written
+  }
+
+  /** An attempt's calls are counted from where it begins: for a window its last call, else from 0. */
+  #beginAgain(block: number): void {
+    const { method, steps } = this.options.begin.video;
+    this.#put(() => {
+      this.#x0.set(block, []);
+      this.#x0From.set(block, method === 'rolling-forcing' ? steps.length - 1 : 0);
+      return undefined;
+    });
+  }
+
+  #writeX0(block: number, attempt: number): void {
+    this.#put(async () => {
+      const pictures = this.#x0.get(block) ?? [];
+      if (pictures.length === 0) return undefined;
+      const first = this.#x0From.get(block) ?? 0;
+      this.#x0From.set(block, first + pictures.length);
+      this.#x0.set(block, []);
+      const name = `x0/${numberOf(block)}.${attempt}${this.options.eachCall ? `.${first}` : ''}`;
+      const sheet = await this.sink.pictures(name, pictures, this.#most);
+      return { kind: 'pictures', role: 'x0', block, attempt, sheet, first };
+    });
+  }
+
+  #review({ block, attempt, unstable, measured }: EventOf<'review'>): void {
+    this.#writeX0(block, attempt);
+    const { height, width } = this.options.begin.video.grid;
+    this.#put(async () => {
+      const drift = measured ? { file: `drift/${numberOf(block)}.${attempt}.safetensors`, name: 'drift' } : null;
+      if (measured && drift) {
+        const values = Float32Array.from(measured.drift);
+        await this.sink.tensors(drift.file, [{ name: drift.name, shape: [height, width], dtype: 'f16', values }]);
+      }
+      const { severity = null, mean = null, std = null, threshold = null } = measured ?? {};
+      const numbers = { severity, mean, std, threshold, unstable: measured?.unstable ?? null };
+      return { kind: 'review', block, attempt, ...numbers, pruned: unstable.length > 0 ? unstable : null, drift };
+    });
+  }
+
+  #block({ block, decision, firstFrame, latents, cache, seconds }: EventOf<'block'>): void {
+    this.#lookAt(cache);
+    const attempt = this.#attempt.get(block) ?? 0;
+    this.#writeX0(block, attempt);
+    const frames = latents.shape[0];
+    const reading = this.options.latents ? latents.device.read(latents) : undefined;
+    const { bytes } = latents.device.memory;
+    this.#put(async () => {
+      const kept = reading ? { file: `latents/${numberOf(block)}.safetensors`, name: 'latents' } : null;
+      if (reading && kept) {
+        const values = Float32Array.from(await reading);
+        await this.sink.tensors(kept.file, [{ name: kept.name, shape: latents.shape, dtype: 'f32', values }]);
+      }
+      for (const map of [this.#x0, this.#x0From]) map.delete(block);
+      this.#lastCall = this.#seconds(); // pictures were made in between
+      const made = { given: decision === null, attempts: attempt + 1, triggered: decision?.triggered ?? false };
+      return { kind: 'block', block, firstFrame, frames, ...made, seconds, memory: bytes, latents: kept };
+    });
+  }
+
+  /** Pictures of a block may come in pieces: they are put together. */
+  #show(role: 'video' | 'preview', block: number, frames: readonly TracedPicture[]): void {
+    const shown = this.#shown[role];
+    if (shown.block !== block) this.#flush(role);
+    shown.block = block;
+    shown.waiting.push(...frames);
+    const isAtOnce = role === 'video' && this.options.begin.plan?.decode === 'during';
+    if (isAtOnce) this.#flush(role);
+  }
+
+  #flush(role: 'video' | 'preview'): void {
+    const shown = this.#shown[role];
+    const pictures = shown.waiting.splice(0);
+    this.#pictures(role, shown.block, this.#attempt.get(shown.block) ?? 0, pictures, shown.next);
+    shown.next += pictures.length;
+  }
+
+  #pictures(
+    role: PicturesEvent['role'],
+    block: number,
+    attempt: number,
+    pictures: readonly TracedPicture[],
+    first: number,
+  ): void {
+    if (pictures.length === 0) return;
+    const name = `pictures/${numberOf(block)}${role === 'video' ? '' : `.${role}.${attempt}`}`;
+    const sheet = this.sink.pictures(name, pictures, this.#most); // begins at once: who made them may give them away
+    sheet.catch(() => undefined); // awaited below
+    this.#put(async () => ({ kind: 'pictures', role, block, attempt, sheet: await sheet, first }));
+  }
+
+  #lookAt(cache: KvCache | undefined): void {
+    const changes = cache && this.#cache.since(cache);
+    if (changes) this.#put(() => ({ kind: 'cache', ...changes }));
+  }
+
+  get #most(): number {
+    return this.options.thumbnail ?? THUMBNAIL;
+  }
+
+  #seconds(): number {
+    return Math.round(performance.now() - this.#began) / 1000;
+  }
+
+  /** Events are handed over in order, each when what it tells of is there. */
+  #put(make: () => Untimed<TraceEvent> | undefined | Promise<Untimed<TraceEvent> | undefined>): void {
+    this.#queue = this.#queue.then(async () => {
+      const made = await make();
+      if (made) await this.sink.event({ at: this.#seconds(), ...made } as TraceEvent);
+    });
+    this.#queue.catch(() => undefined); // thrown where the queue is waited for
+  }
+}
+
+/** One frame of latents [frames, channels, height, width], read when the device comes to it. */
+function readFrame(latents: Tensor, frame: number): Promise<ArrayLike<number>> {
+  const { device } = latents;
+  const one = device.scope(() => sliceFrames(latents, frame, 1));
+  const reading = device.read(one).finally(() => one.dispose());
+  reading.catch(() => undefined); // awaited at the end of the block
+  return reading;
+}
+
+/** A block in names of files; given blocks count up to -1. */
+function numberOf(block: number): string {
+  return block < 0 ? `given${-block}` : String(block).padStart(4, '0');
+}
