@@ -57,7 +57,7 @@ export async function traceLatents(
   const clock = () => (performance.now() - start) / 1000;
   const video: TracedVideo = {
     ...{ method: 'latents', title, model: null, seed: null, grid, blocks, calls: 0, framesPerBlock },
-    ...{ sink: 0, window: null, steps: [], trim, pictures: null },
+    ...{ given: 0, sink: 0, window: null, steps: [], trim, pictures: null },
   };
   const date = new Date().toISOString();
   await sink.event({ kind: 'begin', at: 0, version: 1, program: PROGRAM, date, video, plan: null, adapter: null });
