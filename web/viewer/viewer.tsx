@@ -164,7 +164,7 @@ export function Viewer({ runs, children }: Props) {
         <Timeline
           run={run}
           other={other}
-          blocks={video.blocks}
+          blocks={video.given + video.blocks}
           selected={facts.index}
           sensitivity={trim ? view.sensitivity : null}
           would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}

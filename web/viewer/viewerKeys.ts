@@ -1,7 +1,7 @@
 import type { Keys } from './keyboard.js';
 import type { BlockFacts } from './logic/facts.js';
 import { METHOD_STEPS } from './logic/methodSteps.js';
-import { countOf, picturesOf } from './logic/pictureAt.js';
+import { countOf, mostPredictions, picturesOf } from './logic/pictureAt.js';
 import type { Change, View } from './view.js';
 
 /** What keys act on. */
@@ -40,7 +40,7 @@ export function keysOf({ view, change, facts, all, isPlaying, play, help, compar
     if (next) go(next.index);
   };
   const call = (by: number) => {
-    const calls = Math.max(0, ...(facts?.traced.attempts.map(({ x0 }) => x0?.sheet.count ?? 0) ?? []));
+    const calls = mostPredictions(facts?.traced);
     const next = (view.step ?? calls) + by;
     if (next >= 0 && next <= calls) change({ step: next === calls ? null : next });
   };

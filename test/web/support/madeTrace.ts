@@ -79,7 +79,8 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
       model: isLatents ? null : 'toy-world',
       seed: isLatents ? null : String(seed),
       grid,
-      blocks: blocks + given,
+      blocks,
+      given,
       calls: blocks * STEPS.length,
       framesPerBlock: FRAMES,
       sink,
@@ -169,7 +170,7 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
         push({ kind: 'pictures', block, attempt, role: 'rejected', sheet: rejected, first: shown });
       }
     }
-    if (!isLatents) push({ kind: 'write', block, firstFrame, frames: FRAMES, seen: seen(firstFrame), seconds: 0.1 });
+    if (!isLatents) push({ kind: 'write', block, firstFrame, seen: seen(firstFrame) });
     push({
       kind: 'block',
       block,

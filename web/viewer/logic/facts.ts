@@ -72,7 +72,7 @@ function ofBlock(traced: TracedBlock, index: number, number: number, video: Trac
     traced,
     outcome: outcomeOf(traced, video, isFirst),
     firstFrame: Number.isFinite(firstFrame) ? firstFrame : null,
-    frames: (traced.accepted ?? traced.write)?.frames ?? video.framesPerBlock,
+    frames: traced.accepted?.frames ?? video.framesPerBlock,
     severity: tries.at(0) ?? null,
     tries,
     kept: tries.at(-1) ?? null,

@@ -56,10 +56,19 @@ export function attemptPicture(
     }
     if (attempt.rejected) return { picture: pictureAt([attempt.rejected], offset), source: 'rejected' };
   }
-  const { x0 } = attempt;
-  if (!x0) return { picture: null, source: 'none' };
-  const wanted = step ?? x0.sheet.count - 1;
-  return wanted < x0.sheet.count
-    ? { picture: { sheet: x0.sheet, index: wanted }, source: 'x0' }
-    : { picture: null, source: 'none' };
+  const calls = predictionsOf(block, attempt);
+  const picture = calls.at(step ?? -1) ?? null;
+  return { picture, source: picture ? 'x0' : 'none' };
+}
+
+/** What the calls of an attempt predicted, one picture a call. */
+export function predictionsOf(block: TracedBlock, { attempt }: TracedAttempt): readonly PictureRef[] {
+  return block.x0
+    .filter((event) => event.attempt === attempt)
+    .flatMap(({ sheet }) => Array.from({ length: sheet.count }, (_, index) => ({ sheet, index })));
+}
+
+/** Most calls of an attempt that there are predictions of. */
+export function mostPredictions(block: TracedBlock | undefined): number {
+  return Math.max(0, ...(block?.attempts.map((attempt) => predictionsOf(block, attempt).length) ?? []));
 }

@@ -1,6 +1,6 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import type { BlockFacts } from '../logic/facts.js';
-import { countOf, picturesOf } from '../logic/pictureAt.js';
+import { countOf, mostPredictions, picturesOf } from '../logic/pictureAt.js';
 import { tryName } from '../logic/squares.js';
 import type { Change, View } from '../view.js';
 import { Icon } from './icons.jsx';
@@ -19,7 +19,7 @@ export function Controls({ facts, video, view, change, isPlaying, play }: Props)
   const pictures = facts ? countOf(picturesOf(facts.traced)) : 0;
   const picture = Math.min(view.picture, Math.max(0, pictures - 1));
   const attempts = facts?.traced.attempts ?? [];
-  const calls = Math.max(0, ...attempts.map(({ x0 }) => x0?.sheet.count ?? 0));
+  const calls = mostPredictions(facts?.traced);
   const timesteps = attempts.at(0)?.steps ?? [];
   if (!video.pictures && attempts.length < 2) return null;
   return (
