@@ -49,15 +49,17 @@ export function chromeTrace({ events, trace }: WholeEvents): ChromeTrace {
   const attempts = new Map<string, { from: number; to: number; first: StepEvent }>();
   for (const event of events) {
     if (event.kind === 'step') {
-      const { at, block, attempt, step, seconds, timesteps, seen, firstFrame } = event;
+      const { at, block, attempt, step, timesteps, seen, firstFrame } = event;
+      const seconds = event.seconds ?? 0;
       const key = `${block}.${attempt}`;
       const { from = at - seconds, first = event } = attempts.get(key) ?? {};
       attempts.set(key, { from, to: at, first });
       span('calls', `step ${step}`, at - seconds, at, { block, attempt, firstFrame, timesteps, ...seen });
     }
     if (event.kind === 'write') {
-      const { at, block, firstFrame, frames, seen, seconds } = event;
-      span('calls', 'write', at - seconds, at, { block, firstFrame, written: frames, ...seen });
+      const { at, block, firstFrame, seen } = event;
+      const args = { block, firstFrame, ...seen };
+      made.push({ ph: 'i', s: 't', name: 'write', pid: 1, tid: tidOf('calls'), ts: micro(at), args });
     }
     if (event.kind === 'review') {
       made.push({

@@ -17,7 +17,7 @@ const COLUMNS: Readonly<Record<string, (block: TracedBlock, attempt: TracedAttem
   calls: (_, { steps }) => steps.length,
   frames_seen: (_, { steps }) => steps.at(-1)?.seen?.frames.length,
   rows_seen: (_, { steps }) => steps.at(-1)?.seen?.rows,
-  seconds: (_, { steps }) => (steps.length > 0 ? steps.reduce((sum, { seconds }) => sum + seconds, 0) : null),
+  seconds: (_, { steps }) => (steps.length > 0 ? steps.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) : null),
   block_seconds: ({ accepted }) => accepted?.seconds,
   memory_bytes: ({ accepted }) => accepted?.memory,
 };

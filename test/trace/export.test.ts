@@ -46,7 +46,8 @@ test('the JSON for Chrome is of its format, has every call once, and nothing ove
           dur: number;
         }[];
       const calls = attempts.flat().reduce((sum, count) => sum + count, 0);
-      expect(spans('calls')).toHaveLength(calls + attempts.length);
+      expect(spans('calls')).toHaveLength(calls);
+      expect(events.filter(({ name }) => name === 'write')).toHaveLength(attempts.length);
       expect(spans('attempts')).toHaveLength(attempts.flat().length);
       expect(spans('blocks')).toHaveLength(attempts.length);
       expect(events.filter(({ ph, tid }) => ph === 'i' && tid === tracks.get('reviews'))).toHaveLength(
@@ -61,7 +62,7 @@ test('the JSON for Chrome is of its format, has every call once, and nothing ove
       // Calls lie within their blocks, to the microsecond.
       const [first, last] = [spans('blocks')[0], spans('blocks').at(-1)!];
       expect(spans('calls')[0].ts).toBe(first.ts);
-      expect(spans('calls').at(-1)!.ts + spans('calls').at(-1)!.dur).toBe(last.ts + last.dur);
+      expect(spans('calls').at(-1)!.ts + spans('calls').at(-1)!.dur).toBeLessThanOrEqual(last.ts + last.dur);
     }),
     { numRuns: 60 },
   );

@@ -13,7 +13,7 @@ export const BEGIN: BeginEvent = {
       seed: '0',
       grid: { height: 2, width: 3 },
     },
-    ...{ blocks: 3, calls: 6, framesPerBlock: 3, sink: 0, window: 6, steps: [1000, 500], pictures: null },
+    ...{ blocks: 3, given: 0, calls: 6, framesPerBlock: 3, sink: 0, window: 6, steps: [1000, 500], pictures: null },
     trim: { fraction: 0.1, sensitivity: 2, warmup: 0, maxRegenerations: 1, check: 'final' },
   },
 };
@@ -57,7 +57,7 @@ export function runOf(attemptsOfBlocks: readonly (readonly number[])[]): TraceEv
         ...{ pruned: isLast ? null : [0, 5], drift: null },
       });
     }
-    events.push({ kind: 'write', block, firstFrame, frames: 3, seen: { frames: [0], rows: 6 }, ...after(0.125) });
+    events.push({ kind: 'write', block, firstFrame, seen: { frames: [0], rows: 6 }, at: after(0.125).at });
     const made = { firstFrame, frames: 3, given: false, attempts: attempts.length, triggered: attempts.length > 1 };
     events.push({ kind: 'block', at, block, ...made, seconds: at - began, memory: 1e6 + block, latents: null });
   }
