@@ -28,6 +28,7 @@ const LONG = [
   'scripts/build',
   'web/generator',
   'web/page',
+  'web/viewerPage',
 ].map((name) => `test/${name}.test.ts`);
 
 const isAsked = process.argv.some((word) => word.includes('test/'));

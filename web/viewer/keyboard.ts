@@ -1,11 +1,12 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** What a key does, by the key's name. */
 export type Keys = Readonly<Record<string, () => void>>;
 
 /** Keys for what the page's buttons do as well, wherever they are not typed into something or would press it. */
 export function useKeys(keys: Keys): void {
-  useEffect(() => {
+  // Before the next key: what it does depends on what the one before did.
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey, defaultPrevented } = event;
       const place = event.target as Element;

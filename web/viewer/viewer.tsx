@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import type { TracedVideo } from '../../src/trace/format.js';
 import type { Run } from './data/run.js';
 import { useDrift, useRuns, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
@@ -102,7 +103,7 @@ export function Viewer({ runs, children }: Props) {
   const beside = other?.facts[facts.index];
   const said = comparison
     ? compareWords(comparison, facts.index, [run.name, other?.name ?? ''], facts, beside)
-    : { title: titleOf(facts), say: sayOf(facts, video) };
+    : { title: titleOf(facts, video), say: sayOf(facts, video) };
   const prompt = promptAt(begin, facts.firstFrame);
   const words = (each: number) => tokenWords(each, grid, facts, attempt, drift);
   return (
@@ -140,27 +141,34 @@ export function Viewer({ runs, children }: Props) {
         />
       </section>
       <Controls facts={facts} video={video} view={view} change={change} isPlaying={isPlaying} play={play} />
-      <p class="token" aria-hidden={choice.token === null}>
-        {choice.token === null ? 'Point at a token, or walk through the map with the arrow keys.' : words(choice.token)}
+      <p class="token">
+        {all.every(({ tries }) => tries.length === 0)
+          ? ''
+          : choice.token === null
+            ? 'Point at a token, or walk through the map with the arrow keys.'
+            : words(choice.token)}
       </p>
       <MethodStrip run={run} facts={facts} view={view} change={change} />
       <section class="panel" aria-labelledby="chart-title">
         <h2 id="chart-title">
           How much each block moved <small>{measureOf(trim?.fraction, trim?.check)}</small>
         </h2>
-        <div class="tools">
-          {trim && (
-            <WhatIfSlider
-              limit={limitName(video)}
-              own={trim.sensitivity}
-              tried={view.sensitivity}
-              result={tried}
-              all={all}
-              change={change}
-            />
-          )}
-          <FindBox words={view.words} found={found} all={all} here={facts.index} change={change} />
-        </div>
+        {video.method !== 'wan' && (
+          <div class="tools">
+            {trim && (
+              <WhatIfSlider
+                limit={limitName(video)}
+                own={trim.sensitivity}
+                tried={view.sensitivity}
+                result={tried}
+                all={all}
+                change={change}
+              />
+            )}
+            <FindBox words={view.words} found={found} all={all} here={facts.index} change={change} />
+          </div>
+        )}
+        {!all.some(({ tries }) => tries.length > 0) && <p class="nothing">{whyNothing(video, run.isWhole)}</p>}
         <Timeline
           run={run}
           other={other}
@@ -216,6 +224,15 @@ function pairSquares(
 /** The drift that has the fullest colour: the same in every map of a run. */
 function topOf(all: readonly BlockFacts[]): number {
   return Math.max(1e-6, ...all.flatMap(({ tries }) => tries.map((each) => each * 1.1)));
+}
+
+/** Why the chart has no dots. */
+function whyNothing({ method, trim }: TracedVideo, isWhole: boolean): string {
+  if (method === 'wan') return 'All pictures are made at once: there are no blocks to compare.';
+  if (trim === false) return 'With TokenTrim off, nothing is measured.';
+  return isWhole
+    ? 'Nothing was measured: this run has one block.'
+    : 'A dot for each block comes here, beside its threshold.';
 }
 
 function measureOf(fraction: number | undefined, check: 'final' | 'first-step' | undefined): string {

@@ -50,6 +50,8 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
   const cache = new Map<number, Set<number>>();
   const statistics = new RunningStatistics();
   const isLatents = method === 'latents';
+  const isRolling = method === 'rolling-forcing';
+  const hasCache = !isLatents && method !== 'wan';
   let at = 0;
   let shown = 0;
   const push = (event: Record<string, unknown>) => {
@@ -97,7 +99,7 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
     const firstFrame = index * FRAMES;
     const own = Array.from({ length: FRAMES }, (_, frame) => firstFrame + frame);
     const isGiven = block < 0;
-    if (!isLatents) {
+    if (hasCache) {
       const left = [...cache.keys()]
         .filter((frame) => frame >= sink)
         .slice(0, Math.max(0, cache.size + FRAMES - window));
@@ -108,9 +110,14 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
     let attempt = 0;
     for (; !isGiven; attempt++) {
       if (!isLatents) {
-        STEPS.forEach((step, call) => {
+        // A rolling window is one call for a block; it holds the next blocks too, noisier one by one.
+        const window = Math.min(STEPS.length, blocks - block);
+        const rolling = [
+          Array.from({ length: window * FRAMES }, (_, frame) => STEPS[STEPS.length - 1 - Math.floor(frame / FRAMES)]),
+        ];
+        const calls = isRolling ? rolling : STEPS.map((step) => own.map(() => step));
+        calls.forEach((timesteps, call) => {
           at += 0.1;
-          const timesteps = own.map(() => step);
           push({
             kind: 'step',
             block,
@@ -118,7 +125,7 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
             step: call,
             firstFrame,
             timesteps,
-            seen: seen(firstFrame),
+            seen: hasCache ? seen(firstFrame) : null,
             seconds: 0.1,
           } satisfies Omit<StepEvent, 'at'>);
         });
@@ -170,7 +177,7 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
         push({ kind: 'pictures', block, attempt, role: 'rejected', sheet: rejected, first: shown });
       }
     }
-    if (!isLatents) push({ kind: 'write', block, firstFrame, seen: seen(firstFrame) });
+    if (hasCache) push({ kind: 'write', block, firstFrame, seen: seen(firstFrame) });
     push({
       kind: 'block',
       block,

@@ -33,10 +33,10 @@ export async function serve(folder: string, { ranges = true } = {}): Promise<Sta
       response.writeHead(404).end();
       return;
     }
-    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     const isRange = ranges && first !== undefined && Number(first) < size;
     requests.push(isRange ? `${name} ${first}-${last}` : name);
-    const [start, end] = isRange ? [Number(first), Math.min(Number(last), size - 1)] : [0, size - 1];
+    const [start, end] = isRange ? [Number(first), last ? Math.min(Number(last), size - 1) : size - 1] : [0, size - 1];
     response.writeHead(isRange ? 206 : 200, {
       'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
       'Content-Length': end - start + 1,

@@ -16,6 +16,8 @@ export function embeddedRuns(text: string): readonly Run[] {
     );
     run.read(events);
     run.isWhole = true; // nothing is added to a page
+    if (run.trace.count === 0)
+      run.problem ??= 'this trace was cut off within its first line: nothing of it can be shown';
     return run;
   });
 }

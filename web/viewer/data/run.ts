@@ -44,6 +44,8 @@ export class Run {
     if (this.isWhole) return;
     try {
       const whole = this.#rest + text;
+      this.#rest = whole;
+      if (this.trace.count === 0 && !whole.includes('\n')) return; // the first line is not all there
       const { problem, length } = readTrace(whole, this.trace);
       this.#rest = whole.slice(length);
       this.problem = problem;

@@ -20,6 +20,7 @@ export const isMethodStep = (word: unknown): word is MethodStep => METHOD_STEPS.
 
 /** What is said of a step. */
 export interface StepText {
+  /** An underscore is before what stands lower: a letter, or several in braces. */
   readonly formula: string;
   readonly means: string;
   readonly functions: string;
@@ -35,43 +36,43 @@ export const STEP_TEXTS: Readonly<Record<MethodStep, StepText>> = {
     file: 'src/kernels/layout/patchify.ts',
   },
   summary: {
-    formula: 'Zₜ(i) = mean over the F frames of token i',
+    formula: 'Z_t(i) = mean over the F frames of token i',
     means: 'A block is summed up by one vector for each place of the grid.',
     functions: 'tokenSummary',
     file: 'src/kernels/drift/tokenDrift.ts',
   },
   drift: {
-    formula: 'dᵢ = ‖Zₜ(i) − Zₜ₋₁(i)‖₂',
+    formula: 'd_i = ‖Z_t(i) − Z_{t−1}(i)‖_2',
     means: 'How far each token went since the block before.',
     functions: 'tokenDrift',
     file: 'src/kernels/drift/tokenDrift.ts',
   },
   set: {
-    formula: 'Sₜ = the ⌈p·N⌉ largest dᵢ, ties to the smaller i',
+    formula: 'S_t = the ⌈p·N⌉ largest d_i, ties to the smaller i',
     means: 'The tokens that moved most are the unstable set.',
     functions: 'unstableTokens',
     file: 'src/tokentrim/severity.ts',
   },
   severity: {
-    formula: 'Dₜ = mean of dᵢ over Sₜ',
+    formula: 'D_t = mean of d_i over S_t',
     means: 'How much the block moved, in one number.',
     functions: 'severity',
     file: 'src/tokentrim/severity.ts',
   },
   statistics: {
-    formula: 'μₜ, σₜ = mean and standard deviation of D over the accepted blocks',
+    formula: 'μ_t, σ_t = mean and standard deviation of D over the accepted blocks',
     means: 'What is usual in this video so far. In JSON they are called mean and std.',
     functions: 'RunningStatistics',
     file: 'src/tokentrim/severity.ts',
   },
   trigger: {
-    formula: 't > T_warm and Dₜ > μₜ + λ·σₜ',
+    formula: 't > T_{warm} and D_t > μ_t + λ·σ_t',
     means: 'A block that moved more than usual, after the warm-up, is not accepted.',
     functions: 'tokenTrim',
     file: 'src/tokentrim/tokenTrim.ts',
   },
   prune: {
-    formula: 'rows with spatial index in Sₜ leave the recent frames, in every layer',
+    formula: 'rows with spatial index in S_t leave the recent frames, in every layer',
     means: 'The cache forgets the unstable tokens of the past; the sink keeps its own.',
     functions: 'KvCache.prune',
     file: 'src/models/wan/kvCache.ts',

@@ -28,7 +28,7 @@ export function scaleOf(all: readonly BlockFacts[], height: number, more: readon
   for (const value of more) take(value);
   const top = high * 1.08;
   const bottom = Math.min(low, top);
-  const floor = bottom / top < 0.4 ? 0 : bottom - 0.45 * (top - bottom);
+  const floor = bottom / top < 0.4 || bottom === top ? 0 : bottom - 0.45 * (top - bottom);
   const base = height - BOTTOM;
   return { base, y: (value) => base - ((value - floor) / (top - floor)) * (base - TOP) };
 }

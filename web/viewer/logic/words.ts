@@ -6,7 +6,7 @@ import { digitsApart, type Piece, plural, type Sentence, short } from './sentenc
 // threshold or below it; whether the picture is better is for who looks at it.
 
 /** The heading over a block. */
-export function titleOf(facts: BlockFacts): string {
+export function titleOf(facts: BlockFacts, video: TracedVideo): string {
   const name = capital(facts.name);
   switch (facts.outcome) {
     case 'making':
@@ -16,7 +16,7 @@ export function titleOf(facts: BlockFacts): string {
     case 'first':
       return `${name} is the first`;
     case 'unmeasured':
-      return `${name} was kept as it came`;
+      return video.method === 'wan' ? 'The whole video, made at once' : `${name} was kept as it came`;
     case 'warmup':
       return `${name} sets the scale`;
     case 'would':

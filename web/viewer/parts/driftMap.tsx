@@ -53,7 +53,8 @@ export function DriftMap({ drift, grid, top, outlined, token, isOver, isWritten 
             {short(value)}
           </text>
         ))}
-      <path d={outline(outlined, grid)} class="line" stroke-width={lineOf(grid)} />
+      {isOver && <path d={outline(outlined, grid)} class="under" stroke-width={lineOf(grid) * 1.7} />}
+      <path d={outline(outlined, grid)} class={isOver ? 'ring' : 'line'} stroke-width={lineOf(grid)} />
       {token !== null && token < count && (
         <path d={outline([token], grid)} class="mark" stroke-width={lineOf(grid) * 1.2} />
       )}

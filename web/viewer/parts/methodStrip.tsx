@@ -45,7 +45,9 @@ export function MethodStrip({ run, facts, view, change }: Props) {
       <div id="explained" class="explained" hidden={!text}>
         {text && explained && (
           <>
-            <p class="formula">{text.formula}</p>
+            <p class="formula">
+              <Formula text={text.formula} />
+            </p>
             <p>{text.means}</p>
             <p class="numbers">{stepNumbers(explained, { facts, video, before, drift })}</p>
             <Source name={name as string} file={file as string} />
@@ -53,5 +55,16 @@ export function MethodStrip({ run, facts, view, change }: Props) {
         )}
       </div>
     </section>
+  );
+}
+
+/** A formula, whose indices stand lower. */
+function Formula({ text }: { readonly text: string }) {
+  return (
+    <>
+      {text
+        .split(/_(\w|\{[^}]*\})/)
+        .map((part, index) => (index % 2 === 1 ? <sub key={index}>{part.replace(/[{}]/g, '')}</sub> : part))}
+    </>
   );
 }

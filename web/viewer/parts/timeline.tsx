@@ -36,7 +36,9 @@ export function Timeline(props: Props) {
   const count = Math.max(blocks, all.length, beside?.length ?? 0);
   const columns = columnsOf(count, room, LEAST_PITCH);
   const range = visibleColumns(count, columns, scroll, room);
-  const height = room < 600 ? 184 : other ? 138 : 158;
+  const isMeasured =
+    all.some(({ tries }) => tries.length > 0) || (beside?.some(({ tries }) => tries.length > 0) ?? false);
+  const height = !isMeasured ? 16 : room < 600 ? 184 : other ? 138 : 158;
   const guesses =
     sensitivity === null
       ? []
