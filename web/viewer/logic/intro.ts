@@ -11,11 +11,11 @@ const METHODS: Readonly<Record<string, string>> = {
 /** A run in a line. */
 export function introOf(begin: BeginEvent | undefined): string {
   if (!begin) return '';
-  const { title, model, method, seed, pictures, blocks, trim } = begin.video;
+  const { title, model, method, seed, pictures, blocks, given, trim } = begin.video;
   const what = [model, METHODS[method] ?? method, seed === null ? undefined : `seed ${seed}`]
     .filter(Boolean)
     .join(', ');
-  const size = `${pictures ? `${plural(pictures.count, 'picture')} in ` : ''}${plural(blocks, 'block')}`;
+  const size = `${pictures ? `${plural(pictures.count, 'picture')} in ` : ''}${plural(given + blocks, 'block')}`;
   const off = trim === false && method !== 'wan' ? ' · TokenTrim off' : '';
   return `${method === 'latents' ? title : `“${title}”`} · ${what} · ${size}${off}`;
 }
