@@ -50,7 +50,7 @@ export class ReferenceDevice implements Device {
         : dtype === 'f16'
           ? halfToFloat32(values as Uint16Array)
           : values;
-    return this.#wrap(Float64Array.from(widened), shape, dtype);
+    return this.#wrap(new Float64Array(widened), shape, dtype);
   }
 
   async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {

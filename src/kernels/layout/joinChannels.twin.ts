@@ -12,5 +12,5 @@ export function joinChannels(a: Values, b: Values, type: 'f32' | 'f16'): Values 
     y.set(a.data.subarray(pixel * left, (pixel + 1) * left), pixel * (left + right));
     y.set(b.data.subarray(pixel * right, (pixel + 1) * right), pixel * (left + right) + left);
   }
-  return ndarray(Float64Array.from(roundedTo(y, type)), [...a.shape.slice(0, -1), left + right]);
+  return ndarray(new Float64Array(roundedTo(y, type)), [...a.shape.slice(0, -1), left + right]);
 }

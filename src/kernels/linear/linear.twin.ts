@@ -17,13 +17,14 @@ export interface LinearEnd {
 export function linear(x: Values, weight: Values, bias?: Values, { gelu: hasGelu, residual }: LinearEnd = {}): Values {
   const [rows, inFeatures] = x.shape;
   const outFeatures = weight.shape[0];
+  const [inputs, weights] = [x.data, weight.data];
   const sums = new Float64Array(rows * outFeatures);
   for (let row = 0; row < rows; row++) {
+    const xRow = row * inFeatures;
     for (let column = 0; column < outFeatures; column++) {
+      const weightRow = column * inFeatures;
       let sum = bias ? bias.data[column] : 0;
-      for (let k = 0; k < inFeatures; k++) {
-        sum += x.data[row * inFeatures + k] * weight.data[column * inFeatures + k];
-      }
+      for (let k = 0; k < inFeatures; k++) sum += inputs[xRow + k] * weights[weightRow + k];
       sums[row * outFeatures + column] = sum;
     }
   }

@@ -10,15 +10,16 @@ export function channelNorm(
   type: DType = 'f32',
 ): NdArray<Float64Array> {
   const channels = gamma.shape[0];
-  const y = new Float64Array(x.data.length);
+  const [values, gammas] = [x.data, gamma.data];
+  const y = new Float64Array(values.length);
   for (let start = 0; start < y.length; start += channels) {
     let squares = 0;
-    for (let c = 0; c < channels; c++) squares += x.data[start + c] ** 2;
+    for (let c = 0; c < channels; c++) squares += values[start + c] ** 2;
     const scale = Math.sqrt(channels) / Math.max(Math.sqrt(squares), 1e-12);
     for (let c = 0; c < channels; c++) {
-      const value = x.data[start + c] * scale * gamma.data[c];
+      const value = values[start + c] * scale * gammas[c];
       y[start + c] = silu ? value / (1 + Math.exp(-value)) : value;
     }
   }
-  return ndarray(Float64Array.from(roundedTo(y, type)), [...x.shape]);
+  return ndarray(new Float64Array(roundedTo(y, type)), [...x.shape]);
 }
