@@ -8,7 +8,10 @@ export interface Decision {
   readonly block: number;
   /** D_t of the candidate. */
   readonly severity: number | null;
-  /** Mean and population standard deviation of the accepted blocks' severities, and mean + sensitivity * deviation. */
+  /**
+   * mu_t and sigma_t, the mean and population standard deviation of the accepted blocks' severities, and the threshold
+   * mu_t + lambda * sigma_t. A noise level is called sigma too, elsewhere.
+   */
   readonly mean: number | null;
   readonly std: number | null;
   readonly threshold: number | null;

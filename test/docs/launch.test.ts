@@ -19,8 +19,8 @@ const { configurations } = read('launch.json') as { configurations: Launch[] };
 const { tasks } = read('tasks.json') as { tasks: { label: string; script: string }[] };
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
-test('five configurations, each on a program that is there, each building first', () => {
-  expect(configurations).toHaveLength(5);
+test('six configurations, each on a program that is there, each building first', () => {
+  expect(configurations).toHaveLength(6);
   for (const { program, preLaunchTask } of configurations) {
     expect(existsSync(program.replace(WORKSPACE, root)), program).toBe(true);
     const task = tasks.find(({ label }) => label === preLaunchTask);
@@ -28,20 +28,27 @@ test('five configurations, each on a program that is there, each building first'
   }
 });
 
+test('the method is stepped through by the program that npm run step runs', () => {
+  const { program } = configurations[0];
+  expect(program).toMatch(/\/scripts\/step\/main\.mjs$/);
+  expect(scripts.step).toBe('node scripts/step.mjs');
+  expect(readFileSync(join(root, 'scripts/step.mjs'), 'utf8')).toContain("'step/main.mjs'");
+});
+
 test('the twins are stepped through where the tour says so', () => {
   const adapters = configurations.map(({ args }) => args[args.indexOf('--adapter') + 1]);
-  expect([adapters[0], adapters[3]]).toEqual(['reference', 'reference']);
-  expect(configurations[1].args).not.toContain('--adapter');
+  expect([adapters[1], adapters[4]]).toEqual(['reference', 'reference']);
+  expect(configurations[2].args).not.toContain('--adapter');
 });
 
 test('the WGSL is stepped through where the tour says so, its files among those with maps', () => {
-  const { args, outFiles } = configurations[4];
+  const { args, outFiles } = configurations[5];
   expect(args).toContain('interpreter,seed=0');
   expect(outFiles.some((one) => one.endsWith('/dist/**/*.wgsl'))).toBe(true);
 });
 
 test('the parity case is there', () => {
-  expect(existsSync(join(root, configurations[3].args[1], 'case.json'))).toBe(true);
+  expect(existsSync(join(root, configurations[4].args[1], 'case.json'))).toBe(true);
 });
 
 test('compiled files say where their TypeScript is', () => {

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
+import { STOPS } from '../../scripts/step/stops.mjs';
+import { compileModule } from '../support/compiledFolder.js';
 import { root } from './documents.js';
 
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
 const tour = read('docs/TOUR.md');
+const compiled = (name: string) => compileModule(read(name));
 
 /** Rows of the tables of equations: the names in the third column, the files that the fourth links to. */
 const rows = tour
@@ -43,9 +45,21 @@ describe.each(rows)('$what', ({ names, members, files }) => {
 
 test('the line at which the tour has node inspect stop is the loop over keys', () => {
   const [, file, line] = /sb\('(attention\.twin)\.js', (\d+)\)/.exec(tour) ?? [];
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
-  const { outputText } = ts.transpileModule(read(`src/kernels/attention/${file}.ts`), { compilerOptions });
-  expect(outputText.split('\n')[Number(line) - 1]).toContain('for (let j = 0; j < sequence.length');
+  expect(compiled(`src/kernels/attention/${file}.ts`).split('\n')[Number(line) - 1]).toContain(
+    'for (let j = 0; j < sequence.length',
+  );
+});
+
+test('the line at which the tour has it stop in generate is the decision', () => {
+  const [, line] = /sb\('tokenTrim\.js', (\d+)\)/.exec(tour) ?? [];
+  expect(compiled('src/tokentrim/tokenTrim.ts').split('\n')[Number(line) - 1]).toContain('return isAbnormal && may');
+});
+
+test('the stops of npm run step have the formulas of the tour', () => {
+  for (const { name, formula, file } of STOPS) {
+    for (const part of formula.split('; ')) expect(tour, name).toContain(` ${part} `);
+    expect(tour, name).toContain(`(../src/${file}.ts)`);
+  }
 });
 
 test('the names that the tour tells to stop at exist', () => {
