@@ -14,6 +14,7 @@ export async function timedProblems(root, gpu, kind, { small }) {
   const { cast } = await load('elementwise/cast');
   const { modulatedLayerNorm } = await load('norms/layerNorm');
   const { rmsNorm } = await load('norms/rmsNorm');
+  const { rmsNormRope } = await load('norms/rmsNormRope');
   const { channelNorm } = await load('norms/channelNorm');
   const tensor = makerOf(gpu);
   const indices = (count) =>
@@ -109,6 +110,17 @@ export async function timedProblems(root, gpu, kind, { small }) {
         bytes: 8 * tokens * width,
         inputs: () => [tensor([tokens, width]), tensor([width])],
         op: ([x, weight], form) => rmsNorm(x, weight, 1e-6, form),
+      },
+      {
+        name: 'rmsNormRope to f16',
+        form: 'subgroup',
+        bytes: 6 * tokens * width,
+        inputs: () => [tensor([tokens, width]), tensor([width]), tensor([22 + (1 + tokens) * 21, 2])],
+        op: ([x, weight, entries], form) => {
+          const pairs = { temporal: 22, height: 21, width: 21 };
+          const table = { entries, frames: 1, gridHeight: 1, gridWidth: tokens, pairs };
+          return rmsNormRope(x, weight, 1e-6, table, heads, { dtype: 'f16', form });
+        },
       },
       {
         name: 'cast to f16',

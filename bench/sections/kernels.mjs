@@ -7,6 +7,7 @@ import { linear } from '../../dist/kernels/linear/linear.js';
 import { channelNorm } from '../../dist/kernels/norms/channelNorm.js';
 import { modulatedLayerNorm } from '../../dist/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../dist/kernels/norms/rmsNorm.js';
+import { rmsNormRope } from '../../dist/kernels/norms/rmsNormRope.js';
 import { callType } from '../../dist/kernels/rows/keyType.js';
 import { updateQuantizedRows } from '../../dist/kernels/rows/quantizedRows.js';
 import { quantizedWords } from '../../dist/kernels/rows/quantizedWords.js';
@@ -124,6 +125,21 @@ const CASES = [
     modulatedLayerNorm(x, table, { shift: 0, scale: 1 }, 1e-6),
   ),
   rowsCase('rms norm', 1560, 1536, ([x, , gain]) => rmsNorm(x, gain, 1e-6)),
+  {
+    name: 'rms norm and rotation 1560 x 1536, to f16',
+    bytes: 6 * 1560 * 1536,
+    inputs: () => [tensor([1560, 1536]), tensor([1536]), tensor([22 + (30 + 52) * 21, 2])],
+    run: ([x, gain, entries]) => {
+      const table = {
+        entries,
+        frames: 1,
+        gridHeight: 30,
+        gridWidth: 52,
+        pairs: { temporal: 22, height: 21, width: 21 },
+      };
+      return rmsNormRope(x, gain, 1e-6, table, 12, { dtype: 'f16' });
+    },
+  },
   rowsCase('gelu', 390, 8960, ([x]) => gelu(x)),
   rowsCase('add', 390, 1536, ([x]) => add(x, x)),
   {

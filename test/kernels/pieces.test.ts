@@ -6,6 +6,7 @@ import { gatedResidual } from '../../src/kernels/modulation/modulation.js';
 import { channelNorm } from '../../src/kernels/norms/channelNorm.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../src/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../src/kernels/norms/rmsNorm.js';
+import { rmsNormRope } from '../../src/kernels/norms/rmsNormRope.js';
 import { rope } from '../../src/kernels/rope/rope.js';
 import { ropeTable } from '../../src/models/wan/rope.js';
 import { openDevice } from '../../src/node/openDevice.js';
@@ -52,6 +53,10 @@ const LAUNCHES: Record<string, (on: Device, seed: number) => Tensor> = {
   gatedResidual: (on, seed) =>
     gatedResidual(rowsOf(on, seed), rowsOf(on, seed + 1), randomTensor(on, seed + 2, [FRAMES, 6, WIDTH]), 5),
   rope: (on, seed) => rope(rowsOf(on, seed), ropeTable(on, grid), heads),
+  'rmsNormRope to f16': (on, seed) => {
+    const weight = randomTensor(on, seed + 1, [WIDTH]);
+    return cast(rmsNormRope(rowsOf(on, seed), weight, 1e-6, ropeTable(on, grid), heads, { dtype: 'f16' }), 'f32');
+  },
 };
 
 describe('a launch that is cut into pieces', () => {

@@ -45,6 +45,7 @@ fn valueAt(index: u32) -> f32 {
   return widened(x[wordOf(FROM_TYPE, index)], FROM_TYPE, index);
 }
 
+// Passage: the bits of bf16
 // The upper half of the bits, rounded half to even; NaN keeps a bit of its payload.
 fn bfloat16Bits(value: f32) -> u32 {
   let bits = bitcast<u32>(value);

@@ -4,7 +4,7 @@ import { PlanningDevice } from '../../tensor/planningDevice.js';
 import { attentionTrials } from '../attention/attention.trial.js';
 import { causalConv3dTrials, conv2dTrials } from '../convolution/convs.trial.js';
 import { linearTrials } from '../linear/linear.trial.js';
-import { channelNormTrials, layerNormTrials, rmsNormTrials } from '../norms/norms.trial.js';
+import { channelNormTrials, layerNormTrials, rmsNormRopeTrials, rmsNormTrials } from '../norms/norms.trial.js';
 import { checkMatrixForm } from './checkMatrixForm.js';
 import { classKey, expectedForm, type Form, isProcessor, type ProblemClass } from './form.js';
 import { type AdapterScale, type KernelTrials, type Trial, TrialInputs } from './trial.js';
@@ -16,6 +16,7 @@ const TRIALS: readonly KernelTrials[] = [
   conv2dTrials,
   layerNormTrials,
   rmsNormTrials,
+  rmsNormRopeTrials,
   channelNormTrials,
 ];
 

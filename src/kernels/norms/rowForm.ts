@@ -15,13 +15,14 @@ const classesOf = (kernel: string) =>
 export const CHANNEL_NORM_CLASSES = classesOf('channelNorm');
 export const LAYER_NORM_CLASSES = classesOf('layerNorm');
 export const RMS_NORM_CLASSES = classesOf('rmsNorm');
+export const RMS_NORM_ROPE_CLASSES = classesOf('rmsNormRope');
 
 /** Rows for which a subgroup of a processor loads a gain once. Graphics cards rather have many subgroups. */
 const ROWS_ON_PROCESSOR = 4;
 
 /**
  * The form of a norm. Where every subgroup has one size, as on processors and many graphics cards, one of them does a row.
- * @param width of a row; the subgroup form reads it by fours
+ * @param width of a row, or of the parts of it that stay together; the subgroup form reads it by fours
  * @param wanted a form to use in the place of any choice
  * @throws TokenTrimError where the form that is wanted cannot be used
  */

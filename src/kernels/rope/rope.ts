@@ -21,11 +21,7 @@ export interface RopeTable {
  */
 export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
   const { frames, gridHeight, gridWidth, pairs } = table;
-  const pairCount = pairs.temporal + pairs.height + pairs.width;
-  const tokens = frames * gridHeight * gridWidth;
-  expectShape(x.shape, [tokens, heads * pairCount * 2], 'rope: x');
-  const entryCount = frames * pairs.temporal + gridHeight * pairs.height + gridWidth * pairs.width;
-  ensure(table.entries.size === entryCount * 2, `rope: the table needs ${entryCount} entries`);
+  const { tokens, headDim } = checkTable('rope', x, table, heads);
   return x.device.launch({
     kernel: 'rope',
     reads: [x, table.entries],
@@ -36,7 +32,7 @@ export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
         u32(count),
         u32(frames),
         u32(heads),
-        u32(pairCount),
+        u32(headDim / 2),
         u32(pairs.temporal),
         u32(pairs.height),
         u32(gridHeight),
@@ -46,4 +42,22 @@ export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
     })),
     twin: () => reference.rope(x.host, table.entries.host, table, heads),
   });
+}
+
+/**
+ * The tokens that a table is for, and the components of each of their heads.
+ * @throws TokenTrimError where it is not one for `x`
+ */
+export function checkTable(
+  kernel: string,
+  x: Tensor,
+  { entries, frames, gridHeight, gridWidth, pairs }: RopeTable,
+  heads: number,
+): { tokens: number; headDim: number } {
+  const headDim = 2 * (pairs.temporal + pairs.height + pairs.width);
+  const tokens = frames * gridHeight * gridWidth;
+  expectShape(x.shape, [tokens, heads * headDim], `${kernel}: x`);
+  const entryCount = frames * pairs.temporal + gridHeight * pairs.height + gridWidth * pairs.width;
+  ensure(entries.size === entryCount * 2, `${kernel}: the table needs ${entryCount} entries`);
+  return { tokens, headDim };
 }

@@ -3,7 +3,8 @@ import { cast } from '../../kernels/elementwise/cast.js';
 import { concatFrames } from '../../kernels/layout/frames.js';
 import { linear } from '../../kernels/linear/linear.js';
 import { rmsNorm } from '../../kernels/norms/rmsNorm.js';
-import { type RopeTable, rope } from '../../kernels/rope/rope.js';
+import { rmsNormRope } from '../../kernels/norms/rmsNormRope.js';
+import type { RopeTable } from '../../kernels/rope/rope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CacheCall } from './kvCache.js';
 import type { Linear, WeightType } from './loadTensors.js';
@@ -36,12 +37,13 @@ export function selfAttention(
   const { device } = x;
   const project = ({ weight, bias }: Linear) => linear(x, weight, bias); // [tokens, dim]
   return device.scope(() => {
-    const queries = device.scope(() => rope(rmsNorm(project(weights.query), weights.normQuery, eps), table, heads));
+    const queries = device.scope(() => rmsNormRope(project(weights.query), weights.normQuery, eps, table, heads));
     const values = device.scope(() => cast(project(weights.value), keyType));
     const turnedKeys = device.scope(() => {
-      const keys = device.scope(() => rmsNorm(project(weights.key), weights.normKey, eps));
-      const turned = device.scope(() => cast(rope(keys, table, heads), keyType));
-      cache.store(layer, { plainKeys: () => cast(keys, keyType), turnedKeys: turned, values });
+      const keys = project(weights.key);
+      const turned = rmsNormRope(keys, weights.normKey, eps, table, heads, { dtype: keyType });
+      const plainKeys = () => cast(rmsNorm(keys, weights.normKey, eps), keyType);
+      cache.store(layer, { plainKeys, turnedKeys: turned, values });
       return turned;
     });
 

@@ -3,6 +3,7 @@ import type { InterpreterSetup } from '../../../src/interpreter/interpreterDevic
 import { HALF_INPUT_TOLERANCE, HALF_TOLERANCE, KERNEL_TOLERANCE } from '../../support/tolerance.js';
 import { type Problem, sizes } from '../../support/twins.js';
 import { attentions, convs2d, convs3d, linears } from './products.js';
+import { normRopes, ropes } from './rotations.js';
 import * as small from './smallKernels.js';
 
 /** Problems that a kernel, or some of one op, is run on by the interpreter. */
@@ -114,6 +115,8 @@ export const CASES: readonly KernelCase[] = [
   ]),
   { kernels: ['rmsNorm'], problems: small.norms('rmsNorm', 'plain', sizes(150)) },
   { kernels: ['rmsNorm.subgroup'], problems: small.norms('rmsNorm', 'subgroup', small.fours(152)), setup: EIGHT },
+  { kernels: ['rmsNormRope'], problems: normRopes('plain', 1), tolerance: HALF_TOLERANCE },
+  { kernels: ['rmsNormRope.subgroup'], problems: normRopes('subgroup', 2), setup: EIGHT, tolerance: HALF_TOLERANCE },
   { kernels: ['layerNorm'], problems: small.norms('layerNorm', 'plain', sizes(150)) },
   { kernels: ['layerNorm.subgroup'], problems: small.norms('layerNorm', 'subgroup', small.fours(152)), setup: EIGHT },
   { kernels: ['channelNorm'], problems: small.channelNorms('plain', sizes(40)), tolerance: HALF_TOLERANCE },
@@ -141,7 +144,7 @@ export const CASES: readonly KernelCase[] = [
   { kernels: ['tokenDrift'], problems: small.driftsOf },
   { kernels: ['modulation'], problems: small.modulations },
   { kernels: ['gatedResidual'], problems: small.gates },
-  { kernels: ['rope'], problems: small.ropes },
+  { kernels: ['rope'], problems: ropes },
   { kernels: ['gatherRows'], problems: small.gathers, tolerance: 0 },
   { kernels: ['updateRows'], problems: small.rowUpdates, tolerance: 0 },
 ];

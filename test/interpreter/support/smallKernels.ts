@@ -17,7 +17,6 @@ import { gatedResidual, modulation } from '../../../src/kernels/modulation/modul
 import { channelNorm } from '../../../src/kernels/norms/channelNorm.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../../src/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../../src/kernels/norms/rmsNorm.js';
-import { rope } from '../../../src/kernels/rope/rope.js';
 import { gatherQuantizedRows, updateQuantizedRows } from '../../../src/kernels/rows/quantizedRows.js';
 import { quantizedWords } from '../../../src/kernels/rows/quantizedWords.js';
 import { gatherRows, updateRows } from '../../../src/kernels/rows/rows.js';
@@ -200,25 +199,6 @@ export const gates: fc.Arbitrary<Problem> = chunked.map(({ frames, tokens, chunk
   const [x, branch] = [0, 1].map((more) => randomTensor(on, seed + more, [frames * tokens, width]));
   return gatedResidual(x, branch, randomTensor(on, seed + 2, [frames, chunks, width]), seed % chunks);
 });
-
-export const ropes: fc.Arbitrary<Problem> = fc
-  .record({
-    frames: sizes(3),
-    gridHeight: sizes(3),
-    gridWidth: sizes(3),
-    temporal: sizes(3),
-    height: fc.nat(2),
-    width: fc.nat(2),
-    heads: sizes(2),
-    seed: seeds,
-  })
-  .map(({ frames, gridHeight, gridWidth, temporal, height, width, heads, seed }) => (on) => {
-    const pairs = { temporal, height, width };
-    const count = frames * temporal + gridHeight * height + gridWidth * width;
-    const tokens = frames * gridHeight * gridWidth;
-    const x = randomTensor(on, seed, [tokens, heads * 2 * (temporal + height + width)]);
-    return rope(x, { frames, gridHeight, gridWidth, pairs, entries: randomTensor(on, seed + 1, [count, 2]) }, heads);
-  });
 
 const picked = sizes(20).chain((capacity) =>
   fc.record({
