@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../models/wan/modelConfig.js';
 import type { GenerateEvent, GenerateRequest } from '../pipelines/generate.js';
 import type { RunInputs } from '../pipelines/plan/request.js';
+import type { Sheet, TraceEvent } from '../trace/format.js';
+import type { TracedTensor } from '../trace/traceSink.js';
 import type { BrowserDeviceOptions } from './openBrowserDevice.js';
 
 /** Where a model lies: the address of its folder, or files that were picked. */
@@ -10,7 +12,10 @@ export type ModelPlace = { readonly url: string } | { readonly files: readonly F
 export type PostedDeviceOptions = Omit<BrowserDeviceOptions, 'onLost' | 'gpu'>;
 
 /** What of a request is data, and can be posted to a worker. */
-export type PostedRequest = Omit<GenerateRequest, 'given' | 'noiseFile' | Exclude<keyof RunInputs, 'maxBlocks'>>;
+export type PostedRequest = Omit<GenerateRequest, 'given' | 'noiseFile' | Exclude<keyof RunInputs, 'maxBlocks'>> & {
+  /** Has the run traced: its trace is posted as it grows, and its pictures come with that alone. */
+  readonly trace?: boolean;
+};
 
 /** A model that was opened, and what it will run on. */
 export interface OpenedModel {
@@ -30,6 +35,11 @@ export type PostedEvent =
   | (Omit<EventOf<'block'>, 'latents' | 'cache'> & {
       readonly latents: { readonly shape: readonly number[]; readonly values: Float32Array };
     })
+  /** A line of a run's trace; the files that it names were posted before it. */
+  | { readonly kind: 'trace'; readonly event: TraceEvent }
+  | { readonly kind: 'tensors'; readonly file: string; readonly tensors: readonly TracedTensor[] }
+  /** Pictures of a sheet, in order: rgba [height, width, 4] each. */
+  | { readonly kind: 'pictures'; readonly sheet: Sheet; readonly rgba: readonly Uint8Array[] }
   /** Kernels that run for the first time, which is when drivers compile them; none when they have run. */
   | { readonly kind: 'compile'; readonly kernels: readonly string[] };
 

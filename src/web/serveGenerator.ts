@@ -1,9 +1,10 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import type { Model } from '../models/wan/model.js';
 import type { StopSignal } from '../options/stopSignal.js';
-import { type GenerateEvent, generate } from '../pipelines/generate.js';
+import { type GenerateEvent, type GenerateRequest, generate } from '../pipelines/generate.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import type { Device } from '../tensor/device.js';
+import { recordRun } from '../trace/recordRun.js';
 import { MemoryPromptStore } from './memoryPromptStore.js';
 import type {
   Answer,
@@ -15,6 +16,7 @@ import type {
   PostedRequest,
 } from './messages.js';
 import type { BrowserDeviceOptions } from './openBrowserDevice.js';
+import { postingSink } from './postingSink.js';
 
 /** Where orders come from and answers go to: a worker's own scope, or one end of a channel. */
 export interface Port {
@@ -97,8 +99,10 @@ class Studio {
     const device = this.#device ?? (await this.#openDevice());
     const endWatch = watchCompiling(device, (kernels) => post({ kind: 'compile', kernels }, []));
     try {
-      const run = generate(device, this.#model, { ...request, signal, promptStore: this.#prompts });
-      for await (const event of run) await postEvent(device, event, post);
+      const { trace = false, ...asked } = request;
+      const inputs = { ...asked, signal, promptStore: this.#prompts };
+      if (trace) await runTraced(device, this.#model, inputs, post);
+      else for await (const event of generate(device, this.#model, inputs)) await postEvent(device, event, post);
     } finally {
       endWatch();
     }
@@ -118,6 +122,16 @@ class Studio {
 }
 
 type Post = (event: PostedEvent, transfer: Transferable[]) => void;
+
+/** Its pictures go into the trace as they are. */
+async function runTraced(device: Device, model: Model, request: GenerateRequest, post: Post): Promise<void> {
+  const run = generate(device, model, { ...request, watch: { rejected: true } });
+  const isStopped = () => request.signal?.aborted ?? false;
+  const options = { eachCall: true, thumbnail: Number.MAX_SAFE_INTEGER, isStopped };
+  for await (const event of recordRun(run, postingSink(post), device, model, options)) {
+    if (!('frames' in event)) await postEvent(device, event, post);
+  }
+}
 
 /** Pictures and latents are handed over and not copied; tensors stay here, as they live on the device. */
 async function postEvent(device: Device, event: GenerateEvent, post: Post): Promise<void> {

@@ -6,6 +6,7 @@ import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { openDevice } from '../../src/node/openDevice.js';
 import { generate } from '../../src/pipelines/generate.js';
 import type { Device } from '../../src/tensor/device.js';
+import { Trace } from '../../src/trace/traceReader.js';
 import { createGenerator, type GeneratorWorker, type RemoteGenerator } from '../../src/web/createGenerator.js';
 import type { ModelPlace, PostedEvent, PostedRequest } from '../../src/web/messages.js';
 import type { BrowserDeviceOptions } from '../../src/web/openBrowserDevice.js';
@@ -101,6 +102,27 @@ test('a run in a worker is the run, event by event, to the byte', async () => {
   expect(there.filter(({ kind }) => kind === 'frames').length).toBeGreaterThan(1);
   expect(blocksOf(there)[0].values.some((value) => value !== 0)).toBe(true);
   expect(untimed(there)).toEqual(untimed(here));
+});
+
+test('a traced run is the same run, and each file is there before the line that names it', async () => {
+  const traced = await all(ready.run({ ...request, trace: true }));
+  expect(blocksOf(traced)).toEqual(blocksOf(await all(ready.run(request))));
+  expect(traced.some(({ kind }) => kind === 'frames')).toBe(false);
+  const files = new Set<string>();
+  const trace = new Trace();
+  for (const event of traced) {
+    if (event.kind === 'tensors') files.add(event.file);
+    if (event.kind === 'pictures') files.add(event.sheet.file);
+    if (event.kind !== 'trace') continue;
+    trace.take(event.event);
+    if (event.event.kind === 'pictures') expect(files).toContain(event.event.sheet.file);
+    if (event.event.kind === 'review' && event.event.drift) expect(files).toContain(event.event.drift.file);
+  }
+  expect(trace.end?.status).toBe('finished');
+  expect(trace.blocks.map(({ pictures }) => pictures.reduce((sum, { sheet }) => sum + sheet.count, 0))).toEqual([1, 4]);
+  expect(trace.blocks[1].attempts[0].review?.severity).toBeGreaterThan(0);
+  const sheet = traced.find((event) => event.kind === 'pictures');
+  expect(sheet?.rgba[0]).toHaveLength(4 * sheet!.sheet.width * sheet!.sheet.height);
 });
 
 test('a run that is stopped ends after the call at hand, and the next one is a whole run', async () => {
