@@ -19,6 +19,7 @@ import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
 import { addTraceCommand } from './traceCommand.js';
 import { ensureUsage } from './usageError.js';
+import { addViewCommand } from './viewCommand.js';
 
 /**
  * The command line with all its commands; it throws commander's errors in the place of ending the process.
@@ -40,6 +41,7 @@ export function createProgram(runGenerate?: typeof run): Command {
   addSynthesizeCommand(program);
   addDownloadCommand(program);
   addTraceCommand(program);
+  addViewCommand(program);
   for (const command of program.commands.flatMap(leavesOf)) {
     command.option('-q, --quiet', 'nothing but errors on standard error');
     learnFlags(command);

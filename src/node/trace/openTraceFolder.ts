@@ -25,7 +25,7 @@ export interface OpenedTrace {
   /** The same, understood. @throws TokenTrimError where it is none, or of another version */
   read(): Promise<ReadTrace>;
   /**
-   * Where a file of the trace lies.
+   * Where a file of the trace lies, or its events.
    * @throws TokenTrimError where its name or a link leads out of the folder, or it is no plain file, or too large
    */
   place(file: string): Promise<string>;
@@ -67,8 +67,8 @@ export async function openTraceFolder(path: string): Promise<OpenedTrace> {
     }
   };
   const place = async (file: string): Promise<string> => {
-    checkFileName(file, path);
-    return inside(file, MAX_FILE_BYTES);
+    if (file !== EVENTS_FILE) checkFileName(file, path);
+    return inside(file, file === EVENTS_FILE ? MAX_EVENTS_BYTES : MAX_FILE_BYTES);
   };
   const trace: OpenedTrace = {
     path,

@@ -31,3 +31,15 @@ export function checkFileName(file: unknown, label: string): asserts file is str
       `found ${typeof file === 'string' ? quote(file) : String(file)}. The trace is damaged, or was made to do harm.`,
   );
 }
+
+/** Names of which no two are the same: a second `run` is `run-2`. */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const base = name || 'trace'; // the root of a disk has none
+    let distinct = base;
+    for (let count = 2; taken.has(distinct); count++) distinct = `${base}-${count}`;
+    taken.add(distinct);
+    return distinct;
+  });
+}
