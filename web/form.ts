@@ -37,7 +37,7 @@ export function watchForm(): void {
   const update = () => {
     const isWan = select('preset').value === 'wan';
     byId<HTMLFieldSetElement>('trimming').disabled = isWan;
-    byId('parameters').hidden = isWan || !input('trim').checked;
+    byId('parameters').hidden = byId('besides').hidden = isWan || !input('trim').checked;
   };
   byId('form').addEventListener('change', update);
   update();

@@ -9,6 +9,7 @@ import { toyWorld } from '../../src/node/model/toyWorld.js';
 import { openDevice } from '../../src/node/openDevice.js';
 import { type GenerateRequest, generate } from '../../src/pipelines/generate.js';
 import type { Answer } from '../../src/web/messages.js';
+import { violations } from './support/axe.js';
 import { openBrowser, whyNoBrowser } from './support/chromium.js';
 import { type StaticServer, serve } from './support/serve.js';
 
@@ -48,9 +49,11 @@ describe.skipIf(reason !== undefined)('the page', () => {
   });
 
   const text = (id: string) => page.locator(`#${id}`).textContent();
+  const shown = (selector: string) => page.locator(`#viewer ${selector}`).first().textContent();
+  /** Waits until so many blocks have a picture. */
   const blocks = (count: number) =>
     page
-      .locator('.thumb:enabled')
+      .locator('.thumb:has(canvas[data-state=drawn])')
       .nth(count - 1)
       .waitFor({ timeout: 120_000 });
 
@@ -64,12 +67,11 @@ describe.skipIf(reason !== undefined)('the page', () => {
     await blocks(2);
 
     expect(await text('calls')).toMatch(/^\d+ of 12$/);
-    expect(await text('numbers')).toMatch(/Block [12] · severity \d+\.\d{4}/);
-    expect(await page.locator('#chart circle').count()).toBeGreaterThan(0);
-    expect(await page.evaluate(coloursOnCanvas)).toBeGreaterThan(10);
+    expect(await page.locator('#viewer .dot').count()).toBeGreaterThan(0);
     await page.locator('#start:enabled').waitFor({ timeout: 60_000 });
     expect(await text('stage')).toBe('finished');
-    expect(await text('position')).toMatch(/\/ 9$/);
+    expect(await page.locator('#viewer .pics canvas[data-state=drawn]').count()).toBeGreaterThan(0);
+    expect(await page.evaluate(coloursOnCanvas)).toBeGreaterThan(10);
     expect(new URL(page.url()).searchParams.get('prompt')).toBe(PROMPT);
 
     const inPage = await page.evaluate(() => (globalThis as unknown as { latents: number[][] }).latents);
@@ -77,6 +79,22 @@ describe.skipIf(reason !== undefined)('the page', () => {
     expect(inNode).toHaveLength(3);
     expect(inNode[0].some((word) => word !== 0)).toBe(true);
     expect(inPage).toEqual(inNode);
+  });
+
+  test('the run is looked at by keys: its blocks, what its calls predicted, where severity is computed', async () => {
+    await page.locator('#title').click();
+    await page.keyboard.press('Home');
+    expect(await shown('.title')).toBe('Block 0 is the first');
+    await page.keyboard.press('ArrowRight');
+    expect(await shown('.say')).toMatch(/^Block 1 moved \d+\.\d/);
+    await page.keyboard.press('[');
+    expect(await shown('.pics figure:nth-child(2) figcaption')).toContain('what call 4 predicted, in rough colours');
+    await page.keyboard.press('5');
+    expect(await shown('.explained .numbers')).toMatch(/\d/);
+    expect(await shown('.source summary')).toContain('src/tokentrim/severity.ts');
+    await page.locator('[aria-label="Another lambda"]').focus();
+    await page.keyboard.press('Home');
+    expect(await shown('.whatif p')).toMatch(/^With λ = 0, /);
   });
 
   test('a run is stopped when it is asked to, and another one begins', async () => {
@@ -88,18 +106,19 @@ describe.skipIf(reason !== undefined)('the page', () => {
     expect(await text('stage')).toBe('stopped');
     expect(await page.locator('.thumb:enabled').count()).toBeLessThan(21);
 
-    await page.locator('#trim').uncheck();
+    await page.locator('#frames').fill('9');
+    await page.locator('#beside').check();
     await page.locator('#start').click();
-    expect(await page.locator('.thumb:enabled').count()).toBe(0);
-    await blocks(1);
-    await page.locator('#stop').click();
+    await page.locator('#viewer .seg[aria-label=Run]').waitFor({ timeout: 120_000 });
     await page.locator('#start:enabled').waitFor({ timeout: 60_000 });
+    expect(await shown('.seg [aria-pressed=true]')).toBe('Compare');
+    expect(await page.locator('#viewer .curve.other').count()).toBe(1);
   });
 
   test('what cannot be run is said in words, and the page goes on', async () => {
     await page.locator('#frames').fill('0');
     await page.locator('#start').click();
-    await page.locator('#error').waitFor();
+    await page.locator('#error:not([hidden])').waitFor();
     expect(await text('error')).toMatch(/frames, 1 or more, found 0/);
     expect(await text('title')).toBe('This run failed');
     await page.locator('#files').setInputFiles([join(toyWorld, 'vae.safetensors'), join(toyWorld, 'config.json')]);
@@ -113,10 +132,15 @@ describe.skipIf(reason !== undefined)('the page', () => {
     expect(await page.locator('#error').isVisible()).toBe(false);
   });
 
-  test('blocks and pictures are reached by keys, and nothing complained', async () => {
+  test('the theme is changed by a key, axe finds nothing, and nothing complained', async () => {
     await page.locator('#title').click();
-    await page.keyboard.press('t');
-    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    for (const theme of ['dark', 'light']) {
+      await page.keyboard.press('t');
+      expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
+      expect(await violations(page)).toEqual([]);
+    }
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
 });
@@ -139,7 +163,7 @@ function listen(): void {
 
 /** In the page: how many colours the picture has. */
 function coloursOnCanvas(): number {
-  const canvas = document.getElementById('canvas') as HTMLCanvasElement;
+  const canvas = document.querySelector('#viewer .pics canvas') as HTMLCanvasElement;
   const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
     0,
     0,

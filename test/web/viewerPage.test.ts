@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { viewerPage } from '../../scripts/buildViewer.mjs';
 import { fillViewer } from '../../src/trace/fillViewer.js';
+import { violations } from './support/axe.js';
 import { openBrowser, whyNoBrowser } from './support/chromium.js';
 import { embedTrace } from './support/embedTrace.js';
 import { linesOf, type MadeRun, madeTrace } from './support/madeTrace.js';
@@ -16,7 +16,6 @@ import { serve } from './support/serve.js';
 
 const reason = whyNoBrowser();
 if (reason) console.info(`the viewer is not tested here: ${reason}`);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(reason !== undefined)('the viewer', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokentrim viewer é-'));
@@ -266,16 +265,6 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     expect(complaints.filter((text) => !/404|Failed to load resource/.test(text))).toEqual([]);
   });
 });
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    type Found = { id: string; nodes: { html: string; failureSummary: string }[] };
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Found[] }> } };
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
-  });
-}
 
 /** In the page: goes back so many blocks, and says how long it took until each was drawn. */
 async function walk(count: number): Promise<{ median: number; longest: number }> {

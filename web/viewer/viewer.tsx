@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { TracedVideo } from '../../src/trace/format.js';
 import type { Run } from './data/run.js';
@@ -11,6 +10,7 @@ import { countOf, picturesOf } from './logic/pictureAt.js';
 import { search } from './logic/search.js';
 import { type Square, squaresOf } from './logic/squares.js';
 import { tokenWords } from './logic/tokenFacts.js';
+import { trimOf } from './logic/trimOf.js';
 import { whatIf } from './logic/whatIf.js';
 import { limitName, sayOf, titleOf } from './logic/words.js';
 import { CachePanel } from './parts/cachePanel.jsx';
@@ -30,12 +30,12 @@ import { keysOf } from './viewerKeys.js';
 
 interface Props {
   readonly runs: readonly Run[];
-  /** What stands above a run: of the live page its form. */
-  readonly children?: ComponentChildren;
+  /** Whether it is part of a page that has a heading and a main element of its own. */
+  readonly isPart?: boolean;
 }
 
 /** A run, or two beside each other: why each block came out as it did. */
-export function Viewer({ runs, children }: Props) {
+export function Viewer({ runs, isPart = false }: Props) {
   useRuns(runs);
   const [view, change] = useView(runs.map(({ name }) => name));
   const [isHelp, setHelp] = useState(false);
@@ -70,21 +70,24 @@ export function Viewer({ runs, children }: Props) {
     }),
   );
 
-  const header = <Header runs={runs} view={view} change={change} help={() => setHelp(true)} />;
+  const header = <Header runs={runs} view={view} change={change} help={() => setHelp(true)} isPart={isPart} />;
+  const Whole = isPart ? 'div' : 'main';
+  const Title = isPart ? 'h2' : 'h1';
   const help = <Glossary isOpen={isHelp} close={() => setHelp(false)} />;
   if (!begin || !facts) {
     return (
-      <main>
+      <Whole>
         {header}
-        {children}
         <section class="story" aria-live="polite">
           <div>
-            <h1>{run.problem && run.isWhole ? 'This cannot be shown' : 'Waiting for the first block'}</h1>
+            <Title class="title">
+              {run.problem && run.isWhole ? 'This cannot be shown' : 'Waiting for the first block'}
+            </Title>
             <p class="say">{run.problem ?? ''}</p>
           </div>
         </section>
         {help}
-      </main>
+      </Whole>
     );
   }
 
@@ -97,7 +100,7 @@ export function Viewer({ runs, children }: Props) {
     point,
     choose: (each: number | null) => change({ token: each }),
   };
-  const trim = typeof video.trim === 'object' ? video.trim : undefined;
+  const trim = trimOf(video);
   const tried = view.sensitivity !== null && trim ? whatIf(all, trim.warmup, view.sensitivity) : null;
   const comparison = other?.trace.begin ? compareRuns(begin, other.trace.begin, all, other.facts) : null;
   const beside = other?.facts[facts.index];
@@ -107,9 +110,8 @@ export function Viewer({ runs, children }: Props) {
   const prompt = promptAt(begin, facts.firstFrame);
   const words = (each: number) => tokenWords(each, grid, facts, attempt, drift);
   return (
-    <main>
+    <Whole>
       {header}
-      {children}
       {run.problem && (
         <p class="problem" role="status">
           {run.problem}
@@ -123,7 +125,7 @@ export function Viewer({ runs, children }: Props) {
       )}
       <section class="story">
         <div class="lead">
-          <h1>{said.title}</h1>
+          <Title class="title">{said.title}</Title>
           <p class="say" aria-live={isPlaying ? 'off' : 'polite'}>
             <Words sentence={said.say} />
           </p>
@@ -184,7 +186,7 @@ export function Viewer({ runs, children }: Props) {
       <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} />
       <KeyHints canCompare={runs.length > 1} />
       {help}
-    </main>
+    </Whole>
   );
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { TOKENTRIM_DEFAULTS } from '../../../src/tokentrim/tokenTrim.js';
 import type { BeginEvent, TracedVideo } from '../../../src/trace/format.js';
 import { codeOfMethod, functionIn } from '../../../web/methodCode.js';
 import { cacheLayout, countCache } from '../../../web/viewer/logic/cacheLayout.js';
@@ -12,6 +13,7 @@ import { EXAMPLES, search } from '../../../web/viewer/logic/search.js';
 import { plain } from '../../../web/viewer/logic/sentence.js';
 import { squaresOf } from '../../../web/viewer/logic/squares.js';
 import { tokenWords } from '../../../web/viewer/logic/tokenFacts.js';
+import { MEASURED_BY } from '../../../web/viewer/logic/trimOf.js';
 import { whatIf, whatIfWords } from '../../../web/viewer/logic/whatIf.js';
 import { nextPicture } from '../../../web/viewer/usePlay.js';
 import { FIRST_VIEW, hashOf, viewOf } from '../../../web/viewer/view.js';
@@ -103,6 +105,10 @@ describe('another lambda', () => {
     );
     expect(whatIfWords(whatIf(all, 2, 2), all)).toContain('The same as in this run.');
   });
+});
+
+test('a baseline is measured by the paper’s parameters', () => {
+  expect(MEASURED_BY).toEqual({ ...TOKENTRIM_DEFAULTS, maxRegenerations: 0 });
 });
 
 describe('scale and columns', () => {

@@ -1,6 +1,8 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import type { Trace, TracedAttempt, TracedBlock } from '../../../src/trace/traceReader.js';
 
+import { trimOf } from './trimOf.js';
+
 /**
  * What came of a block. `first`: there was nothing before it to compare it with. `unlimited`: measured, but nothing to set
  * beside it. `would`: above the threshold, and not made again. `asked`: another policy than TokenTrim had it made again.
@@ -87,15 +89,16 @@ function ofBlock(traced: TracedBlock, index: number, number: number, video: Trac
 function outcomeOf({ attempts, accepted, block }: TracedBlock, video: TracedVideo, isFirst: boolean): Outcome {
   if (accepted?.given || block < 0) return 'given';
   const review = attempts.at(0)?.review;
+  const trim = trimOf(video);
   if (attempts.length > 1 || review?.pruned) {
-    const isTrim = typeof video.trim === 'object' && review?.threshold != null;
+    const isTrim = trim !== undefined && review?.threshold != null;
     return isTrim ? 'again' : 'asked';
   }
   if (!accepted && !review) return 'making';
   if (!review || review.severity === null) {
-    return video.trim === false || video.method === 'wan' || !isFirst ? 'unmeasured' : 'first';
+    return video.method === 'wan' || !isFirst ? 'unmeasured' : 'first';
   }
-  if (typeof video.trim === 'object' && block <= video.trim.warmup) return 'warmup';
+  if (trim && block <= trim.warmup) return 'warmup';
   if (review.threshold === null) return 'unlimited';
   return review.severity > review.threshold ? 'would' : 'kept';
 }

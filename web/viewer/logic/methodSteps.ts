@@ -1,6 +1,7 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import type { BlockFacts } from './facts.js';
 import { listed, plural, short } from './sentence.js';
+import { trimOf } from './trimOf.js';
 
 /** The nine steps of the method, in order. */
 export const METHOD_STEPS = [
@@ -99,7 +100,8 @@ const NOT_MEASURED = 'Nothing was measured of this block.';
 
 /** The numbers of a block in a step's formula. */
 export function stepNumbers(step: MethodStep, { facts, video, before, drift }: StepInputs): string {
-  const { grid, trim } = video;
+  const { grid } = video;
+  const trim = trimOf(video);
   const count = grid.height * grid.width;
   const { severity, mean, std, threshold, unstable, trimmed, tries, traced } = facts;
   const isMeasured = severity !== null;
@@ -116,7 +118,7 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
     }
     case 'set': {
       if (!isMeasured) return NOT_MEASURED;
-      const share = typeof trim === 'object' ? `⌈${trim.fraction} · ${count}⌉ = ` : '';
+      const share = trim ? `⌈${trim.fraction} · ${count}⌉ = ` : '';
       return `${share}${unstable.length}: ${few(unstable)}.`;
     }
     case 'severity': {
@@ -132,8 +134,7 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
       return `μ = ${short(mean, 2)} and σ = ${short(std, 2)} of ${plural(before.length, 'block')}${before.length <= 6 ? `: ${before.map((each) => short(each)).join(', ')}` : ''}.`;
     case 'trigger': {
       if (!isMeasured) return NOT_MEASURED;
-      if (threshold === null || mean === null || std === null || typeof trim !== 'object')
-        return 'There is nothing to set beside it.';
+      if (threshold === null || mean === null || std === null || !trim) return 'There is nothing to set beside it.';
       const isPast = traced.block > trim.warmup;
       const sum = `${short(mean, 2)} + ${trim.sensitivity} · ${short(std, 2)} = ${short(threshold, 2)}`;
       const is = severity > threshold;
@@ -144,7 +145,7 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
         ? 'Nothing was removed for this block.'
         : `${plural(unstable.length, 'token')} left each of the frames ${listed(trimmed)}: ${unstable.length * trimmed.length} rows in every layer.`;
     case 'regenerate': {
-      const most = typeof trim === 'object' ? `R = ${trim.maxRegenerations}. ` : '';
+      const most = trim ? `R = ${trim.maxRegenerations}. ` : '';
       if (tries.length < 2) return `${most}This block was made once.`;
       return `${most}${tries.map((each, index) => `${index === 0 ? 'First try' : `try ${index + 1}`} ${short(each, 2)}`).join(', ')}.`;
     }

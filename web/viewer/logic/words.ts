@@ -1,6 +1,7 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import { type BlockFacts, capital } from './facts.js';
 import { digitsApart, type Piece, plural, type Sentence, short } from './sentence.js';
+import { trimOf } from './trimOf.js';
 
 // What is said of a block. It claims what was measured and no more: a second try moved less, or more, and was above the
 // threshold or below it; whether the picture is better is for who looks at it.
@@ -35,6 +36,7 @@ export function titleOf(facts: BlockFacts, video: TracedVideo): string {
 /** Why it came out as it did. */
 export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
   const { trim } = video;
+  const off = trim === false ? ' TokenTrim is off: it is only measured.' : '';
   switch (facts.outcome) {
     case 'making':
       return [progressOf(facts, video)];
@@ -54,11 +56,11 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
         ? ['With TokenTrim off, nothing is measured, and every block is kept as it comes.']
         : ['Nothing was measured of it.'];
     case 'warmup':
-      return [...moved(facts, false), '. ', warmupOf(typeof trim === 'object' ? trim.warmup : 0)];
+      return [...moved(facts, false), '.', off || ` ${warmupOf(trimOf(video)?.warmup ?? 0)}`];
     case 'unlimited':
       return [...moved(facts, false), '. There is no severity before it to compare that with.'];
     case 'kept':
-      return [...compared(facts, video, false), ' of the blocks before it. So it was kept as it came.'];
+      return [...compared(facts, video, false), ` of the blocks before it.${off || ' So it was kept as it came.'}`];
     case 'would':
       return [...compared(facts, video, true), ' of the blocks before it. ', notAgain(facts, video)];
     case 'asked':
@@ -76,8 +78,9 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
 }
 
 /** What stands for lambda sigma: `mean + 2σ`. */
-export function limitName({ trim }: TracedVideo): string {
-  return typeof trim === 'object' ? `mean + ${trim.sensitivity}σ` : 'the limit';
+export function limitName(video: TracedVideo): string {
+  const trim = trimOf(video);
+  return trim ? `mean + ${trim.sensitivity}σ` : 'the limit';
 }
 
 function moved({ name, severity }: BlockFacts, isHot: boolean, digits = 1): Piece[] {
@@ -138,6 +141,7 @@ function notAgain({ unstable }: BlockFacts, { method, trim }: TracedVideo): stri
   if (method === 'latents') {
     return `TokenTrim would have removed ${tokens} from the cache and made it again. These latents come from another program, which did not.`;
   }
+  if (trim === false) return 'With TokenTrim off, it was kept all the same.';
   const none = typeof trim === 'object' && trim.maxRegenerations === 0;
   return none ? 'This run allows no new tries, so it was kept.' : 'It was kept all the same.';
 }

@@ -9,16 +9,19 @@ interface Props {
   readonly view: View;
   readonly change: (change: Change) => void;
   readonly help: () => void;
+  /** Whether the page has a name and a theme of its own. */
+  readonly isPart: boolean;
 }
 
 /** Which run is looked at, and what it is. */
-export function Header({ runs, view, change, help }: Props) {
+export function Header({ runs, view, change, help, isPart }: Props) {
   const { run, other } = view;
   const begin = runs[run]?.trace.begin;
   const isFew = runs.length <= 3;
+  const Whole = isPart ? 'div' : 'header';
   return (
-    <header>
-      <b>TokenTrim trace</b>
+    <Whole class="head">
+      {!isPart && <b>TokenTrim trace</b>}
       <span class="what" title={introOf(begin)}>
         {introOf(begin)}
       </span>
@@ -65,10 +68,12 @@ export function Header({ runs, view, change, help }: Props) {
       <button type="button" class="icon" aria-label="What the words mean" onClick={help}>
         <span aria-hidden="true">?</span>
       </button>
-      <button type="button" class="icon" aria-label="Light or dark" onClick={toggleTheme}>
-        <Icon name="theme" />
-      </button>
-    </header>
+      {!isPart && (
+        <button type="button" class="icon" aria-label="Light or dark" onClick={toggleTheme}>
+          <Icon name="theme" />
+        </button>
+      )}
+    </Whole>
   );
 }
 
