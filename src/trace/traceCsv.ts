@@ -17,10 +17,14 @@ const COLUMNS: Readonly<Record<string, (block: TracedBlock, attempt: TracedAttem
   calls: (_, { steps }) => steps.length,
   frames_seen: (_, { steps }) => steps.at(-1)?.seen?.frames.length,
   rows_seen: (_, { steps }) => steps.at(-1)?.seen?.rows,
-  seconds: (_, { steps }) => (steps.length > 0 ? steps.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0) : null),
+  seconds: (_, { steps }) => sumOf(steps.map(({ seconds }) => seconds)),
   block_seconds: ({ accepted }) => accepted?.seconds,
   memory_bytes: ({ accepted }) => accepted?.memory,
 };
+
+/** Null where one of them is not known, or there is none. */
+const sumOf = (values: readonly (number | null)[]): Cell =>
+  values.reduce((sum, value) => (sum === null || value === null ? null : sum + value), values.length > 0 ? 0 : null);
 
 /** The first line of every table. */
 export const CSV_HEADER = Object.keys(COLUMNS).join(',');
