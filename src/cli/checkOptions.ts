@@ -33,6 +33,7 @@ export function checkOptions(
 ): void {
   checkReports(flags);
   checkPreview(flags);
+  checkTrace(flags);
   checkLatentsOnly(flags, isChosen);
   if (flags.plan !== undefined) {
     checkBesidePlan(prompt, flags, isChosen);
@@ -76,6 +77,9 @@ const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
     'plan',
     'out',
     'preview',
+    'trace',
+    'traceLatents',
+    'report',
     'force',
     'saveLatents',
     'saveNoise',
@@ -109,6 +113,18 @@ function checkPreview({ preview, decoder }: GenerateFlags): void {
   ensure(
     decoder !== 'tiny',
     '--preview shows what the tiny VAE makes, and with --decoder tiny the video is that itself: leave one of them out',
+  );
+}
+
+/** A report is a page, and latents go into a trace that stays. */
+function checkTrace({ trace, traceLatents, report }: GenerateFlags): void {
+  ensure(
+    report === undefined || /\.html?$/i.test(report),
+    `--report is a page: use a name that ends in .html, found ${report}`,
+  );
+  ensure(
+    !traceLatents || trace !== undefined,
+    '--trace-latents keeps latents in the trace: say where, with --trace trace',
   );
 }
 

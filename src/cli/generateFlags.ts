@@ -42,6 +42,9 @@ export interface GenerateFlags {
   readonly saveLatents?: string;
   readonly out: string;
   readonly preview?: string;
+  readonly trace?: string;
+  readonly traceLatents?: boolean;
+  readonly report?: string;
   readonly force?: boolean;
   readonly metadata: boolean;
   readonly fps?: number;

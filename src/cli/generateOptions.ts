@@ -152,6 +152,13 @@ function addOutputOptions(command: Command): void {
       'an .mp4 that the tiny VAE makes while the run goes; the full one then comes after',
       path,
     )
+    .option(
+      '--trace <folder>',
+      'write what each block came to and why: drift, decisions, the cache, small pictures; `view` shows it',
+      path,
+    )
+    .option('--trace-latents', "keep every block's latents in the trace")
+    .option('--report <file>', 'the same as one .html to open in a browser', path)
     .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--latents-only', 'write latents and no pictures: no VAE is loaded for them; with --save-latents')

@@ -8,6 +8,7 @@ import { frameShape } from '../pipelines/plan/planVideo.js';
 import { mediaTags } from './mediaTags.js';
 import type { PreparedRun } from './preparedRun.js';
 import { Closers } from './prepareRun.js';
+import { openRunTrace, type RunTrace } from './runTrace.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
 export interface Run extends Omit<PreparedRun, 'recording'> {
@@ -16,6 +17,7 @@ export interface Run extends Omit<PreparedRun, 'recording'> {
   /** Of the preview, which is complete when the rollout is. */
   readonly preview: FrameSink | undefined;
   readonly latents: GrowingSafetensors | undefined;
+  readonly trace: RunTrace | undefined;
   /** Completes the video and the recordings, which then replace what an earlier run left in their places. */
   finish(): Promise<void>;
   /** Completes them with what they hold, and replaces nothing. */
@@ -37,15 +39,21 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
       flags.preview === undefined ? undefined : await openFrameSink(flags.preview, format, { force: flags.force });
     if (preview) opened.add(() => preview.abort());
 
+    const trace = await openRunTrace(flags);
+    if (trace) opened.add(() => trace.close());
+
     const end = async (isEarly: boolean) => {
       const video = isEarly ? sink?.closeEarly() : sink?.close();
       const quick = isEarly ? preview?.closeEarly() : preview?.close();
-      const results = await Promise.allSettled([video, quick, ...files.map((file) => file.close(isEarly))]);
+      const results = await Promise.allSettled([
+        ...[video, quick, trace?.finish(isEarly)],
+        ...files.map((file) => file.close(isEarly)),
+      ]);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     };
     const [finish, finishEarly] = [() => end(false), () => end(true)];
     const inputs = { ...prepared.inputs, noise };
-    return { ...prepared, inputs, sink, preview, latents, finish, finishEarly, close: () => opened.close() };
+    return { ...prepared, inputs, sink, preview, latents, trace, finish, finishEarly, close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;

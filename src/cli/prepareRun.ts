@@ -12,7 +12,7 @@ import { type DraftPlan, isBlockwise, type Plan, type VideoPlan } from '../pipel
 import { type MemoryPlan, settleMemory } from '../pipelines/plan/planMemory.js';
 import { planRun } from '../pipelines/plan/planRun.js';
 import { frameShape, planRollout } from '../pipelines/plan/planVideo.js';
-import type { GenerateRequest, PlanRequest } from '../pipelines/plan/request.js';
+import type { GenerateRequest, PlanRequest, Watching } from '../pipelines/plan/request.js';
 import type { Device } from '../tensor/device.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import { ensureLatentsFile } from './checkOptions.js';
@@ -76,7 +76,7 @@ export async function prepareRun(
     const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
     opened.add(async () => device.close());
     const replan = decided ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
-    const { plan, memory } = await settleTuned(device, folder, draft, replan, flags);
+    const { plan, memory, watch } = await settleTuned(device, folder, draft, replan, flags);
     const prompts = await reportPrompts(folder, plan);
 
     const givenNote = isBlockwise(plan) ? given?.note(plan) : undefined;
@@ -87,7 +87,7 @@ export async function prepareRun(
     const said = [planNote, device.note, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
     const notes = said.filter((note) => note !== undefined);
     const promptStore = promptStoreIn(flags.promptCache ? undefined : false);
-    const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview: flags.preview !== undefined };
+    const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview: flags.preview !== undefined, watch };
     const close = () => opened.close();
     const promptText = schedule?.text ?? asText(plan);
     return { flags, folder, device, plan, memory, inputs, prompts, promptText, notes, recording, close };
@@ -162,10 +162,12 @@ async function settleTuned(
   folder: ModelFolder,
   draft: DraftPlan,
   replan: ((change: object) => Promise<DraftPlan>) | undefined,
-  { dryRun, gpuMemory, preview }: GenerateFlags,
-): Promise<{ plan: Plan; memory: MemoryPlan }> {
+  { dryRun, gpuMemory, preview, trace, report }: GenerateFlags,
+): Promise<{ plan: Plan; memory: MemoryPlan; watch: Watching | undefined }> {
   const allowedBytes = gpuMemory && gpuMemory * 1e9;
-  const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan, preview: preview !== undefined });
+  const watch = (trace ?? report) === undefined ? undefined : { rejected: true };
+  const told = { preview: preview !== undefined, watch };
+  const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan, ...told });
   await measureKernels(device, { measure: 'none' });
   const settled = await settle();
   if (dryRun) return settled;

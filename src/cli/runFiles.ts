@@ -55,6 +55,7 @@ export async function runOutputs(flags: GenerateFlags): Promise<RunOutput[]> {
     ['--preview', flags.preview],
     ['--save-latents', flags.saveLatents],
     ['--save-noise', flags.saveNoise],
+    ['--report', flags.report],
   ] as const) {
     if (path === undefined || (name === '--out' && (path === '-' || flags.latentsOnly))) continue;
     const asFolder = name === '--out' && (await isFrameFolder(path));

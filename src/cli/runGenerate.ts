@@ -2,6 +2,7 @@ import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { runPlan } from '../pipelines/stages.js';
+import { recordRun } from '../trace/recordRun.js';
 import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type Interrupt, watchInterrupt } from './interrupt.js';
@@ -92,7 +93,7 @@ interface Outcome {
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
   const { signal } = interrupt;
-  const { folder, device, plan, inputs, sink, preview, latents } = run;
+  const { folder, device, plan, inputs, sink, preview, latents, trace } = run;
   const { report } = outcome;
   const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
@@ -102,7 +103,10 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   let calls = 0;
   try {
     signal.throwIfAborted();
-    for await (const event of runPlan(device, folder, plan, { ...inputs, signal })) {
+    const events = runPlan(device, folder, plan, { ...inputs, signal });
+    const isStopped = () => signal.aborted;
+    const told = trace ? recordRun(events, trace.sink, device, folder, { isStopped, latents: trace.latents }) : events;
+    for await (const event of told) {
       if (event.kind === 'note') say(event.note);
       if (event.kind === 'stage') stages.begin(event.stage);
       if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now

@@ -69,6 +69,8 @@ export const NAMED = [
   'saveNoise',
   'saveLatents',
   'preview',
+  'trace',
+  'report',
 ] as const satisfies readonly (keyof GenerateFlags)[];
 
 function namesIn(flags: GenerateFlags): Pick<Settings, (typeof NAMED)[number]> {

@@ -57,6 +57,8 @@ export const settingsSchema = z.strictObject({
   saveNoise: path,
   saveLatents: path,
   preview: path,
+  trace: path,
+  report: path,
   out: path.describe('null with `latentsOnly`'),
 });
 

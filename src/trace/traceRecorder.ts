@@ -154,7 +154,7 @@ export class TraceRecorder {
   }
 
   #review({ block, attempt, unstable, measured }: EventOf<'review'>): void {
-    this.#writeX0(block, attempt);
+    if (unstable.length > 0) this.#writeX0(block, attempt); // else more calls may come, or the block is done
     const { height, width } = this.options.begin.video.grid;
     this.#put(async () => {
       const drift = measured ? { file: `drift/${numberOf(block)}.${attempt}.safetensors`, name: 'drift' } : null;
