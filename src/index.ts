@@ -46,6 +46,8 @@ export { runPlan } from './pipelines/stages.js';
 
 /** What measuring the forms of kernels came to. */
 export type { Tuned } from './kernels/forms/tuneForms.js';
+/** Names the first launch that makes NaN or infinity. */
+export { checkNumerics } from './kernels/numerics/checkNumerics.js';
 /** Opens the best adapter there is, or the one that is named. */
 export { type OpenDeviceOptions, openDevice } from './node/openDevice.js';
 /** Measures which form of each kernel is the fastest here. */

@@ -89,7 +89,7 @@ const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
     'quiet',
     'verbose',
   ],
-  ...['profile', 'dryRun', 'adapter', 'kernels', 'gpuMemory', 'promptCache', 'config'],
+  ...['profile', 'checkNumerics', 'dryRun', 'adapter', 'kernels', 'gpuMemory', 'promptCache', 'config'],
   ...['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer', 'image', 'video', 'noise'],
 ] as const satisfies (keyof GenerateFlags)[];
 

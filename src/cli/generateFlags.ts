@@ -59,6 +59,7 @@ export interface GenerateFlags {
   readonly promptCache: boolean;
   readonly dryRun?: boolean;
   readonly profile?: boolean;
+  readonly checkNumerics?: boolean;
   readonly json?: boolean;
   readonly config?: string;
   readonly plan?: string;

@@ -164,6 +164,7 @@ function addOutputOptions(command: Command): void {
     .option('--latents-only', 'write latents and no pictures: no VAE is loaded for them; with --save-latents')
     .option('--save-noise <file>', 'write the noise that was used, for --noise or for PyTorch', path)
     .option('--no-metadata', 'do not write prompt, seed, settings and version into the outputs')
+    .option('--check-numerics', 'look at what every launch makes, and name the first that makes NaN or infinity (slow)')
     .option('--profile', 'time every kernel and print the table to standard error')
     .option('--json', 'print one JSON object on standard output at the end')
     .addOption(

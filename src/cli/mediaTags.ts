@@ -6,7 +6,7 @@ import { NAMED, settingsOf } from './settings.js';
 /** Settings that change no picture, but say where things lie and what there is on this machine: they are not passed on. */
 const PRIVATE: readonly string[] = [
   ...NAMED,
-  ...['out', 'adapter', 'gpuMemory', 'decode', 'latentsOnly', 'promptCache', 'metadata', 'profile'],
+  ...['out', 'adapter', 'gpuMemory', 'decode', 'latentsOnly', 'promptCache', 'metadata', 'profile', 'checkNumerics'],
 ];
 
 /**

@@ -73,7 +73,8 @@ export async function prepareRun(
     if (recording) fileNoise(recording, frameShape(config, draft), draft.frames, methodOf(draft).draws(draft));
     if (flags.dryRun && isBlockwise(draft)) await given?.check(draft);
 
-    const device = await openDevice({ adapter: flags.adapter, kernels: flags.kernels, profile: flags.profile });
+    const { adapter, kernels, profile, checkNumerics } = flags;
+    const device = await openDevice({ adapter, kernels, profile, checkNumerics });
     opened.add(async () => device.close());
     const replan = decided ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
     const { plan, memory, watch } = await settleTuned(device, folder, draft, replan, flags);
@@ -84,7 +85,10 @@ export async function prepareRun(
     const isNamed = [model, checkpoint, vae, textEncoder, tokenizer].some((named) => named !== undefined);
     const parts = isNamed && !flags.dryRun ? describeParts(folder.parts) : [];
     const isDecodeChosen = flags.decode !== 'auto' || flags.preview !== undefined;
-    const said = [planNote, device.note, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
+    const numericsNote = checkNumerics
+      ? 'note: --check-numerics looks at what every launch makes, which makes the run slow'
+      : undefined;
+    const said = [planNote, device.note, numericsNote, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
     const notes = said.filter((note) => note !== undefined);
     const promptStore = promptStoreIn(flags.promptCache ? undefined : false);
     const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview: flags.preview !== undefined, watch };

@@ -1,5 +1,6 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
+import { LaunchLog } from '../node/launchLog.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { runPlan } from '../pipelines/stages.js';
 import { recordRun } from '../trace/recordRun.js';
@@ -103,7 +104,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   let calls = 0;
   try {
     signal.throwIfAborted();
-    const events = runPlan(device, folder, plan, { ...inputs, signal });
+    const events = LaunchLog.follow(device, runPlan(device, folder, plan, { ...inputs, signal }));
     const isStopped = () => signal.aborted;
     const told = trace ? recordRun(events, trace.sink, device, folder, { isStopped, latents: trace.latents }) : events;
     for await (const event of told) {

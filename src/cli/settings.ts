@@ -42,6 +42,7 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     promptCache: flags.promptCache,
     metadata: flags.metadata,
     profile: flags.profile ?? false,
+    checkNumerics: flags.checkNumerics ?? false,
     ...namesIn(flags),
     out: plan.decode === 'never' ? null : flags.out,
   };

@@ -43,6 +43,7 @@ export const settingsSchema = z.strictObject({
   promptCache: z.boolean(),
   metadata: z.boolean(),
   profile: z.boolean(),
+  checkNumerics: z.boolean(),
   model: path.describe('null for the toy world'),
   checkpoint: path,
   section: path,

@@ -8,6 +8,7 @@ import type { PromptStore } from '../pipelines/prompts/promptEmbeddings.js';
 import type { Device } from '../tensor/device.js';
 import { cacheFolder } from './caches/cacheFolder.js';
 import { PromptEmbeddingsCache } from './caches/promptEmbeddingsCache.js';
+import { LaunchLog } from './launchLog.js';
 
 /** What of a generation is chosen; everything but a prompt has a default. */
 export interface GenerateRequest extends Request {
@@ -20,7 +21,7 @@ export interface GenerateRequest extends Request {
  * @throws TokenTrimError where the request does not fit the model, or the run does not fit the device
  */
 export async function* generate(device: Device, model: Model, request: GenerateRequest): AsyncGenerator<GenerateEvent> {
-  yield* generateIn(device, model, withStore('generate', request));
+  yield* LaunchLog.follow(device, generateIn(device, model, withStore('generate', request)));
 }
 
 /**

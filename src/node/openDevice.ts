@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseInterpreter } from '../interpreter/interpreterOptions.js';
+import { checkNumerics } from '../kernels/numerics/checkNumerics.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, text } from '../options/fields.js';
 import type { Device } from '../tensor/device.js';
@@ -12,6 +13,7 @@ import { openGpuDevice } from './adapter/openGpuDevice.js';
 import { availableMemory } from './availableMemory.js';
 import { openInterpreter } from './interpreter/openInterpreter.js';
 import { kernelText } from './kernelTexts.js';
+import { isLaunchLogAsked, LaunchLog } from './launchLog.js';
 
 /** Which adapter a device is opened on, and how. */
 export interface OpenDeviceOptions {
@@ -29,6 +31,8 @@ export interface OpenDeviceOptions {
   readonly kernels?: string;
   /** Time every kernel (slower: a pass for every change of kernel). */
   readonly profile?: boolean;
+  /** Look at what every launch makes, and name the first that makes NaN or infinity (slow: `checkNumerics`). */
+  readonly checkNumerics?: boolean;
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;
   /**
@@ -42,16 +46,26 @@ const deviceSchema = optionsOf<OpenDeviceOptions>()({
   adapter: text.optional(),
   kernels: text.optional(),
   profile: flag.optional(),
+  checkNumerics: flag.optional(),
   maxBindingBytes: count(1).optional(),
   operationsASecond: count(1).optional(),
 });
 
 /**
- * Opens the device that tensors live on.
+ * Opens the device that tensors live on. With `TOKENTRIM_DEBUG=1` in the environment it says on standard error what it
+ * launches (`LaunchLog`).
  * @throws TokenTrimError where no such adapter exists
  */
 export async function openDevice(options: OpenDeviceOptions = {}): Promise<Device> {
   checkOptions('openDevice', deviceSchema, options);
+  const isLogged = isLaunchLogAsked();
+  const device = await openUnwatched(isLogged ? { ...options, profile: true } : options);
+  if (options.checkNumerics) checkNumerics(device);
+  if (isLogged) LaunchLog.begin(device);
+  return device;
+}
+
+async function openUnwatched(options: OpenDeviceOptions): Promise<Device> {
   const forced = parseForm(options.kernels ?? process.env.TOKENTRIM_KERNELS);
   const request = options.adapter ?? (process.env.TOKENTRIM_ADAPTER || undefined);
   if (request === 'reference') return new ReferenceDevice({ availableBytes: availableMemory });

@@ -16,6 +16,8 @@
 
 /** Errors whose message is meant for the person at the page. */
 export { TokenTrimError } from '../errors.js';
+/** Names the first launch that makes NaN or infinity. */
+export { checkNumerics } from '../kernels/numerics/checkNumerics.js';
 /** A prompt becomes pictures, block by block, where this is called: in a page's worker, better than in the page. */
 export { type GenerateEvent, type GenerateRequest, generate } from '../pipelines/generate.js';
 /** A run that was decided once: plain data. */

@@ -129,6 +129,7 @@ export const CASES: readonly KernelCase[] = [
   { kernels: ['elementwise'], problems: small.elementwises(sizes(75).map((size) => 4 * size + 1)) },
   { kernels: ['elementwise.vec4'], problems: small.elementwises(small.fours(300)) },
   { kernels: ['cast'], problems: small.casts, tolerance: HALF_TOLERANCE },
+  { kernels: ['firstNotFinite'], problems: small.notFinites, tolerance: 0 },
   { kernels: ['relu'], problems: small.relus, tolerance: HALF_TOLERANCE },
   { kernels: ['joinChannels'], problems: small.joins, tolerance: HALF_TOLERANCE },
   { kernels: ['patchPixels'], problems: small.pixelPatches },

@@ -17,10 +17,12 @@ import { gatedResidual, modulation } from '../../../src/kernels/modulation/modul
 import { channelNorm } from '../../../src/kernels/norms/channelNorm.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../../src/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../../src/kernels/norms/rmsNorm.js';
+import { firstNotFinite } from '../../../src/kernels/numerics/firstNotFinite.js';
 import { gatherQuantizedRows, updateQuantizedRows } from '../../../src/kernels/rows/quantizedRows.js';
 import { quantizedWords } from '../../../src/kernels/rows/quantizedWords.js';
 import { gatherRows, updateRows } from '../../../src/kernels/rows/rows.js';
 import type { Device } from '../../../src/tensor/device.js';
+import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/sixteenBit.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 import { normal, type Problem, randomTensor, seeds, sizes } from '../../support/twins.js';
 
@@ -107,6 +109,22 @@ export const blends: fc.Arbitrary<Problem> = latents.map(({ shape, seed }) => (o
   const pairs = Array.from({ length: shape[0] }, (_, f) => [numbers[2 * f], numbers[2 * f + 1]] as const);
   return blendFrames(randomTensor(on, seed, shape), randomTensor(on, seed + 1, shape), pairs);
 });
+
+/** Rows of several runs, some of whose bits are no number's. */
+export const notFinites: fc.Arbitrary<Problem> = fc
+  .record({
+    rows: sizes(5),
+    width: sizes(1100),
+    type: fc.constantFrom('f32' as const, 'bf16' as const, 'f16' as const),
+    bad: fc.array(fc.tuple(fc.nat(), fc.boolean()), { maxLength: 4 }),
+    seed: seeds,
+  })
+  .map(({ rows, width, type, bad, seed }) => (on) => {
+    const values = normal(seed, rows * width);
+    for (const [at, isNone] of bad) values[at % values.length] = isNone ? Number.NaN : Number.NEGATIVE_INFINITY;
+    const bits = type === 'f16' ? float32ToHalf(values) : type === 'bf16' ? float32ToBfloat16(values) : values;
+    return firstNotFinite(on.upload(bits, [rows, width], type));
+  });
 
 export const relus: fc.Arbitrary<Problem> = fc
   .tuple(sizes(40), fours(24), fc.boolean(), fc.constantFrom('f32' as const, 'f16' as const), seeds)
