@@ -98,10 +98,15 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   const { report } = outcome;
   const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
-  const progress = startProgress({ total, label: plan.preset, activity });
+  const pictures = sink ? methodOf(plan).blocks(plan) : 0; // those of a block count as a call: they take as long, or longer
+  const progress = startProgress({ total: total + pictures, label: plan.preset, activity });
   const stages = new StageLog(device);
   const endCompiling = emitCompiling(device.kernels);
   let calls = 0;
+  const advance = () => {
+    const made = Math.floor((pictures * report.frames) / plan.shown.count);
+    progress.update(calls + made, blockNote(report.blocks.at(-1)));
+  };
   try {
     signal.throwIfAborted();
     const events = LaunchLog.follow(device, runPlan(device, folder, plan, { ...inputs, signal }));
@@ -113,7 +118,8 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
       if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now
       if (event.kind === 'stage' && event.stage === 'decode') await preview?.close();
       if (event.kind === 'preview') for (const frame of event.frames) await preview?.write(frame);
-      if (event.kind === 'step' && event.attempt === 0) progress.update(++calls, blockNote(report.blocks.at(-1)));
+      if (event.kind === 'step' && event.attempt === 0) calls++;
+      if (event.kind === 'step') advance();
       if (event.kind === 'block') {
         await latents?.append(Float32Array.from(await device.read(event.latents)));
         if (event.decision) report.blocks.push(blockRow(event.decision, event.seconds));
@@ -125,6 +131,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
           outcome.videoFailed = false;
           report.frames++;
         }
+        advance();
         collectGarbage(); // left alone, V8 lets its heap grow for hundreds of blocks before it settles
       }
       const { frames, blocks } = report;

@@ -19,6 +19,7 @@ test('latents without pictures: the same file, nothing beside it, and a plan tha
 
   const whole = await program.run([...RUN, '--save-latents', 'whole.safetensors']);
   expect(whole.status).toBe(0);
+  expect(whole.stderr).toContain('self-forcing 100% (2/2), done'); // a call, and the pictures of a block
   expect(readFileSync(program.path('whole.safetensors')).equals(bytes)).toBe(true);
 
   writeFileSync(program.path('run.json'), stdout);
@@ -26,6 +27,7 @@ test('latents without pictures: the same file, nothing beside it, and a plan tha
   await expectUsageError(program, again, 'say where, with --save-latents latents.safetensors');
   const repeated = await program.run([...again, '--save-latents', 'again.safetensors']);
   expect(repeated.stderr).toContain('again.safetensors: latents of 9 frames of 16x16 and no pictures in');
+  expect(repeated.stderr).toContain('self-forcing 100% (1/1), done');
   expect(readFileSync(program.path('again.safetensors')).equals(bytes)).toBe(true);
 });
 
