@@ -3,6 +3,7 @@ import {
   createGenerator,
   type ModelPlace,
   type OpenedModel,
+  type Pace,
   type PostedRequest,
   TokenTrimError,
 } from '../src/web/index.js';
@@ -25,6 +26,7 @@ let runs: readonly LiveRun[] = []; // that are shown, the first before the one b
 let run: LiveRun | undefined; // the one that is made, or was made last
 let stopper: AbortController | undefined;
 let count = 0;
+let isPaused = false;
 
 function tell(): void {
   const isGoingOn = run?.isGoingOn === true;
@@ -33,7 +35,9 @@ function tell(): void {
   put('say', say);
   start.disabled = opened === undefined || isGoingOn;
   stop.disabled = run?.phase !== 'running';
-  put('stage', opened || run ? stageOf(run) : 'opening the model');
+  byId<HTMLButtonElement>('pause').disabled = byId<HTMLButtonElement>('call').disabled = run?.phase !== 'running';
+  put('pause', isPaused ? 'Go on' : 'Pause');
+  put('stage', opened || run ? `${stageOf(run)}${isPaused && isGoingOn ? ', paused' : ''}` : 'opening the model');
   const progress = byId<HTMLProgressElement>('progress');
   const { begin, calls = 0, blocks = [] } = run?.trace ?? {};
   progress.max = Math.max(1, begin?.video.calls ?? 1);
@@ -89,8 +93,15 @@ async function generate(): Promise<void> {
   await make(baseline, { ...request, trim: false });
 }
 
+function pace(how: Pace): void {
+  isPaused = how !== 'go';
+  generator.pace(how);
+  tell();
+}
+
 async function make(going: LiveRun, request: PostedRequest): Promise<boolean> {
   run = going;
+  pace('go');
   const signal = stopper?.signal;
   const end = going.listen(tell);
   tell();
@@ -135,6 +146,8 @@ stop.onclick = () => {
   stopper?.abort();
   tell();
 };
+byId('pause').onclick = () => pace(isPaused ? 'go' : 'pause');
+byId('call').onclick = () => pace('step');
 byId('another').onclick = () => {
   byId<HTMLTextAreaElement>('prompt').value = anotherPrompt();
 };

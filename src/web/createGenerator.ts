@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import type { Pace } from './gate.js';
 import type {
   Answer,
   ModelPlace,
@@ -23,6 +24,8 @@ export interface RemoteGenerator {
    * @throws TokenTrimError as `generate` does
    */
   run(request: PostedRequest, options?: { readonly signal?: AbortSignal }): AsyncGenerator<PostedEvent, void>;
+  /** Has a run pause after the call at hand, make one call more, or go on; runs that follow too. */
+  pace(pace: Pace): void;
   /** Ends the worker at once, whatever it does. */
   close(): void;
 }
@@ -52,7 +55,7 @@ export function createGenerator(worker: GeneratorWorker): RemoteGenerator {
   }) as EventListener);
 
   /** The answers to one order, the last of which ends it. */
-  async function* ask(order: Order): AsyncGenerator<Answer, void> {
+  async function* ask(order: Exclude<Order, { kind: 'pace' }>): AsyncGenerator<Answer, void> {
     const waiting: Answer[] = [];
     let wake = () => {};
     calls.set(order.call, (answer) => {
@@ -106,6 +109,7 @@ export function createGenerator(worker: GeneratorWorker): RemoteGenerator {
         if (!isOver) stop();
       }
     },
+    pace: (pace) => worker.postMessage({ kind: 'pace', pace } satisfies Order),
     close() {
       worker.terminate();
       fail('the worker that generates was closed');

@@ -35,6 +35,7 @@ export type { ByteSource } from '../weights/byteSource.js';
 export { BlobBytes } from './blobBytes.js';
 /** A worker that generates, and the page's end of it. */
 export { createGenerator, type GeneratorWorker, type RemoteGenerator } from './createGenerator.js';
+export type { Pace } from './gate.js';
 export { MemoryPromptStore } from './memoryPromptStore.js';
 export type { ModelPlace, OpenedModel, PostedDeviceOptions, PostedEvent, PostedRequest } from './messages.js';
 export { type BrowserDeviceOptions, openBrowserDevice } from './openBrowserDevice.js';

@@ -3,6 +3,7 @@ import type { GenerateEvent, GenerateRequest } from '../pipelines/generate.js';
 import type { RunInputs } from '../pipelines/plan/request.js';
 import type { Sheet, TraceEvent } from '../trace/format.js';
 import type { TracedTensor } from '../trace/traceSink.js';
+import type { Pace } from './gate.js';
 import type { BrowserDeviceOptions } from './openBrowserDevice.js';
 
 /** Where a model lies: the address of its folder, or files that were picked. */
@@ -43,11 +44,12 @@ export type PostedEvent =
   /** Kernels that run for the first time, which is when drivers compile them; none when they have run. */
   | { readonly kind: 'compile'; readonly kernels: readonly string[] };
 
-/** From the page to its worker. Calls are answered one after the other; `stop` ends the call that it names early. */
+/** From the page to its worker. Calls are answered one after the other; `stop` ends the one that it names early, `pace` acts on all. */
 export type Order =
   | { readonly kind: 'open'; readonly call: number; readonly place: ModelPlace; readonly device: PostedDeviceOptions }
   | { readonly kind: 'run'; readonly call: number; readonly request: PostedRequest }
-  | { readonly kind: 'stop'; readonly call: number };
+  | { readonly kind: 'stop'; readonly call: number }
+  | { readonly kind: 'pace'; readonly pace: Pace };
 
 /** From the worker to its page: any number of events, then one of the others. */
 export type Answer =

@@ -5,6 +5,7 @@ import { type GenerateEvent, type GenerateRequest, generate } from '../pipelines
 import { methodOf } from '../pipelines/plan/methods.js';
 import type { Device } from '../tensor/device.js';
 import { recordRun } from '../trace/recordRun.js';
+import { Gate } from './gate.js';
 import { MemoryPromptStore } from './memoryPromptStore.js';
 import type {
   Answer,
@@ -32,11 +33,12 @@ export interface Openers {
 
 /** Answers orders from now on, one after the other. */
 export function serveGenerator(port: Port, openers: Openers): void {
-  const studio = new Studio(openers);
+  const gate = new Gate();
+  const studio = new Studio(openers, gate);
   const stops = new Map<number, AbortController>();
   let last = Promise.resolve();
 
-  async function answer(order: Exclude<Order, { kind: 'stop' }>, signal: StopSignal): Promise<void> {
+  async function answer(order: Exclude<Order, { kind: 'stop' | 'pace' }>, signal: StopSignal): Promise<void> {
     const { call } = order;
     try {
       if (order.kind === 'open') {
@@ -57,8 +59,13 @@ export function serveGenerator(port: Port, openers: Openers): void {
   }
 
   port.addEventListener('message', ({ data: order }) => {
+    if (order.kind === 'pace') {
+      gate.set(order.pace);
+      return;
+    }
     if (order.kind === 'stop') {
       stops.get(order.call)?.abort();
+      gate.set('go'); // who waits there is to see that
       return;
     }
     const stop = new AbortController();
@@ -79,7 +86,10 @@ class Studio {
   #deviceOptions: PostedDeviceOptions = {};
   #prompts = new MemoryPromptStore();
 
-  constructor(private readonly openers: Openers) {}
+  constructor(
+    private readonly openers: Openers,
+    private readonly gate: Gate,
+  ) {}
 
   /** Opens a model in the place of the one before. */
   async open(place: ModelPlace, options: PostedDeviceOptions): Promise<OpenedModel> {
@@ -101,8 +111,13 @@ class Studio {
     try {
       const { trace = false, ...asked } = request;
       const inputs = { ...asked, signal, promptStore: this.#prompts };
-      if (trace) await runTraced(device, this.#model, inputs, post);
-      else for await (const event of generate(device, this.#model, inputs)) await postEvent(device, event, post);
+      if (trace) await runTraced(device, this.#model, inputs, post, this.gate);
+      else {
+        for await (const event of generate(device, this.#model, inputs)) {
+          await postEvent(device, event, post);
+          if (event.kind === 'step') await this.gate.pass();
+        }
+      }
     } finally {
       endWatch();
     }
@@ -124,12 +139,19 @@ class Studio {
 type Post = (event: PostedEvent, transfer: Transferable[]) => void;
 
 /** Its pictures go into the trace as they are. */
-async function runTraced(device: Device, model: Model, request: GenerateRequest, post: Post): Promise<void> {
+async function runTraced(
+  device: Device,
+  model: Model,
+  request: GenerateRequest,
+  post: Post,
+  gate: Gate,
+): Promise<void> {
   const run = generate(device, model, { ...request, watch: { rejected: true } });
   const isStopped = () => request.signal?.aborted ?? false;
   const options = { eachCall: true, thumbnail: Number.MAX_SAFE_INTEGER, isStopped };
   for await (const event of recordRun(run, postingSink(post), device, model, options)) {
     if (!('frames' in event)) await postEvent(device, event, post);
+    if (event.kind === 'step') await gate.pass();
   }
 }
 

@@ -125,6 +125,34 @@ test('a traced run is the same run, and each file is there before the line that 
   expect(sheet?.rgba[0]).toHaveLength(4 * sheet!.sheet.width * sheet!.sheet.height);
 });
 
+test('a run that is paused goes on call by call, then by itself, and a stop ends a pause', async () => {
+  const stop = new AbortController();
+  ready.pace('pause');
+  const run = ready.run(request, { signal: stop.signal });
+  const steps = async (count: number) => {
+    for (let step = 0; step < count; ) {
+      const { value, done } = await run.next();
+      if (done) throw new Error('the run is over');
+      if (value?.kind === 'step') step++;
+    }
+  };
+  const isWaiting = async (next: Promise<unknown>) =>
+    Promise.race([next.then(() => false), new Promise((resolve) => setTimeout(() => resolve(true), 1000))]);
+  await steps(1);
+  let next = steps(1);
+  expect(await isWaiting(next)).toBe(true);
+  ready.pace('step');
+  await next;
+  next = steps(1);
+  expect(await isWaiting(next)).toBe(true);
+  ready.pace('go');
+  await next;
+  ready.pace('pause');
+  stop.abort();
+  for await (const event of run) expect(event).toBeDefined();
+  expect(blocksOf(await all(ready.run(request)))).toHaveLength(2);
+});
+
 test('a run that is stopped ends after the call at hand, and the next one is a whole run', async () => {
   const stop = new AbortController();
   const taken: PostedEvent[] = [];

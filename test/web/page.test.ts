@@ -100,6 +100,18 @@ describe.skipIf(reason !== undefined)('the page', () => {
   test('a run is stopped when it is asked to, and another one begins', async () => {
     await page.locator('#frames').fill('81');
     await page.locator('#prompt').press('Enter');
+    await page.locator('#pause').click();
+    await expect.poll(() => text('stage')).toContain('paused');
+    const still = async () => {
+      const before = await text('calls');
+      await page.waitForTimeout(1500); // a call takes a tenth of that
+      return (await text('calls')) === before ? before : undefined;
+    };
+    await expect.poll(still, { timeout: 60_000 }).toMatch(/^\d+ of/);
+    const calls = Number.parseInt((await text('calls')) ?? '', 10);
+    await page.locator('#call').click();
+    await expect.poll(() => text('calls'), { timeout: 30_000 }).toMatch(new RegExp(`^${calls + 1} of`));
+    await page.locator('#pause').click();
     await blocks(1);
     await page.locator('#stop').click();
     await page.locator('#start:enabled').waitFor({ timeout: 60_000 });

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
-import type { TracedVideo } from '../../src/trace/format.js';
+import { pairSquares } from './data/pairSquares.js';
 import type { Run } from './data/run.js';
+import { shownBlock } from './data/shownBlock.js';
 import { useDrift, useRuns, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
+import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
 import { compareRuns, compareWords } from './logic/compare.js';
-import type { BlockFacts } from './logic/facts.js';
 import { promptAt } from './logic/intro.js';
-import { countOf, picturesOf } from './logic/pictureAt.js';
 import { search } from './logic/search.js';
-import { type Square, squaresOf } from './logic/squares.js';
+import { squaresOf } from './logic/squares.js';
 import { tokenWords } from './logic/tokenFacts.js';
 import { trimOf } from './logic/trimOf.js';
 import { whatIf } from './logic/whatIf.js';
@@ -23,6 +23,7 @@ import { MethodStrip } from './parts/methodStrip.jsx';
 import { Squares } from './parts/squares.jsx';
 import { toggleTheme } from './parts/theme.js';
 import { Timeline } from './parts/timeline.jsx';
+import { Tour } from './parts/tour.jsx';
 import { WhatIfSlider } from './parts/whatIf.jsx';
 import { Words } from './parts/words.jsx';
 import { usePlay } from './usePlay.js';
@@ -39,6 +40,7 @@ export function Viewer({ runs, isPart = false }: Props) {
   useRuns(runs);
   const [view, change] = useView(runs.map(({ name }) => name));
   const [isHelp, setHelp] = useState(false);
+  const [tour, setTour] = useState<number | null>(null);
   const [pointed, point] = useState<number | null>(null);
   const run = runs[view.run] ?? runs[0];
   const other = view.other === null || view.other === view.run ? null : (runs[view.other] ?? null);
@@ -70,7 +72,16 @@ export function Viewer({ runs, isPart = false }: Props) {
     }),
   );
 
-  const header = <Header runs={runs} view={view} change={change} help={() => setHelp(true)} isPart={isPart} />;
+  const header = (
+    <Header
+      runs={runs}
+      view={view}
+      change={change}
+      help={() => setHelp(true)}
+      tour={() => setTour(0)}
+      isPart={isPart}
+    />
+  );
   const Whole = isPart ? 'div' : 'main';
   const Title = isPart ? 'h2' : 'h1';
   const help = <Glossary isOpen={isHelp} close={() => setHelp(false)} />;
@@ -112,6 +123,11 @@ export function Viewer({ runs, isPart = false }: Props) {
   return (
     <Whole>
       {header}
+      {run.trace.notes.map((note) => (
+        <p key={note} class="note">
+          {note}
+        </p>
+      ))}
       {run.problem && (
         <p class="problem" role="status">
           {run.problem}
@@ -142,7 +158,15 @@ export function Viewer({ runs, isPart = false }: Props) {
           isOver={view.isOver}
         />
       </section>
-      <Controls facts={facts} video={video} view={view} change={change} isPlaying={isPlaying} play={play} />
+      <Controls
+        isPair={other !== null}
+        facts={facts}
+        video={video}
+        view={view}
+        change={change}
+        isPlaying={isPlaying}
+        play={play}
+      />
       <p class="token">
         {all.every(({ tries }) => tries.length === 0)
           ? ''
@@ -186,62 +210,7 @@ export function Viewer({ runs, isPart = false }: Props) {
       <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} />
       <KeyHints canCompare={runs.length > 1} />
       {help}
+      <Tour stop={tour} go={setTour} change={change} />
     </Whole>
   );
 }
-
-/** The block that is asked for; else, of a run that is over, the first that was made again; else the latest. */
-export function shownBlock(run: Run, asked: number | null): BlockFacts | undefined {
-  const all = run.facts;
-  const chosen = asked === null ? undefined : all.find(({ number }) => number === asked);
-  const telling = run.isWhole
-    ? all.find(({ outcome }) => outcome === 'again' || outcome === 'asked' || outcome === 'would')
-    : undefined;
-  return chosen ?? telling ?? all.findLast(({ traced }) => traced.accepted) ?? all.at(-1);
-}
-
-/** The same block of two runs: pictures, then maps. */
-function pairSquares(
-  run: Run,
-  other: Run,
-  facts: BlockFacts,
-  beside: BlockFacts | undefined,
-  view: { picture: number; step: number | null },
-): (Square & { run: Run })[] {
-  const of = (each: Run, block: BlockFacts | undefined) => {
-    const video = each.trace.begin?.video;
-    if (!block || !video) return [];
-    const chosen = { attempt: Math.max(0, block.traced.attempts.length - 1), picture: view.picture, step: view.step };
-    const squares = squaresOf(block, undefined, chosen, video);
-    const picture = squares.findLast(({ kind }) => kind === 'picture');
-    const map = squares.find(({ kind }) => kind === 'drift');
-    return [picture, map].flatMap((square) =>
-      square ? [{ ...square, run: each, title: square.kind === 'drift' ? `Movement: ${each.name}` : each.name }] : [],
-    );
-  };
-  const both = [...of(run, facts), ...of(other, beside)];
-  return [...both.filter(({ kind }) => kind === 'picture'), ...both.filter(({ kind }) => kind === 'drift')];
-}
-
-/** The drift that has the fullest colour: the same in every map of a run. */
-function topOf(all: readonly BlockFacts[]): number {
-  return Math.max(1e-6, ...all.flatMap(({ tries }) => tries.map((each) => each * 1.1)));
-}
-
-/** Why the chart has no dots. */
-function whyNothing({ method, trim }: TracedVideo, isWhole: boolean): string {
-  if (method === 'wan') return 'All pictures are made at once: there are no blocks to compare.';
-  if (trim === false) return 'With TokenTrim off, nothing is measured.';
-  return isWhole
-    ? 'Nothing was measured: this run has one block.'
-    : 'A dot for each block comes here, beside its threshold.';
-}
-
-function measureOf(fraction: number | undefined, check: 'final' | 'first-step' | undefined): string {
-  if (fraction === undefined) return '';
-  const of = check === 'first-step' ? ', after the first denoising call' : '';
-  return `severity: how far the ${Number((100 * fraction).toFixed(1))} % of its tokens that moved most went${of}`;
-}
-
-/** Pictures of a block; the keys go round in them. */
-export const pictureCount = (facts: BlockFacts | undefined): number => (facts ? countOf(picturesOf(facts.traced)) : 0);

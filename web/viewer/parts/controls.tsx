@@ -10,12 +10,14 @@ interface Props {
   readonly video: TracedVideo;
   readonly view: View;
   readonly change: (change: Change) => void;
+  /** Whether two runs are shown, of each the try that was kept. */
+  readonly isPair: boolean;
   readonly isPlaying: boolean;
   readonly play: (isOn: boolean) => void;
 }
 
 /** Which picture, attempt and denoising step of a block is shown; each has its keys. */
-export function Controls({ facts, video, view, change, isPlaying, play }: Props) {
+export function Controls({ facts, video, view, change, isPair, isPlaying, play }: Props) {
   const pictures = facts ? countOf(picturesOf(facts.traced)) : 0;
   const picture = Math.min(view.picture, Math.max(0, pictures - 1));
   const attempts = facts?.traced.attempts ?? [];
@@ -48,7 +50,7 @@ export function Controls({ facts, video, view, change, isPlaying, play }: Props)
           <output>{pictures > 0 ? `${picture + 1} / ${pictures}` : '–'}</output>
         </span>
       )}
-      {attempts.length > 1 && (
+      {attempts.length > 1 && !isPair && (
         <fieldset class="control seg" aria-label="Try">
           <button type="button" aria-pressed={view.attempt === null} onClick={() => change({ attempt: null })}>
             Both

@@ -9,12 +9,13 @@ interface Props {
   readonly view: View;
   readonly change: (change: Change) => void;
   readonly help: () => void;
+  readonly tour: () => void;
   /** Whether the page has a name and a theme of its own. */
   readonly isPart: boolean;
 }
 
 /** Which run is looked at, and what it is. */
-export function Header({ runs, view, change, help, isPart }: Props) {
+export function Header({ runs, view, change, help, tour, isPart }: Props) {
   const { run, other } = view;
   const begin = runs[run]?.trace.begin;
   const isFew = runs.length <= 3;
@@ -65,6 +66,9 @@ export function Header({ runs, view, change, help, isPart }: Props) {
           </select>
         </>
       )}
+      <button type="button" class="icon" onClick={tour}>
+        Tour
+      </button>
       <button type="button" class="icon" aria-label="What the words mean" onClick={help}>
         <span aria-hidden="true">?</span>
       </button>
