@@ -151,7 +151,16 @@ describe.skipIf(reason !== undefined)('the page', () => {
       expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
       expect(await violations(page)).toEqual([]);
     }
+    const box = (selector: string) => page.locator(selector).first().boundingBox();
+    const [why, squares] = [await box('#viewer .why'), await box('#viewer .pics')];
+    expect(why!.x + why!.width).toBeLessThanOrEqual(squares!.x);
+    expect(squares!.width).toBeGreaterThan(600);
     await page.setViewportSize({ width: 390, height: 800 });
+    const { scrollWidth, clientWidth } = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return { scrollWidth, clientWidth };
+    });
+    expect(scrollWidth).toBe(clientWidth);
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -30,7 +30,7 @@ export function statusOf(run: Watched | undefined): readonly [title: string, say
     return [
       'A prompt becomes a video, in this page',
       'Wan2.1 with Self Forcing or Rolling Forcing, and TokenTrim, on this machine alone: no server computes anything, ' +
-        'and nothing leaves the page.',
+        'and nothing leaves the page. Each block is explained below as it comes: why it was kept, or made again.',
     ];
   }
   if (run.phase === 'failed') return ['This run failed', ''];

@@ -140,7 +140,7 @@ export function Viewer({ runs, isPart = false }: Props) {
         </p>
       )}
       <section class="story">
-        <div class="lead">
+        <div class="why">
           <Title class="title">{said.title}</Title>
           <p class="say" aria-live={isPlaying ? 'off' : 'polite'}>
             <Words sentence={said.say} />

@@ -11,7 +11,7 @@ interface Stop {
 
 const STOPS: readonly Stop[] = [
   {
-    at: '.lead',
+    at: '.why',
     title: 'A video in blocks',
     text:
       'An autoregressive model makes a few latent frames at a time: a block, denoised in a few calls that attend to a ' +
