@@ -1,6 +1,6 @@
 import type { Model } from '../models/wan/model.js';
 import { tokenGrid } from '../models/wan/transformer.js';
-import { fitLatentColors } from '../pipelines/pictures/latentColors.js';
+import { fitLatentColors, LatentColors } from '../pipelines/pictures/latentColors.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { isBlockwise, type Plan } from '../pipelines/plan/plan.js';
 import type { GenerateEvent } from '../pipelines/stages.js';
@@ -39,7 +39,9 @@ export async function* recordRun(
     for await (const event of events) {
       if (!recorder && event.kind === 'stage') {
         const { plan } = event;
-        const colors = await fitLatentColors(device, model, plan.types); // before anything else is on the device
+        // Where pictures come with their blocks, the first ones show what latents look like, at no cost.
+        const isShown = plan.decode === 'during' && isBlockwise(plan);
+        const colors = isShown ? new LatentColors() : await fitLatentColors(device, model, plan.types);
         const begin = { program: PROGRAM, video: tracedVideo(plan, model), plan, adapter: device.name };
         recorder = new TraceRecorder(sink, { begin, colors, ...options });
       }

@@ -5,12 +5,13 @@ import type { GenerateEvent } from '../pipelines/stages.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CacheChanges } from './cacheChanges.js';
 import { type BeginEvent, type EndEvent, type PicturesEvent, TRACE_VERSION, type TraceEvent } from './format.js';
+import { type LatentFrame, type Predicted, Predictions } from './predictions.js';
 import type { TracedPicture, TraceSink } from './traceSink.js';
 
 /** What a recorder goes by. */
 export interface RecorderOptions {
   readonly begin: Omit<BeginEvent, 'kind' | 'at' | 'version' | 'date'>;
-  /** Makes pictures of what calls predict; without it there are none, and no call's time. */
+  /** Makes pictures of what calls predict, and learns from those of the video; without it there are none, and no call's time. */
   readonly colors?: LatentColors;
   /** Whether what calls predict is handed over at once, in place of once an attempt. */
   readonly eachCall?: boolean;
@@ -35,8 +36,7 @@ export class TraceRecorder {
   readonly #cache = new CacheChanges();
   #queue: Promise<void> = Promise.resolve();
   #lastCall = 0; // seconds at which the latest call, or what was done between two, was over
-  #x0 = new Map<number, TracedPicture[]>(); // of blocks that are being made
-  #x0From = new Map<number, number>(); // the first of those that were not written yet
+  readonly #predictions: Predictions | undefined;
   #shown: Record<'video' | 'preview', { next: number; block: number; waiting: TracedPicture[] }> = {
     video: { next: 0, block: 0, waiting: [] },
     preview: { next: 0, block: 0, waiting: [] },
@@ -47,6 +47,7 @@ export class TraceRecorder {
     private readonly sink: TraceSink,
     private readonly options: RecorderOptions,
   ) {
+    this.#predictions = options.colors && new Predictions(options.colors);
     const date = new Date().toISOString();
     this.#put(() => ({ kind: 'begin', version: TRACE_VERSION, date, ...options.begin }));
   }
@@ -105,56 +106,46 @@ export class TraceRecorder {
     this.#lookAt(event.cache);
     if (attempt > 0 && this.#attempt.get(block) !== attempt) this.#beginAgain(block);
     this.#attempt.set(block, attempt);
-    const { colors } = this.options;
     const size = method === 'rolling-forcing' ? framesPerBlock : timesteps.length;
     const blocks = Array.from({ length: timesteps.length / size }, (_, index) => block + index);
-    const [, , height, width] = event.x0.shape;
-    const frames = colors ? blocks.map((_, index) => readFrame(event.x0, (index + 1) * size - 1)) : [];
+    const frames = this.#predictions ? blocks.map((_, index) => readFrame(event.x0, (index + 1) * size - 1)) : [];
     this.#put(async () => {
-      const pictures = (await Promise.all(frames)).map((values) => colors?.picture(values, height, width));
+      const read = await Promise.all(frames);
       const now = this.#seconds();
-      const seconds = colors ? Math.round(1000 * (now - this.#lastCall)) / 1000 : null;
+      const seconds = read.length > 0 ? Math.round(1000 * (now - this.#lastCall)) / 1000 : null;
       this.#lastCall = now;
-      for (const [index, picture] of pictures.entries())
-        if (picture) this.#predicted(blocks[index], picture, attempt, index);
+      for (const [index, frame] of read.entries())
+        this.#predictions?.add(blocks[index], frame, attempt > 0 && index > 0);
       return { kind: 'step', block, attempt, step, firstFrame, timesteps, seen, seconds };
     });
-    if (this.options.eachCall) for (const each of blocks) this.#writeX0(each, each === block ? attempt : 0);
-  }
-
-  /** Another try at a window predicts its later blocks anew: the latest prediction of each gives way. */
-  #predicted(block: number, picture: TracedPicture, attempt: number, place: number): void {
-    const made = this.#x0.get(block) ?? [];
-    const isInPlace = attempt > 0 && place > 0;
-    this.#x0.set(block, isInPlace ? [...made.slice(0, -1), picture] : [...made, picture]);
-    if (isInPlace && made.length === 0) this.#x0From.set(block, (this.#x0From.get(block) ?? 1) - 1); // it was written
+    if (this.options.eachCall) for (const each of blocks) this.#takePredictions(each, each === block ? attempt : 0);
   }
 
   /** An attempt's calls are counted from where it begins: for a window its last call, else from 0. */
   #beginAgain(block: number): void {
     const { method, steps } = this.options.begin.video;
     this.#put(() => {
-      this.#x0.set(block, []);
-      this.#x0From.set(block, method === 'rolling-forcing' ? steps.length - 1 : 0);
+      this.#predictions?.beginAgain(block, method === 'rolling-forcing' ? steps.length - 1 : 0);
       return undefined;
     });
   }
 
-  #writeX0(block: number, attempt: number): void {
-    this.#put(async () => {
-      const pictures = this.#x0.get(block) ?? [];
-      if (pictures.length === 0) return undefined;
-      const first = this.#x0From.get(block) ?? 0;
-      this.#x0From.set(block, first + pictures.length);
-      this.#x0.set(block, []);
-      const name = `x0/${numberOf(block)}.${attempt}${this.options.eachCall ? `.${first}` : ''}`;
-      const sheet = await this.sink.pictures(name, pictures, this.#most);
-      return { kind: 'pictures', role: 'x0', block, attempt, sheet, first };
+  #takePredictions(block: number, attempt: number): void {
+    this.#put(() => {
+      const taken = this.#predictions?.take(block, attempt);
+      return taken && this.#predicted(taken);
     });
   }
 
+  async #predicted(taken: Predicted): Promise<Untimed<PicturesEvent>> {
+    const { block, attempt, first } = taken;
+    const name = `x0/${numberOf(block)}.${attempt}${this.options.eachCall ? `.${first}` : ''}`;
+    const sheet = await this.sink.pictures(name, this.#predictions?.pictures(taken) ?? [], this.#most);
+    return { kind: 'pictures', role: 'x0', block, attempt, sheet, first };
+  }
+
   #review({ block, attempt, unstable, measured }: EventOf<'review'>): void {
-    if (unstable.length > 0) this.#writeX0(block, attempt); // else more calls may come, or the block is done
+    if (unstable.length > 0) this.#takePredictions(block, attempt); // else more calls may come, or the block is done
     const { height, width } = this.options.begin.video.grid;
     this.#put(async () => {
       const drift = measured ? { file: `drift/${numberOf(block)}.${attempt}.safetensors`, name: 'drift' } : null;
@@ -171,8 +162,9 @@ export class TraceRecorder {
   #block({ block, decision, firstFrame, latents, cache, seconds }: EventOf<'block'>): void {
     this.#lookAt(cache);
     const attempt = this.#attempt.get(block) ?? 0;
-    this.#writeX0(block, attempt);
+    this.#takePredictions(block, attempt);
     const frames = latents.shape[0];
+    const last = this.#predictions?.canLearn ? readFrame(latents, frames - 1) : undefined;
     const reading = this.options.latents ? latents.device.read(latents) : undefined;
     const { bytes } = latents.device.memory;
     this.#put(async () => {
@@ -181,7 +173,7 @@ export class TraceRecorder {
         const values = Float32Array.from(await reading);
         await this.sink.tensors(kept.file, [{ name: kept.name, shape: latents.shape, dtype: 'f32', values }]);
       }
-      for (const map of [this.#x0, this.#x0From]) map.delete(block);
+      this.#predictions?.end(block, await last);
       this.#lastCall = this.#seconds(); // pictures were made in between
       const made = { given: decision === null, attempts: attempt + 1, triggered: decision?.triggered ?? false };
       return { kind: 'block', block, firstFrame, frames, ...made, seconds, memory: bytes, latents: kept };
@@ -194,6 +186,9 @@ export class TraceRecorder {
     if (shown.block !== block) this.#flush(role);
     shown.block = block;
     shown.waiting.push(...frames);
+    const lastPicture = frames.at(-1);
+    const waited = lastPicture && role === 'video' ? this.#predictions?.learn(block, lastPicture) : undefined;
+    for (const taken of waited ?? []) this.#put(() => this.#predicted(taken));
     const isAtOnce = role === 'video' && this.options.begin.plan?.decode === 'during';
     if (isAtOnce) this.#flush(role);
   }
@@ -243,10 +238,14 @@ export class TraceRecorder {
 }
 
 /** One frame of latents [frames, channels, height, width], read when the device comes to it. */
-function readFrame(latents: Tensor, frame: number): Promise<ArrayLike<number>> {
+function readFrame(latents: Tensor, frame: number): Promise<LatentFrame> {
   const { device } = latents;
+  const [, , height, width] = latents.shape;
   const one = device.scope(() => sliceFrames(latents, frame, 1));
-  const reading = device.read(one).finally(() => one.dispose());
+  const reading = device
+    .read(one)
+    .then((values) => ({ values, height, width }))
+    .finally(() => one.dispose());
   reading.catch(() => undefined); // awaited at the end of the block
   return reading;
 }

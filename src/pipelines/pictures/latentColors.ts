@@ -7,27 +7,97 @@ import { encoderOf } from './chooseDecoder.js';
 import type { Picture } from './decodeLatents.js';
 import { openEncodeStream } from './openVae.js';
 
-/** A linear map from the channels of a latent value to a colour: good enough to see what a video will show. */
-export interface LatentColors {
-  /** @param latents [channels, height, width] of one frame */
-  picture(latents: ArrayLike<number>, height: number, width: number): Picture;
-}
-
-/** Latent values along each side of the picture that the map is fitted to, and colours along each side of that. */
+/** Latent values along each side of the picture that stands for all others, and colours along each side of that. */
 const CELLS = 12;
 const KNOTS = 5;
 
-/** Of the mean square of a channel: keeps the fit tame where channels follow each other. */
+/** Of the mean square of a channel: keeps the fit tame where channels follow each other, or hardly vary. */
 const RIDGE = 1e-3;
 
 /**
- * Fits the map to the VAE at hand, by least squares: a picture of smooth colours is encoded, and the mean colour of each
- * patch of pixels is what its latent value should become. The encoder is loaded for this and freed after.
+ * A linear map from the channels of a latent value to a colour, fitted by least squares to latents whose pictures are
+ * known: good enough to see what a video will show. The mean colour of a patch of pixels is what its latent value becomes.
+ */
+export class LatentColors {
+  /** Sums of products of the channels, 1 and the three colours, over all samples: [channels + 4][channels + 4]. */
+  #products: number[][] = [];
+  #weights: number[][] | undefined;
+
+  /** Whether anything was learnt. */
+  get isFitted(): boolean {
+    return this.#products.length > 0;
+  }
+
+  /**
+   * Learns from a frame and a picture of it.
+   * @param latents [channels, height, width]
+   */
+  learn(latents: ArrayLike<number>, height: number, width: number, { rgba, ...picture }: Picture): void {
+    const values = height * width;
+    const channels = latents.length / values;
+    const size = channels + 4;
+    if (!this.isFitted) this.#products = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+    const patch = { height: picture.height / height, width: picture.width / width };
+    const sample = new Array<number>(size).fill(1);
+    for (let place = 0; place < values; place++) {
+      for (let channel = 0; channel < channels; channel++) sample[channel] = latents[channel * values + place];
+      const [top, left] = [Math.floor(place / width) * patch.height, (place % width) * patch.width];
+      for (let color = 0; color < 3; color++) {
+        let sum = 0;
+        for (let y = top; y < top + patch.height; y++)
+          for (let x = left; x < left + patch.width; x++) sum += rgba[4 * (y * picture.width + x) + color];
+        sample[channels + 1 + color] = sum / (patch.height * patch.width);
+      }
+      for (let row = 0; row < size; row++)
+        for (let column = 0; column < size; column++) this.#products[row][column] += sample[row] * sample[column];
+    }
+    this.#weights = undefined;
+  }
+
+  /**
+   * A frame in its colours, a pixel a latent value.
+   * @param latents [channels, height, width]
+   */
+  picture(latents: ArrayLike<number>, height: number, width: number): Picture {
+    this.#weights ??= this.#solved();
+    const values = height * width;
+    const channels = latents.length / values;
+    const rgba = new Uint8Array(4 * values).fill(255);
+    for (let place = 0; place < values; place++) {
+      for (const [color, weights] of this.#weights.entries()) {
+        let value = weights[channels];
+        for (let channel = 0; channel < channels; channel++)
+          value += weights[channel] * latents[channel * values + place];
+        rgba[4 * place + color] = Math.round(Math.min(255, Math.max(0, value)));
+      }
+    }
+    return { width, height, rgba };
+  }
+
+  /** For each colour the weights of the channels, and last a constant: ridge regression by the normal equations. */
+  #solved(): number[][] {
+    const unknowns = this.#products.length - 3;
+    const matrix = this.#products.slice(0, unknowns).map((row, index) => {
+      const cut = row.slice(0, unknowns);
+      if (index < unknowns - 1) cut[index] = cut[index] * (1 + RIDGE) + Number.EPSILON;
+      return cut;
+    });
+    return [0, 1, 2].map((color) =>
+      solve(
+        matrix,
+        this.#products.slice(0, unknowns).map((row) => row[unknowns + color]),
+      ),
+    );
+  }
+}
+
+/**
+ * The map for a VAE whose pictures of the video come too late to learn from: a picture of smooth colours is encoded. The
+ * encoder is loaded for this and freed after.
  */
 export async function fitLatentColors(device: Device, model: Model, types: WeightTypes): Promise<LatentColors> {
   const coder = encoderOf(model);
-  const { spatial } = vaeFactors(model.config.vae);
-  const size = CELLS * spatial;
+  const size = CELLS * vaeFactors(model.config.vae).spatial;
   const pixels = smoothColors(size);
   const stream = await openEncodeStream(device, model, { coder, type: vaeTypeOf(types, coder) });
   try {
@@ -36,7 +106,13 @@ export async function fitLatentColors(device: Device, model: Model, types: Weigh
     const latents = await device.read(encoded);
     shown.dispose();
     encoded.dispose();
-    return mapOf(ridge(latents, cellMeans(pixels, size, spatial)));
+    const rgba = new Uint8Array(4 * size * size).fill(255);
+    for (let pixel = 0; pixel < size * size; pixel++)
+      for (let color = 0; color < 3; color++)
+        rgba[4 * pixel + color] = Math.round(255 * ((pixels[3 * pixel + color] + 1) / 2));
+    const colors = new LatentColors();
+    colors.learn(latents, CELLS, CELLS, { width: size, height: size, rgba });
+    return colors;
   } finally {
     stream.dispose();
   }
@@ -62,48 +138,6 @@ function smoothColors(size: number): Float32Array {
   return pixels;
 }
 
-/** The mean colour of each patch of `spatial` x `spatial` pixels, [CELLS * CELLS][3]. */
-function cellMeans(pixels: Float32Array, size: number, spatial: number): number[][] {
-  return Array.from({ length: CELLS * CELLS }, (_, cell) => {
-    const [top, left] = [Math.floor(cell / CELLS) * spatial, (cell % CELLS) * spatial];
-    const sum = [0, 0, 0];
-    for (let y = top; y < top + spatial; y++)
-      for (let x = left; x < left + spatial; x++)
-        for (let channel = 0; channel < 3; channel++) sum[channel] += pixels[(y * size + x) * 3 + channel];
-    return sum.map((value) => value / spatial ** 2);
-  });
-}
-
-/** For each colour the weights of the channels, and last a constant: ridge regression by the normal equations. */
-function ridge(latents: ArrayLike<number>, colors: readonly (readonly number[])[]): number[][] {
-  const cells = colors.length;
-  const channels = latents.length / cells;
-  const rows = colors.map((_, cell) =>
-    Array.from({ length: channels + 1 }, (_, channel) => (channel === channels ? 1 : latents[channel * cells + cell])),
-  );
-  const unknowns = channels + 1;
-  const products = (left: (row: number) => number, right: (row: number) => number) =>
-    rows.reduce((sum, _, row) => sum + left(row) * right(row), 0);
-  const matrix = Array.from({ length: unknowns }, (_, i) =>
-    Array.from({ length: unknowns }, (_, j) => {
-      const product = products(
-        (row) => rows[row][i],
-        (row) => rows[row][j],
-      );
-      return i === j && i < channels ? product * (1 + RIDGE) : product;
-    }),
-  );
-  return [0, 1, 2].map((color) => {
-    const targets = matrix.map((_, i) =>
-      products(
-        (row) => rows[row][i],
-        (row) => colors[row][color],
-      ),
-    );
-    return solve(matrix, targets);
-  });
-}
-
 /** Solves a symmetric, positive definite system by elimination. */
 function solve(matrix: readonly (readonly number[])[], targets: readonly number[]): number[] {
   const system = matrix.map((row, index) => [...row, targets[index]]);
@@ -120,23 +154,4 @@ function solve(matrix: readonly (readonly number[])[], targets: readonly number[
     solution[row] = (system[row][size] - known) / system[row][row];
   }
   return solution;
-}
-
-function mapOf(weights: readonly (readonly number[])[]): LatentColors {
-  return {
-    picture(latents, height, width) {
-      const values = height * width;
-      const channels = weights[0].length - 1;
-      const rgba = new Uint8Array(4 * values).fill(255);
-      for (let place = 0; place < values; place++) {
-        for (let color = 0; color < 3; color++) {
-          let value = weights[color][channels];
-          for (let channel = 0; channel < channels; channel++)
-            value += weights[color][channel] * latents[channel * values + place];
-          rgba[4 * place + color] = Math.round(255 * Math.min(1, Math.max(0, (value + 1) / 2)));
-        }
-      }
-      return { width, height, rgba };
-    },
-  };
 }
