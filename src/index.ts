@@ -128,6 +128,21 @@ export { severity, unstableTokens } from './tokentrim/severity.js';
 /** TokenTrim and its parameters. */
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
 
+// ---- Traces: what a run and its policy saw
+
+/** Pictures as one WebP, for a `TraceFolder`. */
+export { encodeSheet } from './media/sheets.js';
+/** A trace in a folder, to write and to read. */
+export { type OpenedTrace, openTraceFolder } from './node/trace/openTraceFolder.js';
+export { TraceFolder, type TraceFolderOptions } from './node/trace/traceFolder.js';
+/** What a trace is made of. */
+export type { TraceEvent } from './trace/format.js';
+/** Records a run while it goes, and puts the events of a trace together again. */
+export { type RecordOptions, recordRun } from './trace/recordRun.js';
+export { readTrace, Trace } from './trace/traceReader.js';
+/** Where a trace goes. */
+export type { TraceSink } from './trace/traceSink.js';
+
 // ---- The VAE
 
 export { openTinyVae, type TinyVae } from './models/wan/tinyVae/openTinyVae.js';

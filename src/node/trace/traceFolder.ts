@@ -9,6 +9,7 @@ import { claimTraceFolder, type TraceClaim } from './traceClaim.js';
 import { checkFileName, EVENTS_FILE, PLAN_FILE, UNFINISHED } from './traceNames.js';
 import { encodeTensors } from './traceTensors.js';
 
+/** How a folder is made a trace's. */
 export interface TraceFolderOptions {
   /** What makes sheets of pictures. */
   readonly encodeSheet: SheetEncoder;
