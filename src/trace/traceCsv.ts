@@ -17,10 +17,13 @@ const COLUMNS: Readonly<Record<string, (block: TracedBlock, attempt: TracedAttem
   calls: (_, { steps }) => steps.length,
   frames_seen: (_, { steps }) => steps.at(-1)?.seen?.frames.length,
   rows_seen: (_, { steps }) => steps.at(-1)?.seen?.rows,
-  seconds: (_, { steps }) => sumOf(steps.map(({ seconds }) => seconds)),
+  seconds: (_, { steps }) => microseconds(sumOf(steps.map(({ seconds }) => seconds))),
   block_seconds: ({ accepted }) => accepted?.seconds,
   memory_bytes: ({ accepted }) => accepted?.memory,
 };
+
+/** As exact as clocks are: a sum of decimals is not. */
+const microseconds = (seconds: Cell): Cell => (typeof seconds === 'number' ? Math.round(seconds * 1e6) / 1e6 : seconds);
 
 /** Null where one of them is not known, or there is none. */
 const sumOf = (values: readonly (number | null)[]): Cell =>
