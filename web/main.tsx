@@ -110,6 +110,7 @@ async function make(going: LiveRun, request: PostedRequest): Promise<boolean> {
     going.finish(signal?.aborted ? 'stopped' : 'finished');
   } catch (error) {
     going.finish('failed');
+    byId('viewer').hidden = going.trace.begin === undefined; // there is nothing of it to look at
     showError(error);
   }
   end();

@@ -97,6 +97,21 @@ describe.skipIf(reason !== undefined)('the page', () => {
     expect(await shown('.whatif p')).toMatch(/^With λ = 0, /);
   });
 
+  test('its story lies beside its pictures, and all of it inside a narrow page; axe finds nothing', async () => {
+    const box = (selector: string) => page.locator(selector).first().boundingBox();
+    const [why, squares] = [await box('#viewer .why'), await box('#viewer .pics')];
+    expect(why!.x + why!.width).toBeLessThanOrEqual(squares!.x);
+    expect(squares!.width).toBeGreaterThan(600);
+    await page.setViewportSize({ width: 390, height: 800 });
+    const { scrollWidth, clientWidth } = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return { scrollWidth, clientWidth };
+    });
+    expect(scrollWidth).toBe(clientWidth);
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 1280, height: 720 });
+  });
+
   test('a run is stopped when it is asked to, and another one begins', async () => {
     await page.locator('#frames').fill('81');
     await page.locator('#prompt').press('Enter');
@@ -133,6 +148,7 @@ describe.skipIf(reason !== undefined)('the page', () => {
     await page.locator('#error:not([hidden])').waitFor();
     expect(await text('error')).toMatch(/frames, 1 or more, found 0/);
     expect(await text('title')).toBe('This run failed');
+    expect(await page.locator('#viewer').isVisible()).toBe(false);
     await page.locator('#files').setInputFiles([join(toyWorld, 'vae.safetensors'), join(toyWorld, 'config.json')]);
     await expect
       .poll(() => text('error'))
@@ -151,16 +167,7 @@ describe.skipIf(reason !== undefined)('the page', () => {
       expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
       expect(await violations(page)).toEqual([]);
     }
-    const box = (selector: string) => page.locator(selector).first().boundingBox();
-    const [why, squares] = [await box('#viewer .why'), await box('#viewer .pics')];
-    expect(why!.x + why!.width).toBeLessThanOrEqual(squares!.x);
-    expect(squares!.width).toBeGreaterThan(600);
     await page.setViewportSize({ width: 390, height: 800 });
-    const { scrollWidth, clientWidth } = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return { scrollWidth, clientWidth };
-    });
-    expect(scrollWidth).toBe(clientWidth);
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
