@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ReviewEvent } from '../../src/trace/format.js';
+import type { ReviewEvent, TensorRef } from '../../src/trace/format.js';
 import type { Run } from './data/run.js';
+import type { BlockLatents } from './logic/tokenValues.js';
 import { type Change, hashOf, type View, viewOf } from './view.js';
 
 /** Renders anew when runs change: at most once a frame of the page. */
@@ -61,21 +62,25 @@ export function useWidth<Kind extends Element>(): readonly [{ current: Kind | nu
   return [place, width];
 }
 
-/** d_i of a review; undefined until it is there, and where it cannot be read. */
-export function useDrift(run: Run | undefined, review: ReviewEvent | null | undefined): Float32Array | undefined {
-  const ref = review?.drift;
+/** A tensor of a trace; undefined until it is there, and where there is none or it cannot be read. */
+export function useTensor(run: Run | undefined, ref: TensorRef | null | undefined): BlockLatents | undefined {
   const key = ref ? `${run?.name} ${ref.file} ${ref.name}` : '';
-  const [got, setGot] = useState<{ readonly key: string; readonly values: Float32Array | undefined }>();
+  const [got, setGot] = useState<{ readonly key: string; readonly tensor: BlockLatents | undefined }>();
   useEffect(() => {
     let isGone = false;
     if (!ref || !run) return;
     run.files.tensor(ref).then(
-      ({ values }) => !isGone && setGot({ key, values }),
-      () => !isGone && setGot({ key, values: undefined }),
+      (tensor) => !isGone && setGot({ key, tensor }),
+      () => !isGone && setGot({ key, tensor: undefined }),
     );
     return () => {
       isGone = true;
     };
   }, [key]);
-  return got?.key === key ? got.values : undefined;
+  return got?.key === key ? got.tensor : undefined;
+}
+
+/** d_i of a review. */
+export function useDrift(run: Run | undefined, review: ReviewEvent | null | undefined): Float32Array | undefined {
+  return useTensor(run, review?.drift)?.values;
 }

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { pairSquares } from './data/pairSquares.js';
 import type { Run } from './data/run.js';
 import { shownBlock } from './data/shownBlock.js';
-import { useDrift, useRuns, useView } from './hooks.js';
+import { useDrift, useRuns, useTensor, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
 import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
 import { compareRuns, compareWords } from './logic/compare.js';
@@ -57,6 +57,7 @@ export function Viewer({ runs, isPart = false }: Props) {
     run,
     (attempts.find(({ attempt: each }) => each === (view.attempt ?? 0)) ?? attempts.at(0))?.review,
   );
+  const latents = useTensor(run, facts?.traced.accepted?.latents);
   const found = search(view.words, all);
   useKeys(
     keysOf({
@@ -119,7 +120,7 @@ export function Viewer({ runs, isPart = false }: Props) {
     ? compareWords(comparison, facts.index, [run.name, other?.name ?? ''], facts, beside)
     : { title: titleOf(facts, video), say: sayOf(facts, video) };
   const prompt = promptAt(begin, facts.firstFrame);
-  const words = (each: number) => tokenWords(each, grid, facts, attempt, drift);
+  const words = (each: number) => tokenWords(each, grid, facts, attempt, drift, latents);
   return (
     <Whole>
       {header}

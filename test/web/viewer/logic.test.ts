@@ -13,6 +13,7 @@ import { EXAMPLES, search } from '../../../web/viewer/logic/search.js';
 import { plain } from '../../../web/viewer/logic/sentence.js';
 import { squaresOf } from '../../../web/viewer/logic/squares.js';
 import { tokenWords } from '../../../web/viewer/logic/tokenFacts.js';
+import { tokenValues } from '../../../web/viewer/logic/tokenValues.js';
 import { MEASURED_BY } from '../../../web/viewer/logic/trimOf.js';
 import { whatIf, whatIfWords } from '../../../web/viewer/logic/whatIf.js';
 import { nextPicture } from '../../../web/viewer/usePlay.js';
@@ -151,6 +152,21 @@ describe('maps', () => {
       5,
       undefined,
     ]);
+  });
+  test('the values of a token are those of its patch, in every frame and channel', () => {
+    const shape = [2, 3, 6, 8]; // patches of 2 by 2 on a grid of 3 by 4
+    const values = new Float32Array(2 * 3 * 6 * 8).fill(9);
+    for (let plane = 0; plane < 6; plane++) {
+      for (const [y, x] of [
+        [2, 2],
+        [2, 3],
+        [3, 2],
+        [3, 3],
+      ])
+        values[(plane * 6 + y) * 8 + x] = plane - y + x;
+    }
+    expect(tokenValues({ shape, values }, grid, 5)).toBe('24 values from -1.00 to 6.00, mean 2.50');
+    expect(tokenValues({ shape, values }, grid, 6)).toBe('24 values from 9.00 to 9.00, mean 9.00');
   });
   test('a token in words', () => {
     const drift = Float32Array.from({ length: 16 }, (_, token) => token);

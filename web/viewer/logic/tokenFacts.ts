@@ -3,6 +3,8 @@ import type { BlockFacts } from './facts.js';
 import type { Grid } from './outline.js';
 import { listed, short } from './sentence.js';
 
+import { type BlockLatents, tokenValues } from './tokenValues.js';
+
 /** Everything about a token of a block, in a line. */
 export function tokenWords(
   token: number,
@@ -10,6 +12,7 @@ export function tokenWords(
   facts: BlockFacts,
   attempt: TracedAttempt | undefined,
   drift: Float32Array | undefined,
+  latents?: BlockLatents,
 ): string {
   const parts = [`Token ${token}`, `row ${Math.floor(token / grid.width)}, column ${token % grid.width}`];
   if (drift) {
@@ -27,5 +30,6 @@ export function tokenWords(
         : `live in ${all ? `all ${cached.length} cached frames` : `cached ${live.length === 1 ? 'frame' : 'frames'} ${listed(live)}`}`,
     );
   }
+  if (latents) parts.push(tokenValues(latents, grid, token));
   return parts.join(' · ');
 }
