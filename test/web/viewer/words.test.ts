@@ -79,6 +79,7 @@ test.each([
     'Block 5 moved too much',
     'These latents come from another program, which did not.',
   ],
+  ['usual latents', 4, { method: 'latents' as const }, 'Block 4 moved as usual', 'TokenTrim would have kept it.'],
   ['no tries', 5, { trim: { maxRegenerations: 0 } }, 'Block 5 moved too much', 'This run allows no new tries'],
   [
     'wan',

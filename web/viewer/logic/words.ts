@@ -29,7 +29,7 @@ export function titleOf(facts: BlockFacts, video: TracedVideo): string {
       return `Why ${facts.name} was made ${times === 2 ? 'twice' : `${times} times`}`;
     }
     default:
-      return `${name} was kept`;
+      return video.method === 'latents' ? `${name} moved as usual` : `${name} was kept`;
   }
 }
 
@@ -60,7 +60,7 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
     case 'unlimited':
       return [...moved(facts, false), '. There is no severity before it to compare that with.'];
     case 'kept':
-      return [...compared(facts, video, false), ` of the blocks before it.${off || ' So it was kept as it came.'}`];
+      return [...compared(facts, video, false), ` of the blocks before it.${off || keptWords(video)}`];
     case 'would':
       return [...compared(facts, video, true), ' of the blocks before it. ', notAgain(facts, video)];
     case 'asked':
@@ -134,6 +134,10 @@ function outcomeOf({ severity, threshold, kept, tries }: BlockFacts, { trim }: T
     return `: ${kept < severity ? 'less, if still above' : 'no less'}.${end ? `${end}.` : ''}`;
   }
   return kept === severity ? ': no less.' : ': less, and not above.';
+}
+
+function keptWords({ method }: TracedVideo): string {
+  return method === 'latents' ? ' TokenTrim would have kept it.' : ' So it was kept as it came.';
 }
 
 function notAgain({ unstable }: BlockFacts, { method, trim }: TracedVideo): string {
