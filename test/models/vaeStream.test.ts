@@ -32,7 +32,7 @@ function upload(clip: Clip, first = 0, end = clip.frames): Tensor {
 }
 
 /** The pixels of each latent frame, decoded in pieces that end where `cuts` say. */
-async function decode(stream: VaeStream, clip: Clip, cuts: readonly number[] = []): Promise<Float32Array[]> {
+async function decode(stream: Pick<VaeStream, 'decode'>, clip: Clip, cuts: readonly number[] = []): Promise<Float32Array[]> {
   const pixels: Float32Array[] = [];
   let first = 0;
   for (const end of [...cuts, clip.frames]) {
@@ -57,6 +57,19 @@ async function decodeAfresh(clip: Clip, cuts: readonly number[] = []): Promise<F
   }
 }
 
+/** Some of a clip's frames as a clip. */
+function piece(clip: Clip, first: number, end: number): Clip {
+  const frame = clip.values.length / clip.frames;
+  return { ...clip, frames: end - first, values: clip.values.slice(first * frame, end * frame) };
+}
+
+/** One clip up to a frame, another from there on. */
+function spliced(start: Clip, rest: Clip, cut: number): Clip {
+  const frame = start.values.length / start.frames;
+  const values = Float32Array.from([...start.values.slice(0, cut * frame), ...rest.values.slice(cut * frame)]);
+  return { ...start, values };
+}
+
 const join = (parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
 
 describe('the VAE stream', () => {
@@ -70,6 +83,29 @@ describe('the VAE stream', () => {
       [4, 16, 24, 3],
     ]);
     stream.dispose();
+  });
+
+  test('a fork decodes what would come next, and the stream goes on as if there had been none', async () => {
+    await fc.assert(
+      fc.asyncProperty(clips, seeds, fc.nat(4), async (clip, seed, at) => {
+        const cut = at % clip.frames;
+        const other = { ...clip, values: normal(seed, clip.values.length) };
+        const expected = { kept: await decodeAfresh(clip), tried: await decodeAfresh(spliced(clip, other, cut)) };
+        const before = device.memory.liveStorages;
+        const stream = createVaeStream(decoder);
+        const begun = cut > 0 ? await decode(stream, piece(clip, 0, cut)) : [];
+        const fork = stream.fork();
+        const tried = await decode(fork, piece(other, cut, clip.frames));
+        fork.fork().dispose();
+        fork.dispose();
+        const kept = await decode(stream, piece(clip, cut, clip.frames));
+        stream.dispose();
+        expect(join([...begun, ...kept])).toEqual(join(expected.kept));
+        expect(join([...begun, ...tried])).toEqual(join(expected.tried));
+        expect(device.memory.liveStorages).toBe(before);
+      }),
+      { ...run, numRuns: 8 },
+    );
   });
 
   test('equals decoding all frames at once without any cache', async () => {

@@ -66,11 +66,15 @@ function channelsInside({ frames, height, width }: PlainVideo): number[] {
   );
 }
 
-async function decode(stream: PictureStream, config: TinyVaeConfig, pieces: readonly number[]): Promise<number[]> {
+async function decode(
+  stream: PictureStream,
+  config: TinyVaeConfig,
+  pieces: readonly number[],
+  first = 0,
+): Promise<number[]> {
   const values: number[] = [];
   const all = await device.read(latentsOf(config));
   const frame = all.length / FRAMES;
-  let first = 0;
   for (const count of pieces) {
     const piece = device.upload(all.slice(first * frame, (first + count) * frame), [
       count,
@@ -109,6 +113,21 @@ describe.each([
     const whole = await decode(createTinyVaeStream(decoder), config, [FRAMES]);
     expect(await decode(createTinyVaeStream(decoder), config, [1, 1, 2])).toEqual(whole);
     expect(await decode(createTinyVaeStream(decoder, { splitBytes: 0 }), config, [3, 1])).toEqual(whole);
+  });
+
+  test('a fork decodes what comes next, and the stream goes on as if there had been none', async () => {
+    const decoder = await loadTinyDecoder(device, source, config, 'f32');
+    const whole = await decode(createTinyVaeStream(decoder), config, [FRAMES]);
+    for (const cut of [0, 1, 3]) {
+      const stream = createTinyVaeStream(decoder);
+      const begun = cut > 0 ? await decode(stream, config, [cut]) : [];
+      const fork = stream.fork();
+      const tried = await decode(fork, config, [FRAMES - cut], cut);
+      fork.dispose();
+      expect([...begun, ...tried]).toEqual(whole);
+      expect([...begun, ...(await decode(stream, config, [FRAMES - cut], cut))]).toEqual(whole);
+      stream.dispose();
+    }
   });
 
   test('encodes as plain loops do, the end filled up with its last picture', async () => {
