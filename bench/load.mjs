@@ -12,9 +12,9 @@ import { loadTransformer } from '../dist/models/wan/transformerWeights.js';
 import { openModelFolder } from '../dist/node/model/modelFolder.js';
 import { loadTokenizer } from '../dist/node/model/modelTexts.js';
 import { openDevice } from '../dist/node/openDevice.js';
+import { generate } from '../dist/pipelines/generate.js';
 import { planMemory } from '../dist/pipelines/plan/planMemory.js';
 import { weightTypes } from '../dist/pipelines/plan/weightTypes.js';
-import { runStages } from '../dist/pipelines/stages.js';
 import { disposeAll } from '../dist/tensor/scope.js';
 
 const PROMPT = 'a red circle bounces left and right on a navy background';
@@ -136,7 +136,7 @@ async function generation() {
   let stage = 'start';
   let frames = 0;
   const start = performance.now();
-  for await (const event of runStages(fresh, folder, { ...request, decode: plan.decode })) {
+  for await (const event of generate(fresh, folder, { ...request, decode: plan.decode })) {
     if (event.kind === 'frames') frames += event.frames.length;
     if (event.kind === 'block') console.log(`  block ${event.block}: ${event.seconds.toFixed(1)} s`);
     if (event.kind !== 'stage') continue;

@@ -27,7 +27,7 @@ try {
   await sharp(await shown.screenshot())
     .webp({ quality: 90 })
     .toFile(join(root, 'docs/viewer.webp'));
-  console.log(`docs/viewer.webp: ${await shown.getByRole('heading', { level: 1 }).innerText()}`);
+  console.log(`docs/viewer.webp: ${await shown.getByRole('heading', { level: 1 }).textContent()}`);
 } finally {
   await browser.close();
 }

@@ -1,5 +1,5 @@
 // The toy world with and without TokenTrim, block by block. Runs take turns, so that what disturbs one disturbs all.
-// Wall-clock time, pictures included.
+// Wall-clock time, pictures included. A traced run is compared with the same run untraced.
 import { options } from '../support/open.mjs';
 import { Report } from '../support/report.mjs';
 import { median, spread } from '../support/statistics.mjs';
@@ -7,20 +7,21 @@ import { ToyRun } from '../support/toyRun.mjs';
 
 const BLOCKS = Number(options.blocks ?? 40);
 const SKIPPED = 8; // blocks until windows are full and nothing is compiled any more
-const RUNS = {
-  'without TokenTrim': false,
-  'TokenTrim, nothing triggered': { sensitivity: 1e6 },
-  "TokenTrim, the paper's settings": {},
-  'TokenTrim, first step': { check: 'first-step' },
-};
+const RUNS = [
+  { name: 'without TokenTrim', trim: false },
+  { name: 'TokenTrim, nothing triggered', trim: { sensitivity: 1e6 } },
+  { name: 'the same, traced', trim: { sensitivity: 1e6 }, isTraced: true, beside: 1 },
+  { name: "TokenTrim, the paper's settings", trim: {} },
+  { name: 'TokenTrim, first step', trim: { check: 'first-step' } },
+];
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const report = new Report(`toy world, ${BLOCKS} blocks, 0.75 s of video each`);
 let adapter;
 for (const preset of ['self-forcing', 'rolling-forcing']) {
   const runs = [];
-  for (const [name, trim] of Object.entries(RUNS)) {
-    runs.push(Object.assign(await ToyRun.open({ preset, blocks: BLOCKS, trim }), { name }));
+  for (const { name, beside = 0, ...how } of RUNS) {
+    runs.push(Object.assign(await ToyRun.open({ preset, blocks: BLOCKS, ...how }), { name, beside }));
   }
   for (let block = 0; block < BLOCKS; block++) {
     const turn = block % runs.length;
@@ -30,15 +31,16 @@ for (const preset of ['self-forcing', 'rolling-forcing']) {
   for (const run of runs) {
     const { name, seconds, triggered } = run;
     const steady = seconds.slice(SKIPPED);
-    const ratio = ratioOf(run, runs[0], 'seconds');
-    const processorRatio = ratioOf(run, runs[0], 'processorSeconds');
+    const plain = runs[run.beside];
+    const ratio = ratioOf(run, plain, 'seconds');
+    const processorRatio = ratioOf(run, plain, 'processorSeconds');
     report.add({
       name: `${preset}, ${name}`,
       seconds: median(steady),
       spread: spread(steady),
       repeats: steady.length,
       ...{ ratio, processorRatio, triggered },
-      note: `${ratio.toFixed(3)} of without (processor time ${processorRatio.toFixed(3)}), triggered in ${triggered}`,
+      note: `${ratio.toFixed(3)} of ${plain.name} (processor time ${processorRatio.toFixed(3)}), triggered in ${triggered}`,
     });
     adapter = run.device.name;
     await run.close();

@@ -12,7 +12,6 @@ import { openDevice } from '../../dist/node/openDevice.js';
 import { tuneKernels } from '../../dist/node/tuneKernels.js';
 import { generate } from '../../dist/pipelines/generate.js';
 import { planMemory } from '../../dist/pipelines/plan/planMemory.js';
-import { runStages } from '../../dist/pipelines/stages.js';
 import { Report } from '../support/report.mjs';
 import { median, spread } from '../support/statistics.mjs';
 
@@ -107,7 +106,7 @@ async function demo(isMeasured) {
     const { user, system } = process.cpuUsage();
     until[what] ??= { seconds: performance.now() / 1e3, processor: (user + system) / 1e6 };
   };
-  for await (const event of runStages(device, folder, { ...DEMO, decode })) {
+  for await (const event of generate(device, folder, { ...DEMO, decode })) {
     if (event.kind === 'frames') note('the first picture');
   }
   note('the end');

@@ -1,7 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeSheet } from '../../dist/media/sheets.js';
 import { openModelFolder } from '../../dist/node/model/modelFolder.js';
 import { toyWorld } from '../../dist/node/model/toyWorld.js';
 import { openDevice } from '../../dist/node/openDevice.js';
+import { TraceFolder } from '../../dist/node/trace/traceFolder.js';
 import { generate } from '../../dist/pipelines/generate.js';
+import { recordRun } from '../../dist/trace/recordRun.js';
 
 const PROMPT = 'a red circle bounces left and right on a navy background';
 
@@ -14,7 +20,7 @@ export class ToyRun {
   peaks = [];
   triggered = 0;
 
-  /** @param options { preset, blocks, trim }: TokenTrim's parameters, or false */
+  /** @param options { preset, blocks, trim, isTraced }: TokenTrim's parameters, or false; whether a trace is written */
   static async open(options) {
     const run = new ToyRun();
     run.folder = await openModelFolder(toyWorld);
@@ -23,7 +29,12 @@ export class ToyRun {
     const frames = 1 + 4 * (options.blocks * size - 1);
     run.videoSeconds = frames / fps;
     const request = { prompt: PROMPT, seed: 24, frames, preset: options.preset, trim: options.trim, decode: 'during' };
-    run.events = generate(run.device, run.folder, request);
+    run.events = generate(run.device, run.folder, { ...request, watch: options.isTraced && { rejected: true } });
+    if (options.isTraced) {
+      run.place = await mkdtemp(join(tmpdir(), 'tokentrim-bench-'));
+      run.trace = await TraceFolder.create(join(run.place, 'trace'), { encodeSheet });
+      run.events = recordRun(run.events, run.trace, run.device, run.folder);
+    }
     return run;
   }
 
@@ -46,6 +57,8 @@ export class ToyRun {
 
   async close() {
     await this.events.return();
+    await this.trace?.close('stopped');
+    if (this.place) await rm(this.place, { recursive: true });
     this.device.close();
     await this.folder.close();
   }

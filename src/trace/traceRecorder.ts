@@ -1,11 +1,10 @@
-import { sliceFrames } from '../kernels/layout/frames.js';
 import type { KvCache } from '../models/wan/kvCache.js';
 import type { LatentColors } from '../pipelines/pictures/latentColors.js';
 import type { GenerateEvent } from '../pipelines/stages.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { CacheChanges } from './cacheChanges.js';
 import { type BeginEvent, type EndEvent, type PicturesEvent, TRACE_VERSION, type TraceEvent } from './format.js';
-import { type LatentFrame, type Predicted, Predictions } from './predictions.js';
+import { readLastFrames } from './lastFrames.js';
+import { type Predicted, Predictions } from './predictions.js';
 import type { TracedPicture, TraceSink } from './traceSink.js';
 
 /** What a recorder goes by. */
@@ -108,9 +107,9 @@ export class TraceRecorder {
     this.#attempt.set(block, attempt);
     const size = method === 'rolling-forcing' ? framesPerBlock : timesteps.length;
     const blocks = Array.from({ length: timesteps.length / size }, (_, index) => block + index);
-    const frames = this.#predictions ? blocks.map((_, index) => readFrame(event.x0, (index + 1) * size - 1)) : [];
+    const reading = this.#predictions ? readLastFrames(event.x0, size) : [];
     this.#put(async () => {
-      const read = await Promise.all(frames);
+      const read = await reading;
       const now = this.#seconds();
       const seconds = read.length > 0 ? Math.round(1000 * (now - this.#lastCall)) / 1000 : null;
       this.#lastCall = now;
@@ -164,7 +163,7 @@ export class TraceRecorder {
     const attempt = this.#attempt.get(block) ?? 0;
     this.#takePredictions(block, attempt);
     const frames = latents.shape[0];
-    const last = this.#predictions?.canLearn ? readFrame(latents, frames - 1) : undefined;
+    const last = this.#predictions?.canLearn ? readLastFrames(latents, frames) : undefined;
     const reading = this.options.latents ? latents.device.read(latents) : undefined;
     const { bytes } = latents.device.memory;
     this.#put(async () => {
@@ -173,7 +172,7 @@ export class TraceRecorder {
         const values = Float32Array.from(await reading);
         await this.sink.tensors(kept.file, [{ name: kept.name, shape: latents.shape, dtype: 'f32', values }]);
       }
-      this.#predictions?.end(block, await last);
+      this.#predictions?.end(block, (await last)?.[0]);
       this.#lastCall = this.#seconds(); // pictures were made in between
       const made = { given: decision === null, attempts: attempt + 1, triggered: decision?.triggered ?? false };
       return { kind: 'block', block, firstFrame, frames, ...made, seconds, memory: bytes, latents: kept };
@@ -235,19 +234,6 @@ export class TraceRecorder {
     });
     this.#queue.catch(() => undefined); // thrown where the queue is waited for
   }
-}
-
-/** One frame of latents [frames, channels, height, width], read when the device comes to it. */
-function readFrame(latents: Tensor, frame: number): Promise<LatentFrame> {
-  const { device } = latents;
-  const [, , height, width] = latents.shape;
-  const one = device.scope(() => sliceFrames(latents, frame, 1));
-  const reading = device
-    .read(one)
-    .then((values) => ({ values, height, width }))
-    .finally(() => one.dispose());
-  reading.catch(() => undefined); // awaited at the end of the block
-  return reading;
 }
 
 /** A block in names of files; given blocks count up to -1. */

@@ -32,7 +32,11 @@ function upload(clip: Clip, first = 0, end = clip.frames): Tensor {
 }
 
 /** The pixels of each latent frame, decoded in pieces that end where `cuts` say. */
-async function decode(stream: Pick<VaeStream, 'decode'>, clip: Clip, cuts: readonly number[] = []): Promise<Float32Array[]> {
+async function decode(
+  stream: Pick<VaeStream, 'decode'>,
+  clip: Clip,
+  cuts: readonly number[] = [],
+): Promise<Float32Array[]> {
   const pixels: Float32Array[] = [];
   let first = 0;
   for (const end of [...cuts, clip.frames]) {
