@@ -62,6 +62,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
       throw await keepFinished(run, outcome, interrupt.signal.aborted ? new TokenTrimError('interrupted') : error);
     }
     if (run.sink?.note) say(run.sink.note);
+    for (const note of run.trace?.notes ?? []) say(note);
     if (flags.profile) {
       report.kernels = await run.device.kernelTimes();
       show(kernelTable(report.kernels, run.device.kernels));

@@ -13,6 +13,8 @@ export interface RunTrace {
   readonly sink: TraceSink;
   /** Whether every block's latents are kept. */
   readonly latents: boolean;
+  /** Where they are, once they are finished. */
+  readonly notes: readonly string[];
   /**
    * Completes the trace, and writes the page where one was asked for.
    * @param isEarly the run ended early: a page that is there stays
@@ -43,6 +45,10 @@ export async function openRunTrace(flags: GenerateFlags): Promise<RunTrace | und
   return {
     sink: folder,
     latents: flags.traceLatents ?? false,
+    notes: [
+      ...(report === undefined ? [] : [`${report}: why each block was kept or made again; open it in a browser`]),
+      ...(trace === undefined ? [] : [`${trace}: the trace; \`tokentrim view ${trace}\` shows it`]),
+    ],
     async finish(isEarly) {
       await folder.close(isEarly ? 'stopped' : 'finished');
       if (report === undefined || (isEarly && (await isThere(report)))) return;

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
+import { readTrace } from '../../src/trace/traceReader.js';
 import { VIEWER } from '../node/trace/standIn.js';
 import { linesOf, runOf } from '../trace/madeTrace.js';
 import { dense, float32, writeTorchZip } from '../weights/torch/torchWriter.js';
-import { useProgram } from './program.js';
+import { expectRefusal, expectUsageError, useProgram } from './program.js';
 
 const home = mkdtempSync(join(tmpdir(), 'tokentrim-trace-cli-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -91,12 +92,15 @@ test.each([
 
 const program = useProgram();
 
-test('view serves a trace until Ctrl-C, which is no failure', async () => {
+function ensureViewer(): void {
   const viewer = join(inject('programFolder'), 'dist/viewer/viewer.html');
-  if (!existsSync(viewer)) {
-    mkdirSync(dirname(viewer), { recursive: true });
-    writeFileSync(viewer, VIEWER);
-  }
+  if (existsSync(viewer)) return;
+  mkdirSync(dirname(viewer), { recursive: true });
+  writeFileSync(viewer, VIEWER);
+}
+
+test('view serves a trace until Ctrl-C, which is no failure', async () => {
+  ensureViewer();
   mkdirSync(at('run'));
   writeFileSync(at('run/events.jsonl'), linesOf(runOf([[1]])));
   const { status, stdout, stderr } = await program.run(['view', at('run'), '--no-open'], {
@@ -104,4 +108,35 @@ test('view serves a trace until Ctrl-C, which is no failure', async () => {
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: 'Ctrl-C ends it\n' });
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\/\n$/);
+});
+
+const SMALL = ['--frames', '9', '--width', '16', '--height', '16', '--steps', '1000', '--adapter', 'reference'];
+
+test('generate writes a trace and a page beside the same video, and never over what is no trace', async () => {
+  ensureViewer();
+  const plain = ['generate', 'a red circle', ...SMALL, '--out'];
+  const traced = [...plain, 'traced.mp4', '--trace', 'run.trace', '--trace-latents', '--report', 'run.html'];
+  const { status, stderr } = await program.run(traced);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(stderr).toContain('run.html: why each block was kept or made again; open it in a browser');
+  expect(stderr).toContain('run.trace: the trace; `tokentrim view run.trace` shows it');
+  const events = readFileSync(program.path('run.trace/events.jsonl'), 'utf8');
+  const { trace, problem } = readTrace(events);
+  expect(problem).toBeUndefined();
+  expect(trace.blocks.map(({ accepted }) => accepted?.latents?.file)).toEqual(['latents/0000.safetensors']);
+  expect(readFileSync(program.path('run.html'), 'utf8')).toContain('\\"kind\\":\\"block\\"'); // the events, as JSON in JSON
+  expect(JSON.parse(readFileSync(program.path('run.trace/plan.json'), 'utf8'))).toEqual(trace.begin?.plan);
+
+  expect((await program.run([...plain, 'plain.mp4'])).status).toBe(0);
+  expect(readFileSync(program.path('traced.mp4')).equals(readFileSync(program.path('plain.mp4')))).toBe(true);
+
+  await expectRefusal(program, [...plain, 'x.mp4', '--trace', 'run.trace'], 'there is a trace already');
+  mkdirSync(program.path('mine'));
+  writeFileSync(program.path('mine/letter.txt'), 'dear');
+  const over = [...plain, 'x.mp4', '--trace', 'mine', '--force'];
+  await expectRefusal(program, over, 'it holds letter.txt, which is no part of a trace');
+  await expectUsageError(program, [...plain, 'x.mp4', '--report', 'run.mp4'], 'use a name that ends in .html');
+  await expectUsageError(program, [...plain, 'x.mp4', '--trace-latents'], 'say where, with --trace trace');
+  expect((await program.run([...plain, 'x.mp4', '--trace', 'run.trace', '--force', '--dry-run'])).status).toBe(0);
+  expect(readFileSync(program.path('run.trace/events.jsonl'), 'utf8')).toBe(events);
 });
