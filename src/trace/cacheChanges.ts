@@ -9,9 +9,9 @@ export class CacheChanges {
   #known = new Map<number, readonly number[]>();
 
   /** @returns undefined where nothing changed */
-  since(cache: Pick<KvCache, 'frames' | 'options'>): Changes | undefined {
+  since(cache: Pick<KvCache, 'liveTokens' | 'options'>): Changes | undefined {
     const { tokensPerFrame } = cache.options;
-    const frames = new Map(cache.frames.map(({ frame, live }) => [frame, live]));
+    const frames = new Map(cache.liveTokens.map(({ frame, live }) => [frame, live]));
     const left = [...this.#known.keys()].filter((frame) => !frames.has(frame));
     const came: number[] = [];
     const lost = new Map<string, number[]>(); // frames by the set that they lost

@@ -66,7 +66,7 @@ describe('README.md', () => {
 
   test('the demo writes the file that the text says', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    expect(scripts.demo).toMatch(/ generate .* --out demo\.mp4$/);
+    expect(scripts.demo).toMatch(/ generate .* --out demo\.mp4 --report demo\.html$/);
     expect(scripts.demo).not.toContain('--no-trim');
   });
 

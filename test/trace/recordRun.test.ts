@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import {
   generate,
+  type KvCache,
   openDevice,
   openModelFolder,
   type PolicyFactory,
@@ -49,8 +50,8 @@ class Kept implements TraceSink {
 
 /** What a cache holds: the tokens that each frame has left. */
 type Held = Record<number, number[]>;
-const heldBy = (cache: { frames: { frame: number; live: readonly number[] }[] }): Held =>
-  Object.fromEntries(cache.frames.map(({ frame, live }) => [frame, [...live]]));
+const heldBy = (cache: Pick<KvCache, 'liveTokens'>): Held =>
+  Object.fromEntries(cache.liveTokens.map(({ frame, live }) => [frame, [...live]]));
 
 /** The same as a reader rebuilt it. */
 function heldIn(cache: ReadonlyMap<number, ReadonlySet<number>>, tokens: number): Held {

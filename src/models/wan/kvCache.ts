@@ -95,9 +95,14 @@ export class KvCache {
     this.#freeSlots = Array.from({ length: capacity }, (_, slot) => slot);
   }
 
-  /** Cached frames in video order, with the number of tokens that each has left, and which: ascending. */
-  get frames(): { frame: number; tokens: number; live: readonly number[] }[] {
-    return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length, live }));
+  /** Cached frames in video order, with the number of tokens that each has left. */
+  get frames(): { frame: number; tokens: number }[] {
+    return this.#frames.map(({ frame, live }) => ({ frame, tokens: live.length }));
+  }
+
+  /** The same with the tokens themselves, ascending. */
+  get liveTokens(): { frame: number; live: readonly number[] }[] {
+    return this.#frames.map(({ frame, live }) => ({ frame, live }));
   }
 
   /** Those that `chosen` accepts, and how many rows they have. */
