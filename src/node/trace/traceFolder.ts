@@ -125,19 +125,24 @@ export class TraceFolder implements TraceSink {
     return this.#failure;
   }
 
-  /** Before the first byte: the trace of an earlier run goes. */
+  /**
+   * Before the first byte: the trace of an earlier run goes, and the file of events is there, by which a folder is known to
+   * be a trace whenever the process ends.
+   */
   #prepared(): Promise<void> {
-    this.#emptying ??= this.claim.empty();
+    this.#emptying ??= this.claim.empty().then(async () => {
+      this.#events = await open(join(this.path, EVENTS_FILE), 'wx');
+    });
     return this.#emptying;
   }
 
   async #append(line: Uint8Array): Promise<void> {
     await this.#prepared();
-    this.#events ??= await open(join(this.path, EVENTS_FILE), 'wx');
+    const events = this.#events as FileHandle;
     this.#count++;
-    const { bytesWritten } = await this.#events.write(line, 0, line.byteLength, this.#length);
+    const { bytesWritten } = await events.write(line, 0, line.byteLength, this.#length);
     if (bytesWritten < line.byteLength) {
-      await this.#events.truncate(this.#length);
+      await events.truncate(this.#length);
       throw Object.assign(new Error('a line was cut'), { code: 'ENOSPC' });
     }
     this.#length += line.byteLength;
