@@ -43,6 +43,7 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     metadata: flags.metadata,
     profile: flags.profile ?? false,
     checkNumerics: flags.checkNumerics ?? false,
+    traceLatents: flags.traceLatents ?? false,
     ...namesIn(flags),
     out: plan.decode === 'never' ? null : flags.out,
   };

@@ -59,6 +59,7 @@ export const settingsSchema = z.strictObject({
   saveLatents: path,
   preview: path,
   trace: path,
+  traceLatents: z.boolean(),
   report: path,
   out: path.describe('null with `latentsOnly`'),
 });

@@ -29,7 +29,7 @@ export interface OpenedTrace {
    * @throws TokenTrimError where its name or a link leads out of the folder, or it is no plain file, or too large
    */
   place(file: string): Promise<string>;
-  bytes(file: string): Promise<Buffer>;
+  bytes(file: string): Promise<Uint8Array>;
   tensor(ref: TensorRef): Promise<{ shape: readonly number[]; values: Float32Array }>;
 }
 

@@ -60,7 +60,7 @@ async function embedded(traces: readonly OpenedTrace[], page: string): Promise<E
         bytes + events.length <= MAX_BYTES,
         `${page} would have more than ${formatBytes(MAX_BYTES)}, which no browser opens in good time. Use \`tokentrim view\`.`,
       );
-      files[file] = data.toString('base64');
+      files[file] = Buffer.from(data).toString('base64');
     }
     made.push({ name: names[index], events, files });
   }
