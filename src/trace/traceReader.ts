@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import { isEvent } from './checkEvent.js';
 import {
   type BeginEvent,
   type BlockEvent,
@@ -210,8 +211,10 @@ function damaged(line: number): string {
 function parseLine(line: string): TraceEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    const isEvent = typeof value === 'object' && value !== null && typeof (value as TraceEvent).kind === 'string';
-    return isEvent ? (value as TraceEvent) : undefined;
+    const { kind, version } = (value ?? {}) as Partial<BeginEvent>;
+    // Of another version, the first line may say what it says in other ways.
+    if (kind === 'begin' && version !== TRACE_VERSION) return value as BeginEvent;
+    return isEvent(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -225,7 +228,7 @@ function beginOf(event: TraceEvent | undefined): BeginEvent {
   }
   if (event.version !== TRACE_VERSION) {
     throw new TokenTrimError(
-      `this trace is of version ${event.version}, and this program reads version ${TRACE_VERSION}: read it with the ` +
+      `this trace is of version ${JSON.stringify(event.version)}, and this program reads version ${TRACE_VERSION}: read it with the ` +
         `program that wrote it (${event.program})`,
     );
   }

@@ -148,6 +148,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await press('Space');
     await expect.poll(() => text('.player output')).not.toBe(before);
     await press('Space', '?');
+    await page.locator('dialog[open] dt').first().waitFor();
     expect(await page.locator('dialog[open] dt').count()).toBeGreaterThan(20);
     await press('ArrowRight', 'Escape');
     expect(await page.locator('dialog[open]').count()).toBe(0);
@@ -162,6 +163,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await press('Enter');
     const titles: (string | null)[] = [];
     for (let stop = 0; stop < 6; stop++) {
+      await page.locator('.toured').first().waitFor();
       expect(await page.locator('.toured').count()).toBe(1);
       expect(await violations(page)).toEqual([]);
       titles.push(await text('.tour h2'));

@@ -5,7 +5,7 @@ import { shownBlock } from './data/shownBlock.js';
 import { useDrift, useRuns, useTensor, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
 import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
-import { compareRuns, compareWords } from './logic/compare.js';
+import { compareRuns, compareWords, sameBlock } from './logic/compare.js';
 import { promptAt } from './logic/intro.js';
 import { search } from './logic/search.js';
 import { squaresOf } from './logic/squares.js';
@@ -115,9 +115,9 @@ export function Viewer({ runs, isPart = false }: Props) {
   const trim = trimOf(video);
   const tried = view.sensitivity !== null && trim ? whatIf(all, trim.warmup, view.sensitivity) : null;
   const comparison = other?.trace.begin ? compareRuns(begin, other.trace.begin, all, other.facts) : null;
-  const beside = other?.facts[facts.index];
+  const beside = sameBlock(other?.facts, facts);
   const said = comparison
-    ? compareWords(comparison, facts.index, [run.name, other?.name ?? ''], facts, beside)
+    ? compareWords(comparison, facts.traced.block, [run.name, other?.name ?? ''], facts, beside)
     : { title: titleOf(facts, video), say: sayOf(facts, video) };
   const prompt = promptAt(begin, facts.firstFrame);
   const words = (each: number) => tokenWords(each, grid, facts, attempt, drift, latents);

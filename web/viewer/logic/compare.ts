@@ -6,7 +6,7 @@ import { type Sentence, short } from './sentence.js';
 export interface Comparison {
   /** What the runs differ in beside TokenTrim: nothing where one explains the other. */
   readonly differences: readonly string[];
-  /** The first pair of blocks that did not come out alike; null where all did so far. */
+  /** The first block that did not come out alike in both, by its number; null where all did so far. */
   readonly parts: number | null;
 }
 
@@ -24,23 +24,36 @@ export function compareRuns(
     ...different('seed', ({ seed }) => seed),
     ...different('model', ({ model }) => model),
     ...different('method', ({ method }) => method),
+    ...different('given pictures', ({ given }) => given),
     ...different('size', ({ grid, framesPerBlock }) => [grid, framesPerBlock]),
     ...different('cache', ({ window, sink }) => [window, sink]),
     ...different('steps', ({ steps }) => steps),
   ];
-  const count = Math.min(leftBlocks.length, rightBlocks.length);
-  const parts = Array.from({ length: count }, (_, index) => index).find((index) => {
-    const [one, other] = [leftBlocks[index], rightBlocks[index]];
+  const parts = leftBlocks.find((one) => {
+    const other = sameBlock(rightBlocks, one);
+    if (!other) return false;
     const areMeasured = one.kept !== null && other.kept !== null;
     return one.traced.attempts.length !== other.traced.attempts.length || (areMeasured && one.kept !== other.kept);
   });
-  return { differences, parts: parts ?? null };
+  return { differences, parts: parts?.traced.block ?? null };
+}
+
+/** The block of that number in another run: given ones, which count up to -1, stand before the first in some alone. */
+export function sameBlock(blocks: readonly BlockFacts[] | undefined, { traced }: BlockFacts): BlockFacts | undefined {
+  return blocks?.find((each) => each.traced.block === traced.block);
+}
+
+/** Another run's blocks at the places that blocks of the same numbers have in this one. */
+export function alignedTo(blocks: readonly BlockFacts[], others: readonly BlockFacts[]): readonly BlockFacts[] {
+  const given = (of: readonly BlockFacts[]) => of.filter(({ traced }) => traced.block < 0).length;
+  const shift = given(blocks) - given(others);
+  return others.map((each) => ({ ...each, index: each.index + shift })).filter(({ index }) => index >= 0);
 }
 
 /** What is said of a pair. */
 export function compareWords(
   { differences, parts }: Comparison,
-  index: number,
+  block: number,
   names: readonly [string, string],
   one: BlockFacts | undefined,
   other: BlockFacts | undefined,
@@ -49,12 +62,12 @@ export function compareWords(
     differences.length === 0
       ? 'Both runs have the same prompt and seed'
       : `The runs differ in ${differences.join(', ')}, and not in TokenTrim alone`;
-  const name = one?.name ?? other?.name ?? `block ${index}`;
+  const name = one?.name ?? other?.name ?? `block ${block}`;
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)}, `;
   if (!one || !other) {
     return { title: `${title}in one run only`, say: [`${common}. The other one has no such block.`] };
   }
-  if (parts === null || index < parts) {
+  if (parts === null || block < parts) {
     const until = parts === null ? 'no block so far came out differently' : `they are alike until block ${parts}`;
     return { title: `${title}the same in both`, say: [`${common}; ${until}.`] };
   }
@@ -70,7 +83,7 @@ export function compareWords(
       ...measures(other, names[1]).map((piece, at) =>
         at === 0 && typeof piece === 'string' ? piece.replace('In', 'in') : piece,
       ),
-      `. ${common}${parts === 0 ? '.' : `, and are alike up to block ${parts - 1}.`}`,
+      `. ${common}${parts <= 0 ? '.' : `, and are alike up to block ${parts - 1}.`}`,
     ],
   };
 }

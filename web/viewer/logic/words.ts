@@ -107,9 +107,8 @@ function regenerated(facts: BlockFacts, video: TracedVideo): Piece[] {
   const news = tries.slice(1);
   if (!traced.accepted && news.length < 1) return [', and the block is being generated again.'];
   if (news.length === 0) return [', and the block was generated again. Nothing was measured of the new try.'];
-  const last = news.at(-1) as number;
   const digits = digitsApart(
-    last,
+    ...news,
     ...(severity === null ? [] : [severity]),
     ...(threshold === null ? [] : [threshold]),
   );

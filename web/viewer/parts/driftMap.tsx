@@ -65,7 +65,7 @@ export function DriftMap({ drift, grid, top, outlined, token, isOver, isWritten 
 /** Whether a shade is light or full, which decides the colour of what is written on it. */
 function toneOf(shade: number): string {
   const share = shade / SHADES;
-  return share > 0.8 ? 'full' : share > 0.42 ? 'half' : 'light';
+  return share > 0.8 ? 'full' : share > 0.55 ? 'half' : 'light';
 }
 
 /** A line's width in tokens: the same to the eye in every grid. */

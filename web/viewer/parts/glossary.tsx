@@ -23,7 +23,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['warm-up', 'The first blocks, which are kept whatever they do, so that there is a mean.'],
   [
     'made again',
-    'The unstable tokens are removed from the recent frames of the cache, and the block is generated once more from the same noise. The page says whether it then moved less; it cannot say whether it looks better.',
+    'The unstable tokens are removed from the recent frames of the cache, and the block is generated once more from the same initial noise, with fresh noise between its steps where the method draws some: that alone moves it a little. The page says whether it then moved less; it cannot say whether it looks better.',
   ],
   [
     'KV cache',

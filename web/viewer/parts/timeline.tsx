@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Run } from '../data/run.js';
 import { useDrift, useWidth } from '../hooks.js';
+import { alignedTo, sameBlock } from '../logic/compare.js';
 import type { BlockFacts } from '../logic/facts.js';
 import { countOf, pictureAt, picturesOf } from '../logic/pictureAt.js';
 import { columnsOf, scaleOf, scrollTo, visibleColumns } from '../logic/scale.js';
@@ -32,7 +33,7 @@ export function Timeline(props: Props) {
   const [place, room] = useWidth<HTMLElement>();
   const [scroll, setScroll] = useState(0);
   const all = run.facts;
-  const beside = other?.facts ?? null;
+  const beside = other ? alignedTo(all, other.facts) : null;
   const count = Math.max(blocks, all.length, beside?.length ?? 0);
   const columns = columnsOf(count, room, LEAST_PITCH);
   const range = visibleColumns(count, columns, scroll, room);
@@ -129,7 +130,7 @@ function Thumb({ index, runs, left, width, isCurrent, choose }: ThumbProps) {
       onClick={() => choose(index)}
     >
       {runs.map((run) => {
-        const of = run.facts[index];
+        const of = facts ? sameBlock(run.facts, facts) : run.facts[index];
         const events = of ? picturesOf(of.traced) : [];
         const picture = pictureAt(events, countOf(events) - 1);
         const video = run.trace.begin?.video;
