@@ -112,10 +112,11 @@ test('view serves a trace until Ctrl-C, which is no failure', async () => {
 
 const SMALL = ['--frames', '9', '--width', '16', '--height', '16', '--steps', '1000', '--adapter', 'reference'];
 
-test('generate writes a trace and a page beside the same video, and never over what is no trace', async () => {
+test('generate writes a trace and a page beside the same latents, and never over what is no trace', async () => {
   ensureViewer();
   const plain = ['generate', 'a red circle', ...SMALL, '--out'];
   const traced = [...plain, 'traced.mp4', '--trace', 'run.trace', '--trace-latents', '--report', 'run.html'];
+  traced.push('--save-latents', 'traced.safetensors');
   const { status, stderr } = await program.run(traced);
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(stderr).toContain('run.html: why each block was kept or made again; open it in a browser');
@@ -127,8 +128,9 @@ test('generate writes a trace and a page beside the same video, and never over w
   expect(readFileSync(program.path('run.html'), 'utf8')).toContain('\\"kind\\":\\"block\\"'); // the events, as JSON in JSON
   expect(JSON.parse(readFileSync(program.path('run.trace/plan.json'), 'utf8'))).toEqual(trace.begin?.plan);
 
-  expect((await program.run([...plain, 'plain.mp4'])).status).toBe(0);
-  expect(readFileSync(program.path('traced.mp4')).equals(readFileSync(program.path('plain.mp4')))).toBe(true);
+  const kept = (name: string) => readFileSync(program.path(name));
+  expect((await program.run([...plain, 'plain.mp4', '--save-latents', 'plain.safetensors'])).status).toBe(0);
+  expect(kept('traced.safetensors').equals(kept('plain.safetensors'))).toBe(true);
 
   await expectRefusal(program, [...plain, 'x.mp4', '--trace', 'run.trace'], 'there is a trace already');
   mkdirSync(program.path('mine'));
