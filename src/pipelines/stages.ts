@@ -26,7 +26,7 @@ import type { CachedStepEvent, CacheEvent, ReviewEvent, StepEvent } from './roll
 /**
  * What a generation did, in order: a stage began, a denoising call was made, the policy was shown an attempt, a block was
  * written into the cache, a block was accepted, pictures were made: those of an attempt that was not kept, those of the
- * preview, those of the video. Tensors are valid until the generator is resumed. Given blocks count up to -1.
+ * preview, those of the video. Tensors are valid until the generator is resumed. Given blocks have the number -1.
  */
 export type GenerateEvent =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }

@@ -53,7 +53,7 @@ export interface TracedVideo {
   readonly grid: { readonly height: number; readonly width: number };
   /** Blocks that are generated, numbered from 0. */
   readonly blocks: number;
-  /** Blocks that were given, before them: they count up to -1. */
+  /** Blocks that were given, before them: each has the number -1, and a first frame of its own. */
   readonly given: number;
   /** Denoising calls where nothing triggers. */
   readonly calls: number;

@@ -6,6 +6,7 @@ import type { Device } from '../tensor/device.js';
 import { areFinite } from '../tensor/notFinite.js';
 import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
 import { PROGRAM } from '../version.js';
+import { driftRef } from './fileNames.js';
 import type { ReviewEvent, TracedVideo } from './format.js';
 import type { FileLatents } from './readLatents.js';
 import type { TraceSink } from './traceSink.js';
@@ -84,14 +85,16 @@ export async function traceLatents(
       const { severity, mean, std, threshold, unstable, drift } = await policy.accept(block, candidate);
       const { bytes: memory } = device.memory;
       candidate.dispose();
-      const file = `drift/${String(block).padStart(4, '0')}.0.safetensors`;
+      const ref = driftRef(block, 0);
       if (drift) {
         const drifts = Float32Array.from(drift);
-        await sink.tensors(file, [{ name: 'drift', shape: [grid.height, grid.width], dtype: 'f16', values: drifts }]);
+        await sink.tensors(ref.file, [
+          { name: ref.name, shape: [grid.height, grid.width], dtype: 'f16', values: drifts },
+        ]);
       }
       const review: ReviewEvent = {
         ...{ kind: 'review', at: clock(), block, attempt: 0, severity, mean, std, threshold, unstable },
-        ...{ pruned: null, drift: drift && { file, name: 'drift' } },
+        ...{ pruned: null, drift: drift && ref },
       };
       await sink.event(review);
       const seconds = clock() - began;

@@ -2,6 +2,7 @@ import type { KvCache } from '../models/wan/kvCache.js';
 import type { LatentColors } from '../pipelines/pictures/latentColors.js';
 import type { GenerateEvent } from '../pipelines/stages.js';
 import { CacheChanges } from './cacheChanges.js';
+import { blockName, driftRef } from './fileNames.js';
 import { type BeginEvent, type EndEvent, type PicturesEvent, TRACE_VERSION, type TraceEvent } from './format.js';
 import { readLastFrames } from './lastFrames.js';
 import { type Predicted, Predictions } from './predictions.js';
@@ -138,7 +139,7 @@ export class TraceRecorder {
 
   async #predicted(taken: Predicted): Promise<Untimed<PicturesEvent>> {
     const { block, attempt, first } = taken;
-    const name = `x0/${numberOf(block)}.${attempt}${this.options.eachCall ? `.${first}` : ''}`;
+    const name = `x0/${blockName(block, first)}.${attempt}${this.options.eachCall ? `.${first}` : ''}`;
     const sheet = await this.sink.pictures(name, this.#predictions?.pictures(taken) ?? [], this.#most);
     return { kind: 'pictures', role: 'x0', block, attempt, sheet, first };
   }
@@ -147,7 +148,7 @@ export class TraceRecorder {
     if (unstable.length > 0) this.#takePredictions(block, attempt); // else more calls may come, or the block is done
     const { height, width } = this.options.begin.video.grid;
     this.#put(async () => {
-      const drift = measured ? { file: `drift/${numberOf(block)}.${attempt}.safetensors`, name: 'drift' } : null;
+      const drift = measured ? driftRef(block, attempt) : null;
       if (measured && drift) {
         const values = Float32Array.from(measured.drift);
         await this.sink.tensors(drift.file, [{ name: drift.name, shape: [height, width], dtype: 'f16', values }]);
@@ -167,7 +168,7 @@ export class TraceRecorder {
     const reading = this.options.latents ? latents.device.read(latents) : undefined;
     const { bytes } = latents.device.memory;
     this.#put(async () => {
-      const kept = reading ? { file: `latents/${numberOf(block)}.safetensors`, name: 'latents' } : null;
+      const kept = reading ? { file: `latents/${blockName(block, firstFrame)}.safetensors`, name: 'latents' } : null;
       if (reading && kept) {
         const values = Float32Array.from(await reading);
         await this.sink.tensors(kept.file, [{ name: kept.name, shape: latents.shape, dtype: 'f32', values }]);
@@ -207,7 +208,7 @@ export class TraceRecorder {
     first: number,
   ): void {
     if (pictures.length === 0) return;
-    const name = `pictures/${numberOf(block)}${role === 'video' ? '' : `.${role}.${attempt}`}`;
+    const name = `pictures/${blockName(block, first)}${role === 'video' ? '' : `.${role}.${attempt}`}`;
     const sheet = this.sink.pictures(name, pictures, this.#most); // begins at once: who made them may give them away
     sheet.catch(() => undefined); // awaited below
     this.#put(async () => ({ kind: 'pictures', role, block, attempt, sheet: await sheet, first }));
@@ -234,9 +235,4 @@ export class TraceRecorder {
     });
     this.#queue.catch(() => undefined); // thrown where the queue is waited for
   }
-}
-
-/** A block in names of files; given blocks count up to -1. */
-function numberOf(block: number): string {
-  return block < 0 ? `given${-block}` : String(block).padStart(4, '0');
 }

@@ -1,0 +1,12 @@
+/**
+ * A block in names of a trace's files. Given blocks share a number: `place`, the first latent frame or picture, tells them
+ * apart.
+ */
+export function blockName(block: number, place: number): string {
+  return block < 0 ? `given.${place}` : String(block).padStart(4, '0');
+}
+
+/** Where the drift of an attempt at a generated block lies. */
+export function driftRef(block: number, attempt: number): { readonly file: string; readonly name: string } {
+  return { file: `drift/${blockName(block, 0)}.${attempt}.safetensors`, name: 'drift' };
+}
