@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   trace: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  measures: ['kernels', 'tensor'],
   web: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   node: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
   media: ['node', 'trace'],
@@ -23,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   cli: [
     'synthesize',
+    'measures',
     'trace',
     'parity',
     'pipelines',
@@ -72,6 +74,7 @@ it('messages of the core name options as the library calls them: the command lin
     'tokentrim',
     'pipelines',
     'trace',
+    'measures',
     'weights',
   ];
   const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));

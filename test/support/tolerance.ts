@@ -165,3 +165,15 @@ export const TINY_VAE_TOLERANCE = 1e-6;
  * Headroom: 4x. Still caught: a layer left out (0.1 and more).
  */
 export const HALF_TINY_VAE_TOLERANCE = 1.5e-3;
+
+/**
+ * CIELAB by the tables of measures against culori, L*, a* and b* of up to 100.
+ * Measured: 7e-5 at most, over 512 colours. Headroom: 3x. Still caught: D50 for D65, a table of half the steps (2e-4).
+ */
+export const LAB_TOLERANCE = 2e-4;
+
+/**
+ * Measures of videos where nothing changes, of their own units.
+ * Measured: 4e-12 at most (sums in another order). Headroom: for other orders. Still caught: any change of one byte of a frame.
+ */
+export const MEASURE_TOLERANCE = 1e-6;
