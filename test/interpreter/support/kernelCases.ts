@@ -2,7 +2,7 @@ import type fc from 'fast-check';
 import type { InterpreterSetup } from '../../../src/interpreter/interpreterDevice.js';
 import { HALF_INPUT_TOLERANCE, HALF_TOLERANCE, KERNEL_TOLERANCE } from '../../support/tolerance.js';
 import { type Problem, sizes } from '../../support/twins.js';
-import { attentions, convs2d, convs3d, linears } from './products.js';
+import { attentionGradients, attentions, convs2d, convs3d, linears } from './products.js';
 import { normRopes, ropes } from './rotations.js';
 import * as small from './smallKernels.js';
 
@@ -96,6 +96,10 @@ export const CASES: readonly KernelCase[] = [
       tolerance: HALF_INPUT_TOLERANCE,
     })),
   ),
+  {
+    kernels: ['headProduct', 'attentionWeights', 'scoreGradient'],
+    problems: attentionGradients('plain', { headDims: [1, 3, 20] }),
+  },
   { kernels: ['causalConv3d'], problems: convs3d('plain', { ins: [1, 9, 1], outs: [1, 9, 1] }) },
   { kernels: ['causalConv3d.tiled'], problems: convs3d('tiled', { ins: [4, 24, 4], outs: [1, 68, 1] }) },
   {

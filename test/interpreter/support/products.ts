@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { attention } from '../../../src/kernels/attention/attention.js';
+import { attentionGradient } from '../../../src/kernels/attention/attentionGradient.js';
 import { causalConv3d } from '../../../src/kernels/convolution/causalConv3d.js';
 import { conv2d } from '../../../src/kernels/convolution/conv2d.js';
 import type { Form } from '../../../src/kernels/forms/form.js';
@@ -124,6 +125,36 @@ export function attentions(
           );
         },
     );
+}
+
+/** The gradient with respect to the query, own keys or own values. */
+export function attentionGradients(form: Form, { headDims, most = 20 }: AttentionSizes): fc.Arbitrary<Problem> {
+  return fc
+    .record({
+      heads: between(1, 2),
+      headDim: fc.constantFrom(...headDims),
+      queries: between(1, 18),
+      rows: fc.oneof(fc.constant(0), between(1, most)),
+      own: between(1, most),
+      types: fc.constantFrom(...KEY_PAIRS),
+      seed: seeds,
+    })
+    .filter(({ headDim, types: [, cached] }) => cached !== 'i8' || headDim % 4 === 0)
+    .map(({ heads, headDim, queries, rows, own, types: [ownType, cacheType], seed }) => (on: Device) => {
+      const width = heads * headDim;
+      const cacheRows = rows + 3;
+      const pair = (from: number, count: number, type: KeyType) => ({
+        keys: keptAs(on, normal(from, count * width), count, heads, type),
+        values: keptAs(on, normal(from + 1, count * width), count, heads, type),
+      });
+      const listed = Uint32Array.from({ length: rows }, (_, row) => (7 * row + 2) % cacheRows);
+      const cached =
+        rows > 0 ? { ...pair(seed + 10, cacheRows, cacheType), rows: on.upload(listed, [rows]) } : undefined;
+      const [query, cotangent] = [seed, seed + 1].map((from) => randomTensor(on, from, [queries, width]));
+      const context = { cached, own: pair(seed + 20, own, ownType) };
+      const gradient = attentionGradient(query, context, heads, cotangent, { form });
+      return [gradient.query, gradient.own?.keys, gradient.own?.values][seed % 3] as Tensor;
+    });
 }
 
 function keptAs(on: Device, values: Float32Array, count: number, heads: number, type: KeyType): Tensor {

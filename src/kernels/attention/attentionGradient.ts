@@ -1,0 +1,156 @@
+import { ensure } from '../../errors.js';
+import { expectShape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { Form } from '../forms/form.js';
+import { gatherQuantizedRows } from '../rows/quantizedRows.js';
+import { type AttentionContext, type AttentionProblem, attentionProblem, keyTypeOf } from './attentionForm.js';
+import { type KeyColumns, updateAttentionWeights, updateScoreGradient } from './attentionWeights.js';
+import { type HeadMatrices, updateHeadProducts } from './headProduct.js';
+
+export interface AttentionGradientOptions {
+  /** Factor on the scores; 1 / sqrt(headDim) where absent. */
+  readonly scale?: number;
+  /** Whether own keys and values are constants, as those of a prompt are. */
+  readonly isOwnConstant?: boolean;
+  /** The form of the products, for tests; the best for the device where absent. */
+  readonly form?: Form;
+}
+
+/** With respect to what a call of `attention` was given, shaped as it. */
+export interface AttentionGradient {
+  readonly query: Tensor;
+  /** Absent where there are no own keys, or where they are constants. */
+  readonly own?: { readonly keys: Tensor; readonly values: Tensor };
+}
+
+/** Weights held at a time, and as many bytes of their gradients; more queries than fit are done one part after the other. */
+const MAX_WEIGHT_BYTES = 64 * 2 ** 20;
+
+/** Queries that fill tiles of every size. */
+const WHOLE_TILES = 64;
+
+/** Keys that are read as they lie, and where their columns of the scores begin. */
+interface KeyPart {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  readonly rows?: Tensor;
+  readonly count: number;
+  readonly column: number;
+}
+
+/**
+ * The backward pass of `attention`: with weights P = softmax(scale · Q·Kᵀ), output P·V and cotangent dO,
+ * dV = Pᵀ·dO, dP = dO·Vᵀ, dS = scale · P∘(dP − rowsum(P∘dP)), dQ = dS·K and dK = dSᵀ·Q. Cached keys and values take part in
+ * the softmax and are constants. Weights and their gradients of some queries at a time lie in memory: 64 MiB each at most,
+ * or those of one query; a cache of 8 bits is also widened to f32, the rows that are read.
+ * @param query f32 [queries, heads * headDim]
+ * @param cotangent f32 [queries, heads * headDim], of the output
+ * @throws TokenTrimError where shapes or types do not fit together
+ */
+export function attentionGradient(
+  query: Tensor,
+  context: AttentionContext,
+  heads: number,
+  cotangent: Tensor,
+  options: AttentionGradientOptions = {},
+): AttentionGradient {
+  const problem = attentionProblem(query, context, heads, { scale: options.scale });
+  expectShape(cotangent.shape, query.shape, 'attentionGradient: cotangent');
+  ensure(
+    query.dtype === 'f32' && cotangent.dtype === 'f32',
+    () => `attentionGradient: query and cotangent must be f32, found ${query.dtype} and ${cotangent.dtype}`,
+  );
+  const { device } = query;
+  const { own, ownCount } = problem;
+  const form = options.form ?? 'plain';
+  return device.scope(() => {
+    const like = (tensor: Tensor) => device.zeros(tensor.shape);
+    const varied = ownCount > 0 && !options.isOwnConstant ? own : undefined;
+    const gradient = { query: like(query), own: varied && { keys: like(varied.keys), values: like(varied.values) } };
+    const keys = columnsOf(problem);
+    const parts = partsOf(problem, keys);
+    const atOnce = queriesAtOnce(problem, keys);
+    for (let first = 0; first < query.shape[0]; first += atOnce) {
+      const count = Math.min(atOnce, query.shape[0] - first);
+      device.scope(() => addQueries(problem, { first, count, keys, parts, form }, cotangent, gradient));
+    }
+    return gradient;
+  });
+}
+
+interface QueryPart {
+  /** Queries first ... first + count - 1. */
+  readonly first: number;
+  readonly count: number;
+  readonly keys: KeyColumns;
+  readonly parts: readonly KeyPart[];
+  readonly form: Form;
+}
+
+/** Writes the gradient of some queries, and adds what they give to those of own keys and values. */
+function addQueries(
+  { query, heads, headDim, scale }: AttentionProblem,
+  { first, count, keys, parts, form }: QueryPart,
+  cotangent: Tensor,
+  gradient: AttentionGradient,
+): void {
+  const { device } = query;
+  const { columns } = keys;
+  const rowsOf = (tensor: Tensor, row = 0) => columnsOfHeads(tensor, heads, row);
+  const scoresOf = (tensor: Tensor, column: number) => ({
+    tensor,
+    start: column,
+    headPitch: count * columns,
+    pitch: columns,
+  });
+  const size = heads * count * columns;
+  const [weights, scoreGradient] = [device.zeros([size]), device.zeros([size])];
+  for (const part of parts) {
+    const sizes = { heads, rows: count, columns: part.count, depth: headDim };
+    const how = { ...sizes, transposed: 'b', listed: part.rows, form } as const;
+    updateHeadProducts(scoresOf(weights, part.column), rowsOf(query, first), rowsOf(part.keys), how);
+    updateHeadProducts(scoresOf(scoreGradient, part.column), rowsOf(cotangent, first), rowsOf(part.values), how);
+  }
+  updateAttentionWeights(weights, heads * count, keys, scale);
+  updateScoreGradient(scoreGradient, weights, heads * count, keys, scale);
+  for (const part of parts) {
+    const sizes = { heads, rows: count, columns: headDim, depth: part.count };
+    const how = { ...sizes, listed: part.rows, adds: true, form };
+    updateHeadProducts(rowsOf(gradient.query, first), scoresOf(scoreGradient, part.column), rowsOf(part.keys), how);
+  }
+  if (!gradient.own) return;
+  const { ownColumn, ownCount } = keys;
+  const how = { heads, rows: ownCount, columns: headDim, depth: count, transposed: 'a', adds: true, form } as const;
+  updateHeadProducts(rowsOf(gradient.own.keys), scoresOf(scoreGradient, ownColumn), rowsOf(query, first), how);
+  updateHeadProducts(rowsOf(gradient.own.values), scoresOf(weights, ownColumn), rowsOf(cotangent, first), how);
+}
+
+/** Of each head its columns of a tensor [rows, heads * headDim], from a row on. */
+function columnsOfHeads(tensor: Tensor, heads: number, row: number): HeadMatrices {
+  const width = tensor.shape[1];
+  return { tensor, start: row * width, headPitch: width / heads, pitch: width };
+}
+
+/** Own keys begin at a multiple of 4, as the kernels read four at a time. */
+function columnsOf({ rowCount, ownCount }: AttentionProblem): KeyColumns {
+  const ownColumn = 4 * Math.ceil(rowCount / 4);
+  return { rowCount, ownColumn, ownCount, columns: ownColumn + 4 * Math.ceil(ownCount / 4) };
+}
+
+function partsOf({ query, heads, cached, own, rowCount, ownCount }: AttentionProblem, keys: KeyColumns): KeyPart[] {
+  const parts: KeyPart[] = [];
+  if (cached && rowCount > 0) {
+    const widened = (table: Tensor) => gatherQuantizedRows(table, cached.rows, query.shape[1], heads);
+    const isQuantized = keyTypeOf(cached.keys) === 'i8';
+    const held = isQuantized ? { keys: widened(cached.keys), values: widened(cached.values) } : cached;
+    parts.push({ ...held, count: rowCount, column: 0 });
+  }
+  if (own && ownCount > 0) parts.push({ ...own, count: ownCount, column: keys.ownColumn });
+  return parts;
+}
+
+function queriesAtOnce({ query, heads }: AttentionProblem, { columns }: KeyColumns): number {
+  const most = Math.min(MAX_WEIGHT_BYTES, query.device.maxBindingBytes);
+  const fit = Math.floor(most / (4 * heads * columns));
+  return fit < WHOLE_TILES ? Math.max(1, fit) : fit - (fit % WHOLE_TILES);
+}

@@ -1,0 +1,91 @@
+import { ensure } from '../../errors.js';
+import { type KernelCall, typeCode, u32 } from '../../tensor/device.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { Form } from '../forms/form.js';
+import * as reference from './headProduct.twin.js';
+
+/** Where the matrices of heads lie in a tensor: element (i, j) of a head's at start + head * headPitch + i * pitch + j. */
+export interface Layout {
+  readonly start: number;
+  readonly headPitch: number;
+  readonly pitch: number;
+}
+
+/** A matrix for each head. */
+export interface HeadMatrices extends Layout {
+  readonly tensor: Tensor;
+}
+
+export interface HeadProductSizes {
+  readonly heads: number;
+  /** Of a product: [rows, columns], each a sum over `depth`. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Which of the factors is read as its transpose. */
+  readonly transposed?: 'a' | 'b';
+  /** Whether products are added to what is there. */
+  readonly adds?: boolean;
+}
+
+export interface HeadProductOptions extends HeadProductSizes {
+  /** u32: which rows of b are read, in order; as they lie where absent. */
+  readonly listed?: Tensor;
+  readonly form: Form;
+}
+
+/**
+ * A product of two matrices for each head, in place: y = a · b, or a · bᵀ, or aᵀ · b.
+ * @param a f32
+ * @param b f32 or packed 16-bit
+ */
+export function updateHeadProducts(
+  y: HeadMatrices,
+  a: HeadMatrices,
+  b: HeadMatrices,
+  options: HeadProductOptions,
+): void {
+  const { heads, rows, columns, depth, transposed, adds, listed, form } = options;
+  ensure(a.tensor.dtype === 'f32', () => `updateHeadProducts: a must be f32, found ${a.tensor.dtype}`);
+  const sizes = [rows, columns, depth, heads];
+  const pitches = [a, b, y].flatMap(({ start, headPitch, pitch }) => [start, headPitch, pitch]);
+  const { kernel, workgroups, overrides, rereads } = launchOf(form, b, sizes);
+  y.tensor.device.launch({
+    kernel,
+    reads: [a.tensor, b.tensor, listed ?? a.tensor, ...rereads],
+    output: y.tensor,
+    overrides: {
+      ...overrides,
+      B_TYPE: typeCode(b.tensor.dtype, 'updateHeadProducts: b'),
+      TRANSPOSE_A: transposed === 'a' ? 1 : 0,
+      TRANSPOSE_B: transposed === 'b' ? 1 : 0,
+      HAS_LIST: listed ? 1 : 0,
+      ADDS: adds ? 1 : 0,
+    },
+    operations: 2 * heads * rows * columns * depth,
+    params: [...sizes, ...pitches].map(u32),
+    workgroups,
+    twin: () => {
+      const { host } = y.tensor;
+      const [left, right] = [a.tensor.host.data, b.tensor.host.data];
+      reference.headProduct(host.data, left, right, { y, a, b }, options, listed?.hostIndices);
+      return host;
+    },
+  });
+}
+
+/** Rows and columns of a product that a workgroup of the plain form makes. */
+const TILE = 16;
+
+function launchOf(
+  _form: Form,
+  _b: HeadMatrices,
+  [rows, columns, , heads]: readonly number[],
+): Pick<KernelCall, 'kernel' | 'workgroups' | 'overrides'> & { readonly rereads: readonly Tensor[] } {
+  return {
+    kernel: 'headProduct',
+    overrides: {},
+    rereads: [],
+    workgroups: heads * Math.ceil(rows / TILE) * Math.ceil(columns / TILE),
+  };
+}
