@@ -36,7 +36,7 @@ export interface OpenDeviceOptions {
   /** A lower limit than the adapter's own: what a run does on smaller adapters. */
   readonly maxBindingBytes?: number;
   /**
-   * Floating-point operations a second that are expected at first (2.5e10), by which launches are cut so that no driver ends
+   * Floating-point operations a second that are expected at first (2.5e10, or 2e11 where it multiplies matrices), by which launches are cut so that no driver ends
    * them; what calls take corrects it. Lower it where a slow card is lost in a run's first seconds.
    */
   readonly operationsASecond?: number;

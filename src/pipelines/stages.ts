@@ -125,6 +125,7 @@ export async function* runPlan(
     let resumed = performance.now();
     for await (const event of rolled) {
       if (event.kind === 'step' || event.kind === 'review' || event.kind === 'cache') yield event;
+      if (event.kind === 'step' || event.kind === 'cache') await device.keepUp?.();
       if (event.kind === 'review' && inputs.watch?.rejected && (event.unstable.length > 0 || isCounting)) {
         const frames = await picturesApart(decoder ?? previewer, event.latents, event.block);
         if (frames) yield { kind: 'rejected', block: event.block, attempt: event.attempt, frames };

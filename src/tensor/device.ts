@@ -146,6 +146,8 @@ export interface Device {
   free(storage: Storage): void;
   /** Waits until everything launched has run; throws what went wrong on the way. */
   synchronize(): Promise<void>;
+  /** Waits where much more was launched than the adapter has done; for who makes many calls and reads nothing in between. */
+  keepUp?(): Promise<void>;
   /** Makes the kernels that a plan has launched (`PlanningDevice`), in the background where that is possible. */
   prepareKernels(): Promise<void>;
   /** Per-kernel times since the device was opened with `profile: true`; empty where timestamps do not exist. */

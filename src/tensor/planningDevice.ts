@@ -2,7 +2,7 @@ import { ensure } from '../errors.js';
 import type { Device, HostValues, KernelCall, KernelTime, MemoryStats } from './device.js';
 import { isSubmitDue } from './gpu/commandRecorder.js';
 import { countPieces } from './gpu/launchPieces.js';
-import { operationsOf, Pace } from './gpu/pace.js';
+import { firstGuess, operationsOf, Pace } from './gpu/pace.js';
 import { BufferPool } from './gpu/pool.js';
 import { type LargestWork, SubmissionCount } from './gpu/submissionCount.js';
 import { KernelLog } from './kernelLog.js';
@@ -48,7 +48,7 @@ export class PlanningDevice implements Device {
       Partial<Pick<Device, 'kernels'>>,
     operationsASecond?: number,
   ) {
-    this.#pace = new Pace(operationsASecond);
+    this.#pace = new Pace(operationsASecond ?? firstGuess(like.features));
     this.#submissions = new SubmissionCount(this.#pace);
     this.name = like.name;
     this.features = like.features;
@@ -134,6 +134,10 @@ export class PlanningDevice implements Device {
   }
 
   async synchronize(): Promise<void> {
+    this.#submit();
+  }
+
+  async keepUp(): Promise<void> {
     this.#submit();
   }
 

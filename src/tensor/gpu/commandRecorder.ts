@@ -80,6 +80,16 @@ export class CommandRecorder {
     this.#handOver();
   }
 
+  /** Whether the adapter has a long way to go through what was handed over. */
+  get isFarAhead(): boolean {
+    return this.#times.isFarAhead;
+  }
+
+  /** Waits until it is through. */
+  catchUp(): Promise<void> {
+    return this.#times.catchUp();
+  }
+
   #handOver(): void {
     this.#endPass();
     if (!this.#encoder) return;

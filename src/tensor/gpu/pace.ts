@@ -1,4 +1,4 @@
-import type { KernelCall } from '../device.js';
+import type { DeviceFeatures, KernelCall } from '../device.js';
 import { bytesOf, type Tensor } from '../tensor.js';
 
 /**
@@ -12,10 +12,18 @@ export const SUBMISSION_SECONDS = 0.25;
 const OPERATIONS_A_BYTE = 16;
 
 /**
- * Operations a second that are expected before anything was measured. Nearly every card is faster, and cutting the first
- * call too small costs it some 10 000 submissions, a fraction of a second; twelve times too much would still pass on Windows.
+ * Operations a second that are expected before anything was measured. Nearly every card is faster, and the first call is then
+ * cut into thousands of submissions, a second or more; twelve times too much would still pass on Windows.
  */
 export const FIRST_GUESS = 2.5e10;
+
+/** The same of a card that multiplies matrices of f16: the slowest forms on the least of them do more. */
+const FIRST_GUESS_MATRICES = 2e11;
+
+/** What is expected of an adapter of which nothing but its features is known. */
+export function firstGuess({ matrices }: DeviceFeatures): number {
+  return matrices === 'f16' ? FIRST_GUESS_MATRICES : FIRST_GUESS;
+}
 
 /** What a launch takes however little it does. */
 const LAUNCH_SECONDS = 3e-5;
@@ -87,14 +95,19 @@ export class Pace {
     return share <= 1 ? 1 : 2 ** Math.ceil(Math.log2(share));
   }
 
-  /** Work took so long: each kernel is corrected by its share of what had been expected. */
+  /**
+   * Work took so long: each kernel is corrected by its share of what had been expected, and none took longer than all of them.
+   * The first call of a fast card is expected to take a thousand times too long: that alone would be corrected for a dozen calls.
+   */
   note(work: Work, seconds: number): void {
     const expected = this.secondsOf(work);
     const ratio = Math.min(MOST_SLOWER, Math.max(1 / MOST_FASTER, seconds / expected));
     for (const [kernel, { operations }] of work) {
       const computing = this.#computing(kernel, operations);
-      if (computing > 0)
-        this.#secondsAnOperation.set(kernel, (computing / operations) * ratio ** (computing / expected));
+      if (computing > 0) {
+        const corrected = Math.min(computing * ratio ** (computing / expected), seconds);
+        this.#secondsAnOperation.set(kernel, corrected / operations);
+      }
     }
   }
 

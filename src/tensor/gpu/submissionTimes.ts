@@ -6,11 +6,15 @@ const SAME_LOOK_MS = 2;
 /** What is shorter says more of the looks than of the adapter, unless more had been expected. */
 const LEAST_SECONDS = 0.02;
 
+/** Recording a call takes a few hundredths of it: so long an adapter is without work where it is waited for. */
+const MOST_AHEAD_SECONDS = 1;
+
 /** Measures from outside what submissions take, and tells the pace. They end in their order, one after the other. */
 export class SubmissionTimes {
   #ended: Work[] = []; // since #from
   #from = 0;
   #last = Number.NEGATIVE_INFINITY; // when the latest was seen to end
+  #ahead = 0; // seconds that what has not ended was expected to take
 
   /** @param now a clock in milliseconds */
   constructor(
@@ -22,8 +26,27 @@ export class SubmissionTimes {
   /** Call after a submit. */
   submitted(work: Work): void {
     const start = this.now();
-    const ended = () => this.#noteEnd(start, work);
+    const expected = this.pace.secondsOf(work);
+    this.#ahead += expected;
+    const ended = () => {
+      this.#ahead -= expected;
+      this.#noteEnd(start, work);
+    };
     this.queue.onSubmittedWorkDone().then(ended, () => undefined); // a lost device is told of elsewhere
+  }
+
+  /**
+   * Whether more than a second of work was handed over and has not ended, as far as is known. Who makes one call after
+   * another and reads nothing would else hand over a whole video at a pace that nothing corrects.
+   */
+  get isFarAhead(): boolean {
+    return this.#ahead > MOST_AHEAD_SECONDS;
+  }
+
+  /** Waits for all that was handed over, and tells the pace. */
+  async catchUp(): Promise<void> {
+    await this.queue.onSubmittedWorkDone();
+    this.settle();
   }
 
   /** Tells the pace of those that have ended. */

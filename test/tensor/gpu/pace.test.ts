@@ -75,6 +75,13 @@ describe('Pace', () => {
     );
   });
 
+  test('one call of many kernels is enough to find none slower than all of them together', () => {
+    const pace = new Pace();
+    const work = new Map(['linear', 'attention', 'cast'].map((name) => [name, { operations: 1e13, launches: 100 }]));
+    pace.note(work, 0.5);
+    for (const name of work.keys()) expect(pace.seconds(name, 1e13)).toBeLessThan(0.51);
+  });
+
   test('a launch whose overhead is all that it takes says nothing of how fast its kernel is', () => {
     const pace = new Pace();
     const before = pace.seconds('add', 1e9);
@@ -136,6 +143,19 @@ describe('SubmissionTimes', () => {
     for (const time of [600, 600, 600.5]) await end(time);
     times.settle();
     expect(noted).toEqual([[6e10, 0.6005]]);
+  });
+
+  test('what was handed over is waited for where it is far ahead, and tells the pace at once', async () => {
+    const { times, noted, submit, end } = fake();
+    submit(FIRST_GUESS / 2);
+    expect(times.isFarAhead).toBe(false);
+    submit(FIRST_GUESS);
+    expect(times.isFarAhead).toBe(true);
+    const caughtUp = times.catchUp();
+    for (const time of [30, 40, 40]) await end(time);
+    await caughtUp;
+    expect(times.isFarAhead).toBe(false);
+    expect(noted.reduce((sum, [operations]) => sum + operations, 0)).toBe(1.5 * FIRST_GUESS);
   });
 
   test('what is short, as was expected, is not noted', async () => {
