@@ -22,6 +22,7 @@ const { name, description, limits } = adapters.find((adapter) => adapter.name ==
 const forms = read('forms.json') ?? [];
 const found = forms.find(({ features }) => features);
 const torch = read('torch.json');
+const { rollouts, ...benchmarks } = read('bench.json') ?? {};
 
 const condensed = {
   card: name,
@@ -51,7 +52,8 @@ const condensed = {
   choices: measured && Object.values(measured).map(({ kernel, type, size, form }) => ({ kernel, type, size, form })),
   parity: parity(read('parity.json') ?? {}),
   demo: Object.fromEntries(Object.entries(read('demo.json') ?? {}).map(([preset, run]) => [preset, demo(run)])),
-  bench: sections(read('bench.json') ?? {}),
+  bench: sections(benchmarks),
+  rollouts: rollouts?.rows.map(rollout),
   torch: torch && { version: torch.torch, device: torch.device, times: rounded(torch.times) },
 };
 
@@ -94,6 +96,11 @@ function demo({ frames, width, height, seconds, compiledKernels, blocks }) {
     return rounded([{ index, severity, threshold, triggered, severityAfter, seconds: time }])[0];
   });
   return { frames, width, height, seconds: round(seconds), compiledKernels, blocks: rows };
+}
+
+/** Seconds from the start of the process, and of each block. */
+function rollout({ calls, blocks = [], stages = {}, errors, ...row }) {
+  return { ...rounded([row])[0], stages: rounded([stages])[0], blocks: blocks.map(round) };
 }
 
 function sections(results) {

@@ -45,10 +45,11 @@ done < "$work/modules"
 mkdir -p "$app/node_modules/webgpu/dist/linux-x64"
 cp node_modules/webgpu/*.js node_modules/webgpu/package.json "$app/node_modules/webgpu/"
 strip --strip-unneeded -o "$app/node_modules/webgpu/dist/linux-x64/dawn.node" node_modules/webgpu/dist/linux-x64/dawn.node
-# sharp reads and writes pictures, which nothing here does; it is imported by name, so something must answer
-mkdir -p "$app/node_modules/sharp"
-echo '{"name":"sharp","version":"0.0.0","main":"index.js"}' > "$app/node_modules/sharp/package.json"
-echo 'module.exports = () => { throw new Error("sharp is not in this bundle: no pictures here"); };' > "$app/node_modules/sharp/index.js"
+# sharp: the binary of this platform alone
+for module in sharp detect-libc semver @img/colour @img/sharp-linux-x64 @img/sharp-libvips-linux-x64; do
+  [ -d "node_modules/$module" ] && mkdir -p "$app/node_modules/$module" && cp -r "node_modules/$module/." "$app/node_modules/$module/"
+done
+rm -rf "$app"/node_modules/sharp/{src,install}
 find "$app/node_modules" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.md' -o -name '*.markdown' \) -type f -delete
 rm -rf "$app"/node_modules/zod/src "$app"/node_modules/mediabunny/src "$app"/node_modules/mediabunny/dist/bundles "$app"/node_modules/*/{test,tests,docs,example,examples}
 find "$app"/node_modules/h264-mp4-encoder/embuild/dist -type f ! -name '*.node.js' -delete 2>/dev/null || true

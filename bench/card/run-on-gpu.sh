@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs what make-bundle.sh packed, on the GPU of a bare machine, within TOTAL seconds; what came of it lies in $OUT: eight files.
 # Settings, all by environment: TOTAL (330), OUT (gpu-out), SMALL=1 (small problems: a rehearsal on lavapipe), ADAPTER (gpu),
-#   STEPS (which of "doctor forms measure parity torch dit vae demo", all by default), GROUPS_ASKED (of bench/card/groups.mjs),
+#   STEPS (which of "doctor forms measure parity torch dit vae demo rollouts", all by default but
+#   the last, whole runs of random weights at 832x480), GROUPS_ASKED (of bench/card/groups.mjs),
 #   SLOW (factor on every step's limit)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -133,6 +134,9 @@ if [ -n "${SMALL:-}" ]; then section dit 60 0 --tokens 64 --layers 1; else secti
 for preset in self-forcing $([ -n "${SMALL:-}" ] || echo rolling-forcing); do
   step demo-$preset 30 0 "$R/demo-$preset.jsonl" "$node" bin/tokentrim.js generate 'a red circle bounces left and right on a navy background' --seed 24 --preset $preset --frames "$([ -n "${SMALL:-}" ] && echo 13 || echo 81)" --out "$R/$preset.mp4" --json --profile
 done
+# writes five gigabytes
+step rollouts ${ROLLOUTS:-240} 0 "$R/rollouts.txt" "$node" bench/card/rollouts.mjs "$app" "$R/rollouts.json" $small --seconds ${ROLLOUTS:-240}
+cat "$R/rollouts.txt" >> "$log" 2>/dev/null
 
 # --- a few files come back
 "$node" bench/card/summary.mjs "$R" "$OUT" 2>&1 | tee -a "$log"

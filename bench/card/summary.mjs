@@ -38,7 +38,7 @@ write('forms.json', forms);
 write('parity.json', parity);
 write('demo.json', all('demo-'));
 write('torch.json', torch);
-write('bench.json', { dit: read('dit'), vae: read('vae') });
+write('bench.json', { dit: read('dit'), vae: read('vae'), rollouts: read('rollouts') });
 
 const lines = [];
 const checks = forms.filter(({ kind }) => kind === 'check');
