@@ -17,8 +17,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   trace: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   measures: ['kernels', 'tensor'],
+  compare: ['measures', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   web: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
-  node: ['trace', 'pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
+  node: ['trace', 'compare', 'pipelines', 'models', 'tokentrim', 'kernels', 'interpreter', 'tensor', 'weights'],
   media: ['node', 'trace'],
   synthesize: ['node', 'models', 'tensor', 'weights'],
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
@@ -26,6 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'synthesize',
     'measures',
     'trace',
+    'compare',
     'parity',
     'pipelines',
     'models',
@@ -75,6 +77,7 @@ it('messages of the core name options as the library calls them: the command lin
     'pipelines',
     'trace',
     'measures',
+    'compare',
     'weights',
   ];
   const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));

@@ -180,7 +180,7 @@ async function settleTuned(
 }
 
 /** The flags as a request; a noise recording says how many frames of which size it is for where the flags do not. */
-function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: TensorSource): PlanRequest {
+export function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: TensorSource): PlanRequest {
   const { preset, steps, shift, window, sink, blockFrames: framesPerBlock, contextNoise, solver, guidance } = flags;
   let { frames, width, height } = flags;
   if (recording) {
@@ -195,7 +195,7 @@ function requestOf({ config }: ModelFolder, flags: GenerateFlags, recording?: Te
 }
 
 /** What of the flags concerns the run and not its plan. */
-function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequest {
+export function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequest {
   const trim = flags.trim && {
     fraction: flags.trimFraction,
     sensitivity: flags.trimSensitivity,

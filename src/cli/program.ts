@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
 import { addAliases } from './aliases.js';
+import { addCompareCommand } from './compareCommand.js';
 import { addCompletionCommand } from './completionCommand.js';
 import { applyConfig } from './configFile.js';
 import { addConvertCommand } from './convertCommand.js';
@@ -40,6 +41,7 @@ export function createProgram(runGenerate?: typeof run): Command {
   addDoctorCommand(program);
   addSynthesizeCommand(program);
   addDownloadCommand(program);
+  addCompareCommand(program);
   addTraceCommand(program);
   addViewCommand(program);
   for (const command of program.commands.flatMap(leavesOf)) {

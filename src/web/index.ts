@@ -22,6 +22,7 @@ export { checkNumerics } from '../kernels/numerics/checkNumerics.js';
 export { type GenerateEvent, type GenerateRequest, generate } from '../pipelines/generate.js';
 /** A run that was decided once: plain data. */
 export type { Plan } from '../pipelines/plan/plan.js';
+export { MemoryPromptStore } from '../pipelines/prompts/memoryPromptStore.js';
 /** What tensors live on. */
 export type { Device } from '../tensor/device.js';
 /** Shows tensors in Chrome's tools. */
@@ -36,7 +37,6 @@ export { BlobBytes } from './blobBytes.js';
 /** A worker that generates, and the page's end of it. */
 export { createGenerator, type GeneratorWorker, type RemoteGenerator } from './createGenerator.js';
 export type { Pace } from './gate.js';
-export { MemoryPromptStore } from './memoryPromptStore.js';
 export type { ModelPlace, OpenedModel, PostedDeviceOptions, PostedEvent, PostedRequest } from './messages.js';
 export { type BrowserDeviceOptions, openBrowserDevice } from './openBrowserDevice.js';
 export { type ModelFiles, type OpenModel, openModelFromFiles, openModelFromUrl } from './openModel.js';

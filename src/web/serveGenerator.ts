@@ -3,10 +3,10 @@ import type { Model } from '../models/wan/model.js';
 import type { StopSignal } from '../options/stopSignal.js';
 import { type GenerateEvent, type GenerateRequest, generate } from '../pipelines/generate.js';
 import { methodOf } from '../pipelines/plan/methods.js';
+import { MemoryPromptStore } from '../pipelines/prompts/memoryPromptStore.js';
 import type { Device } from '../tensor/device.js';
 import { recordRun } from '../trace/recordRun.js';
 import { Gate } from './gate.js';
-import { MemoryPromptStore } from './memoryPromptStore.js';
 import type {
   Answer,
   ModelPlace,

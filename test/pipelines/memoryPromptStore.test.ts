@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryPromptStore } from '../../src/web/memoryPromptStore.js';
+import { MemoryPromptStore } from '../../src/pipelines/prompts/memoryPromptStore.js';
 
 const embeds = (value: number) => new Float32Array(6).fill(value);
 

@@ -1,9 +1,9 @@
-import type { PromptStore } from '../pipelines/prompts/promptEmbeddings.js';
+import type { PromptStore } from './promptEmbeddings.js';
 
 /** Past this many bytes the entries that were not used for longest are dropped. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** Embedded prompts as long as the page or worker lives: a second run with a prompt needs no text encoder. */
+/** Embedded prompts in memory: a second run with a prompt needs no text encoder. */
 export class MemoryPromptStore implements PromptStore {
   #entries = new Map<string, Float32Array>(); // the one used last comes last
   #bytes = 0;
