@@ -1,3 +1,4 @@
+import type { ReportedArm } from '../compare/buildReport.js';
 import type { Pair } from '../compare/pairs.js';
 import { planDigest } from '../compare/planDigest.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
@@ -46,6 +47,20 @@ export async function planArms(
     }
   }
   return planned;
+}
+
+/** The arms as a report has them: with which methods one differs from the first in its policy alone. */
+export function reportedArms(planned: readonly PlannedArm[]): ReportedArm[] {
+  const arms = new Map(planned.map(({ arm }) => [arm.name, arm]));
+  const withoutPolicy = ({ draft: { trim: _, ...rest } }: PlannedArm) => JSON.stringify(rest);
+  return Array.from(arms.values(), ({ name, options }) => {
+    const own = planned.filter(({ arm }) => arm.name === name);
+    const isEqual = (each: PlannedArm) => {
+      const baseline = planned.find(({ preset }) => preset === each.preset) as PlannedArm; // the first arm
+      return withoutPolicy(each) === withoutPolicy(baseline);
+    };
+    return { name, options, equalAtFirst: own.filter(isEqual).map(({ preset }) => preset) };
+  });
 }
 
 /** The plan of an arm for a prompt and a seed. */

@@ -1,9 +1,11 @@
+import { buildReport } from '../compare/buildReport.js';
 import { pairsOf, shardOf } from '../compare/pairs.js';
 import { planDigest } from '../compare/planDigest.js';
 import { RunMaker, type RunTask } from '../compare/runMaker.js';
 import type { RunRecord } from '../compare/runRecord.js';
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 import { type RunPlace, readRun, writeRun } from '../node/compare/runFiles.js';
+import { writeReport } from '../node/compare/writeReport.js';
 import { makeFolder } from '../node/files/makeFolder.js';
 import { promptStoreIn } from '../node/generate.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
@@ -11,7 +13,8 @@ import { openDevice } from '../node/openDevice.js';
 import { armsOf } from './arms.js';
 import type { CompareFlags } from './compareCommand.js';
 import { readPrompts } from './compareLists.js';
-import { memoryKey, type PlannedArm, planArms, planOfPair } from './comparePlans.js';
+import { memoryKey, type PlannedArm, planArms, planOfPair, reportedArms } from './comparePlans.js';
+import { comparisonTables } from './compareTables.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
 import { measureKernels } from './measureKernels.js';
@@ -41,6 +44,16 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
     const missing = runs.filter(({ record }) => !record);
     say(`${runs.length} runs of ${pairs.length} pairs, ${runs.length - missing.length} of them finished`);
     if (missing.length > 0 && !flags.reportOnly) await makeRuns(folder, missing, flags, shared);
+    if (flags.shard) return say('this was a share of the pairs: the same line without --shard writes the report');
+    const records = runs.flatMap(({ record }) => record ?? []);
+    ensure(
+      records.length > 0,
+      `${flags.out}: there is no finished run to report: leave out --report-only to make some`,
+    );
+    const report = buildReport({ presets: flags.preset, arms: reportedArms(planned), records });
+    await writeReport(flags.out, report, records);
+    process.stdout.write(comparisonTables(report, process.stdout.columns));
+    say(`${flags.out}: report.json, runs.csv`);
   } finally {
     await folder.close();
   }
@@ -70,7 +83,6 @@ async function makeRuns(
       promptStore: promptStoreIn(promptCache ? undefined : false),
       allowedBytes: gpuMemory && gpuMemory * 1e9,
       signal: interrupt.signal,
-      meterOf: () => ({ block() {}, frames() {}, end: () => ({}) }),
     });
     await maker.embed(runs.map(({ task }) => task));
     for (const [index, run] of runs.entries()) {

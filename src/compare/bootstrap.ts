@@ -95,12 +95,13 @@ export class Bootstrap {
   }
 }
 
-/** The share of sorted values below one, of equal ones half. */
+/** The share of sorted values below one, of equal ones half: of values that many pairs share, sums are equal but for rounding. */
 function shareBelow(sorted: Float64Array, value: number): number {
+  const rounding = 1e-9 * (sorted[sorted.length - 1] - sorted[0]);
   let [below, equal] = [0, 0];
   for (const each of sorted) {
-    if (each < value) below++;
-    else if (each === value) equal++;
+    if (Math.abs(each - value) <= rounding) equal++;
+    else if (each < value) below++;
   }
   return (below + equal / 2) / sorted.length;
 }

@@ -1,12 +1,12 @@
 import { PROGRAM } from '../version.js';
+import { resultOf } from './armResult.js';
 import { BOOTSTRAP_DEFAULTS, Bootstrap } from './bootstrap.js';
 import { COMPARISON_VERSION, type ComparisonReport } from './comparisonReport.js';
 import { contrastOf } from './contrast.js';
 import { equalUntilTrigger } from './equalUntilTrigger.js';
-import { measureInfos } from './measureInfos.js';
 import { type MeasuredRun, measuredRun } from './measuredRun.js';
+import { measureInfos } from './measureInfos.js';
 import type { RunRecord } from './runRecord.js';
-import { resultOf } from './armResult.js';
 
 /** An arm of a comparison as the report knows it. */
 export interface ReportedArm {
@@ -41,7 +41,8 @@ export function buildReport({ presets, arms, records }: ComparisonData): Compari
   const prompts = [...new Set(records.map(({ prompt }) => prompt))];
   const unit = prompts.length >= LEAST_PROMPTS ? ('prompts' as const) : ('pairs' as const);
   const runs = records.map(measuredRun);
-  const of = (preset: string, arm: string) => runs.filter(({ record }) => record.preset === preset && record.arm === arm);
+  const of = (preset: string, arm: string) =>
+    runs.filter(({ record }) => record.preset === preset && record.arm === arm);
   const bootstraps = new Map<string, Bootstrap>();
   /** One resampling for all values of the same pairs. */
   const bootstrapOf = (some: readonly MeasuredRun[]): Bootstrap => {
@@ -71,7 +72,9 @@ export function buildReport({ presets, arms, records }: ComparisonData): Compari
     measures: measureInfos(runs),
     results: inAll((preset) => names.map((arm) => resultOf(preset, arm, of(preset, arm), bootstrapOf))),
     contrasts: inAll((preset) =>
-      wanted.map(([arm, against]) => contrastOf(preset, of(preset, arm), of(preset, against), { arm, against }, bootstrapOf)),
+      wanted.map(([arm, against]) =>
+        contrastOf(preset, of(preset, arm), of(preset, against), { arm, against }, bootstrapOf),
+      ),
     ),
     unequal: inAll((preset) =>
       arms

@@ -68,5 +68,10 @@ export interface ComparisonReport {
   readonly results: readonly ArmResult[];
   readonly contrasts: readonly Contrast[];
   /** Pairs, by preset and arm, whose latents differ from the baseline's before the first intervention: there should be none. */
-  readonly unequal: readonly { readonly preset: string; readonly arm: string; readonly pair: string; readonly block: number }[];
+  readonly unequal: readonly {
+    readonly preset: string;
+    readonly arm: string;
+    readonly pair: string;
+    readonly block: number;
+  }[];
 }

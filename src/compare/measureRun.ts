@@ -1,21 +1,13 @@
 import type { Model } from '../models/wan/model.js';
 import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
-import type { Picture } from '../pipelines/pictures/decodeLatents.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import type { GenerateEvent } from '../pipelines/stages.js';
 import type { Device } from '../tensor/device.js';
 import { PROGRAM } from '../version.js';
 import { sha256 } from '../weights/digestSource.js';
 import type { Pair } from './pairs.js';
-import { RECORD_VERSION, type RecordedBlock, type RunRecord, type Series } from './runRecord.js';
-
-/** What measures a video while it is made. */
-export interface RunMeter {
-  /** @param latents of an accepted block, as `shape` [frames, channels, height, width] says */
-  block(latents: Float32Array, shape: readonly number[]): void;
-  frames(pictures: readonly Picture[]): void;
-  end(): Readonly<Record<string, Series>>;
-}
+import { runMeter } from './runMeter.js';
+import { RECORD_VERSION, type RecordedBlock, type RunRecord } from './runRecord.js';
 
 /** Which run of a comparison it is. */
 export interface RunLabel {
@@ -37,10 +29,10 @@ export async function measureRun(
   { config }: Pick<Model, 'config'>,
   plan: Plan,
   { digest, arm, pair, adapter }: RunLabel,
-  meter: RunMeter,
 ): Promise<RunRecord> {
   const start = performance.now();
   const { temporal } = vaeFactors(config.vae);
+  const meter = runMeter(config, plan, pair.prompt);
   const blocks: RecordedBlock[] = [];
   let calls = 0;
   let pruned = 0;
@@ -51,7 +43,7 @@ export async function measureRun(
     if (event.kind !== 'block') continue;
     const { decision, latents, firstFrame } = event;
     const values = Float32Array.from(await device.read(latents));
-    meter.block(values, latents.shape);
+    meter.block(values);
     const shown = 1 + (firstFrame + latents.shape[0] - 1) * temporal - plan.shown.hidden;
     blocks.push({
       seconds: Math.min(shown, plan.shown.count) / plan.fps,
@@ -69,7 +61,7 @@ export async function measureRun(
     digest,
     program: PROGRAM,
     ...{ adapter, preset: plan.preset, arm, prompt: pair.prompt, seed: pair.seed, pair: pair.name },
-    ...{ frames: plan.shown.count, fps: plan.fps, blocks, measures: meter.end(), calls },
+    ...{ frames: plan.shown.count, fps: plan.fps, blocks, ...meter.end(), calls },
     seconds: (performance.now() - start) / 1000,
   };
 }

@@ -7,7 +7,9 @@ import type { RecordedBlock, RunRecord } from './runRecord.js';
 export interface MeasuredRun {
   readonly record: RunRecord;
   readonly numbers: Readonly<Record<string, Readonly<Record<Moment, number>>>>;
-  readonly curves: Readonly<Record<string, { readonly times: readonly number[]; readonly values: readonly (number | null)[] }>>;
+  readonly curves: Readonly<
+    Record<string, { readonly times: readonly number[]; readonly values: readonly (number | null)[] }>
+  >;
 }
 
 /** What is known of a run beside what was measured of its pictures and latents. */
@@ -25,10 +27,16 @@ export const WHOLE: Moment = 'whole';
 export function measuredRun(record: RunRecord): MeasuredRun {
   const { video, latents, blocks, calls, seconds } = record;
   const severity = severitySeries(record);
-  const series: Record<string, MeasuredSeries> = { ...video?.measures, ...latents?.measures, ...(severity ? { severity } : {}) };
+  const series: Record<string, MeasuredSeries> = {
+    ...video?.measures,
+    ...latents?.measures,
+    ...(severity ? { severity } : {}),
+  };
   const numbers = Object.entries(series).map(([name, each]) => [name, momentsOf(each)] as const);
   const interventions = blocks.filter(({ attempts }) => attempts > 1).length;
-  const once = Object.entries({ interventions, calls, seconds }).map(([name, value]) => [name, { [WHOLE]: value }] as const);
+  const once = Object.entries({ interventions, calls, seconds }).map(
+    ([name, value]) => [name, { [WHOLE]: value }] as const,
+  );
   const timesOf = (name: string): readonly number[] => {
     if (video && name in video.measures) return video.times;
     if (latents && name in latents.measures) return latents.times;

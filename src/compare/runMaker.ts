@@ -5,7 +5,7 @@ import { MemoryPromptStore } from '../pipelines/prompts/memoryPromptStore.js';
 import { embedPrompts, type PromptStore } from '../pipelines/prompts/promptEmbeddings.js';
 import { type GenerateEvent, runPlan } from '../pipelines/stages.js';
 import type { Device } from '../tensor/device.js';
-import { measureRun, type RunLabel, type RunMeter } from './measureRun.js';
+import { measureRun, type RunLabel } from './measureRun.js';
 import type { RunRecord } from './runRecord.js';
 
 /** A run that is to be made. */
@@ -22,7 +22,6 @@ export interface RunMakerOptions {
   /** Device memory that a run may take. */
   readonly allowedBytes?: number;
   readonly signal?: AbortSignal;
-  readonly meterOf: (plan: Plan) => RunMeter;
   /** Sees the events of a run on their way, to keep more of it than numbers. */
   readonly watch?: (events: AsyncGenerator<GenerateEvent>, plan: Plan, task: RunTask) => AsyncGenerator<GenerateEvent>;
 }
@@ -54,18 +53,11 @@ export class RunMaker {
   /** @throws TokenTrimError where the run does not fit the device, or was stopped */
   async make(task: RunTask): Promise<RunRecord> {
     const { device, model } = this;
-    const { signal, meterOf, watch } = this.options;
+    const { signal, watch } = this.options;
     const plan = await this.#settle(task);
     const run = runPlan(device, model, plan, { promptStore: this.#prompts, watch: {}, signal });
     const events = watch ? watch(run, plan, task) : run;
-    const record = await measureRun(
-      events,
-      device,
-      model,
-      plan,
-      { ...task, adapter: adapterOf(device) },
-      meterOf(plan),
-    );
+    const record = await measureRun(events, device, model, plan, { ...task, adapter: adapterOf(device) });
     signal?.throwIfAborted(); // what ended early is no run
     return record;
   }

@@ -1,13 +1,8 @@
 import * as z from 'zod';
+import { type LatentMeasures, MEASURES_VERSION, type VideoMeasures } from '../measures/videoMeasures.js';
 
 /** Goes up when a field changes its meaning, or a measure its formula: what was recorded before is then made anew. */
 export const RECORD_VERSION = 1;
-
-/** A measure over a video: at each time, in seconds, its value; null where it has none there. */
-export interface Series {
-  readonly times: readonly number[];
-  readonly values: readonly (number | null)[];
-}
 
 /** What became of one block. */
 export interface RecordedBlock {
@@ -42,8 +37,9 @@ export interface RunRecord {
   readonly frames: number;
   readonly fps: number;
   readonly blocks: readonly RecordedBlock[];
-  /** By name (`MEASURES`). */
-  readonly measures: Readonly<Record<string, Series>>;
+  /** What was measured of its pictures and of its latents; null where there are none, or no two blocks of them. */
+  readonly video: VideoMeasures | null;
+  readonly latents: LatentMeasures | null;
   /** Calls of the DiT: what an arm costs on any machine. */
   readonly calls: number;
   /** Wall-clock time; comparable where runs had the machine to themselves. */
@@ -51,6 +47,15 @@ export interface RunRecord {
 }
 
 const numberOrNull = z.number().nullable();
+
+const measured = {
+  version: z.literal(MEASURES_VERSION),
+  times: z.array(z.number()),
+  measures: z.record(
+    z.string(),
+    z.looseObject({ values: z.array(numberOrNull), at: z.record(z.string(), numberOrNull), mean: numberOrNull }),
+  ),
+};
 
 const schema = z.object({
   version: z.literal(RECORD_VERSION),
@@ -75,12 +80,8 @@ const schema = z.object({
       latents: z.string(),
     }),
   ),
-  measures: z.record(
-    z.string(),
-    z
-      .object({ times: z.array(z.number()), values: z.array(numberOrNull) })
-      .refine(({ times, values }) => times.length === values.length),
-  ),
+  video: z.looseObject(measured).nullable() as unknown as z.ZodType<VideoMeasures | null>,
+  latents: z.looseObject(measured).nullable() as unknown as z.ZodType<LatentMeasures | null>,
   calls: z.number(),
   seconds: z.number(),
 }) satisfies z.ZodType<RunRecord>;
