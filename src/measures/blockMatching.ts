@@ -2,23 +2,13 @@
 const BLOCK = 8;
 /** Farthest that a block moves from one frame to the next, pixels. */
 const RANGE = 7;
+/** A block whose pixels differ by less, on average, stands still: half a level is what rounding to bytes leaves. */
+const STILL = 0.5;
 /** A motion is believed where it leaves less than this share of the difference: noise fits a little better anywhere. */
 const EXPLAINS = 0.6;
 
-const DIAMOND = [
-  [1, 0],
-  [-1, 0],
-  [0, 1],
-  [0, -1],
-] as const;
-const HALVES = [-0.5, 0, 0.5].flatMap((y) => [-0.5, 0, 0.5].map((x) => [x, y] as const));
-
-interface Match {
-  readonly x: number;
-  readonly y: number;
-  /** Summed absolute difference over the block. */
-  readonly difference: number;
-}
+const DIAMOND = [1, 0, -1, 0, 0, 1, 0, -1];
+const HALVES = [-0.5, -0.5, 0, -0.5, 0.5, -0.5, -0.5, 0, 0.5, 0, -0.5, 0.5, 0, 0.5, 0.5, 0.5];
 
 /**
  * The mean absolute difference of a frame to the one before, each of whose blocks may have moved: a small diamond search
@@ -34,64 +24,84 @@ export function compensatedDifference(
 ): number {
   let sum = 0;
   for (let top = 0; top < height; top += BLOCK) {
-    let neighbour: Match | undefined;
+    let [neighbourX, neighbourY] = [0, 0];
     for (let left = 0; left < width; left += BLOCK) {
-      const block = { current, previous, width, height, left, top };
-      const still = matchAt(block, 0, 0, Number.POSITIVE_INFINITY);
-      neighbour = still.difference === 0 ? still : bestMatch(block, still, neighbour);
-      if (neighbour.difference > EXPLAINS * still.difference) neighbour = still;
-      sum += neighbour.difference;
+      const match = new BlockMatch(current, previous, width, height, left, top);
+      match.search(neighbourX, neighbourY);
+      [neighbourX, neighbourY] = [Math.round(match.x), Math.round(match.y)];
+      sum += match.difference;
     }
   }
   return sum / (width * height);
 }
 
-interface Block {
-  readonly current: Float32Array;
-  readonly previous: Float32Array;
-  readonly width: number;
-  readonly height: number;
-  readonly left: number;
-  readonly top: number;
-}
+/** A block, and the best place for it in the frame before that was found so far. */
+class BlockMatch {
+  x = 0;
+  y = 0;
+  /** Summed over the block. */
+  difference: number;
+  readonly #right: number;
+  readonly #bottom: number;
 
-function bestMatch(block: Block, still: Match, neighbour: Match | undefined): Match {
-  let best = still;
-  const tryAt = (x: number, y: number) => {
-    const match = matchAt(block, x, y, best.difference);
-    if (match.difference < best.difference) best = match;
-  };
-  if (neighbour) tryAt(Math.round(neighbour.x), Math.round(neighbour.y));
-  for (let center: Match | undefined; center !== best; ) {
-    center = best;
-    for (const [x, y] of DIAMOND) tryAt(center.x + x, center.y + y);
+  constructor(
+    readonly current: Float32Array,
+    readonly previous: Float32Array,
+    readonly width: number,
+    readonly height: number,
+    readonly left: number,
+    readonly top: number,
+  ) {
+    this.#right = Math.min(left + BLOCK, width);
+    this.#bottom = Math.min(top + BLOCK, height);
+    this.difference = this.#differenceAt(0, 0, Number.POSITIVE_INFINITY);
   }
-  const whole = best;
-  for (const [x, y] of HALVES) tryAt(whole.x + x, whole.y + y);
-  return best;
-}
 
-/**
- * A block beside what lies (x, y) from it in the frame before, in half pixels.
- * @param limit where the difference is known to reach this, or the place lies outside, it is infinite
- */
-function matchAt(block: Block, x: number, y: number, limit: number): Match {
-  const { current, previous, width, height, left, top } = block;
-  const right = Math.min(left + BLOCK, width);
-  const bottom = Math.min(top + BLOCK, height);
-  const isOutside = left + x < 0 || top + y < 0 || right + x > width || bottom + y > height;
-  if (isOutside || Math.abs(x) > RANGE || Math.abs(y) > RANGE) return { x, y, difference: Number.POSITIVE_INFINITY };
-  const [wholeX, wholeY] = [Math.floor(x), Math.floor(y)];
-  const beside = x === wholeX ? 0 : 1; // a value between two pixels is their mean
-  const below = y === wholeY ? 0 : width;
-  let difference = 0;
-  for (let row = top; row < bottom && difference < limit; row++) {
-    let at = row * width + left;
-    let from = (row + wholeY) * width + left + wholeX;
-    for (const end = at + right - left; at < end; at++, from++) {
-      const value = previous[from] + previous[from + beside] + previous[from + below] + previous[from + beside + below];
-      difference += Math.abs(current[at] - value / 4);
+  search(neighbourX: number, neighbourY: number): void {
+    const still = this.difference;
+    if (still < STILL * (this.#right - this.left) * (this.#bottom - this.top)) return;
+    this.#try(neighbourX, neighbourY);
+    for (let before = Number.POSITIVE_INFINITY; this.difference < before; ) {
+      before = this.difference;
+      this.#tryAround(DIAMOND);
     }
+    this.#tryAround(HALVES);
+    if (this.difference <= EXPLAINS * still) return;
+    [this.x, this.y, this.difference] = [0, 0, still];
   }
-  return { x, y, difference: difference < limit ? difference : Number.POSITIVE_INFINITY };
+
+  #tryAround(steps: readonly number[]): void {
+    const { x, y } = this;
+    for (let at = 0; at < steps.length; at += 2) this.#try(x + steps[at], y + steps[at + 1]);
+  }
+
+  #try(x: number, y: number): void {
+    const { left, top, width, height } = this;
+    if (left + x < 0 || top + y < 0 || this.#right + x > width || this.#bottom + y > height) return;
+    if (Math.abs(x) > RANGE || Math.abs(y) > RANGE) return;
+    const difference = this.#differenceAt(x, y, this.difference);
+    if (difference < this.difference) [this.x, this.y, this.difference] = [x, y, difference];
+  }
+
+  /** Summed absolute difference at a place, in half pixels; part of it where it is past `limit`. */
+  #differenceAt(x: number, y: number, limit: number): number {
+    const { current, previous, width, left } = this;
+    const [wholeX, wholeY] = [Math.floor(x), Math.floor(y)];
+    const beside = x === wholeX ? 0 : 1; // a value between pixels is their mean
+    const below = y === wholeY ? 0 : width;
+    let difference = 0;
+    for (let row = this.top; row < this.#bottom && difference < limit; row++) {
+      let from = (row + wholeY) * width + left + wholeX;
+      const end = row * width + this.#right;
+      if (beside + below === 0) {
+        for (let at = row * width + left; at < end; at++) difference += Math.abs(current[at] - previous[from++]);
+        continue;
+      }
+      for (let at = row * width + left; at < end; at++, from++) {
+        const above = previous[from] + previous[from + beside];
+        difference += Math.abs(current[at] - (above + previous[from + below] + previous[from + beside + below]) / 4);
+      }
+    }
+    return difference;
+  }
 }

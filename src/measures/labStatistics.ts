@@ -32,7 +32,8 @@ export function labStatistics(rgb: Uint8Array): LabStatistics {
   const sums = [0, 0, 0];
   let squares = 0;
   for (let at = 0; at < rgb.length; at += 3) {
-    toLab(rgb[at], rgb[at + 1], rgb[at + 2], lab);
+    const isSame = at > 0 && rgb[at] === rgb[at - 3] && rgb[at + 1] === rgb[at - 2] && rgb[at + 2] === rgb[at - 1];
+    if (!isSame) toLab(rgb[at], rgb[at + 1], rgb[at + 2], lab);
     squares += lab[0] * lab[0];
     for (let axis = 0; axis < 3; axis++) {
       sums[axis] += lab[axis];

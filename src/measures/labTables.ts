@@ -23,14 +23,16 @@ const MATRIX = [
   [0.21263900587151027, 0.715168678767756, 0.07219231536073371],
   [0.01933081871559182, 0.11919477979462598, 0.9505321522496607],
 ].map((row) => row.map((weight) => weight / row.reduce((sum, each) => sum + each)));
-const [X, Y, Z] = MATRIX;
+const [[XR, XG, XB], [YR, YG, YB], [ZR, ZG, ZB]] = MATRIX;
 
 /** L*, a* and b* of a pixel into `lab`. */
 export function toLab(red: number, green: number, blue: number, lab: Float64Array): void {
-  const [r, g, b] = [LINEAR[red], LINEAR[green], LINEAR[blue]];
-  const x = root(X[0] * r + X[1] * g + X[2] * b);
-  const y = root(Y[0] * r + Y[1] * g + Y[2] * b);
-  const z = root(Z[0] * r + Z[1] * g + Z[2] * b);
+  const r = LINEAR[red];
+  const g = LINEAR[green];
+  const b = LINEAR[blue];
+  const x = root(XR * r + XG * g + XB * b);
+  const y = root(YR * r + YG * g + YB * b);
+  const z = root(ZR * r + ZG * g + ZB * b);
   lab[0] = 116 * y - 16;
   lab[1] = 500 * (x - y);
   lab[2] = 200 * (y - z);
@@ -38,6 +40,6 @@ export function toLab(red: number, green: number, blue: number, lab: Float64Arra
 
 function root(share: number): number {
   const place = share * STEPS;
-  const step = Math.floor(place);
+  const step = Math.trunc(place);
   return ROOTS[step] + (place - step) * (ROOTS[step + 1] - ROOTS[step]);
 }

@@ -9,6 +9,7 @@ import type { Measure, MeasureKind } from './measure.js';
 import { motion } from './motion.js';
 import { secondsOf, seriesOf } from './series.js';
 import { sharpness } from './sharpness.js';
+import { TOY_MEASURES, type ToyValues, toyValues } from './toy/toyMeasures.js';
 import { parseToyPrompt } from './toy/toyPrompt.js';
 import { MEASURES_VERSION, type VideoMeasures } from './videoMeasures.js';
 
@@ -47,6 +48,7 @@ export function videoMeter({ width, height, fps, prompt }: VideoMeterOptions): V
   const truth = prompt === undefined ? undefined : parseToyPrompt(prompt);
   const kinds = Object.entries(VIDEO_MEASURES).map(([name, kind]) => [name, kind.start(fps)] as const);
   const measures: Record<string, Measure> = Object.fromEntries(kinds);
+  const toy: ToyValues[] = [];
   let frames = 0;
   return {
     add(rgb) {
@@ -56,12 +58,13 @@ export function videoMeter({ width, height, fps, prompt }: VideoMeterOptions): V
       );
       const view = new FrameView(frames++, width, height, rgb);
       for (const measure of Object.values(measures)) measure.add(view);
+      if (truth) toy.push(toyValues(view, truth));
     },
     finish() {
       ensure(frames > 0, 'There is nothing to measure: expected at least one frame, found none.');
-      const series = Object.entries(measures).map(
-        ([name, measure]) => [name, seriesOf(measure.values(), fps)] as const,
-      );
+      const found = Object.entries(measures).map(([name, measure]) => [name, measure.values()] as const);
+      const ofTruth = truth ? columns(toy) : [];
+      const series = [...found, ...ofTruth].map(([name, values]) => [name, seriesOf(values, fps)] as const);
       return {
         ...{ version: MEASURES_VERSION, kind: 'video', width, height, fps, frames, seconds: frames / fps },
         truth: truth ?? null,
@@ -70,4 +73,10 @@ export function videoMeter({ width, height, fps, prompt }: VideoMeterOptions): V
       };
     },
   };
+}
+
+/** Frames of values as values of frames. */
+function columns(frames: readonly ToyValues[]): (readonly [name: string, values: (number | null)[]])[] {
+  const names = Object.keys(TOY_MEASURES) as (keyof ToyValues)[];
+  return names.map((name) => [name, frames.map((values) => values[name])]);
 }
