@@ -121,12 +121,16 @@ export { TorchGenerator } from './tensor/random.js';
 export { tokenDrift, tokenSummary } from './kernels/drift/tokenDrift.js';
 /** A policy whose answers are checked; the rollouts ask through it. */
 export { checkedPolicy } from './tokentrim/checkedPolicy.js';
+/** Controls: the same trigger with a random set, and with nothing pruned. */
+export { placebo, regenerate } from './tokentrim/controls.js';
 /** The baseline, and what a policy of one's own is made of. */
-export { acceptAll, type Decision, decision, type Policy, type Review } from './tokentrim/policy.js';
+export { type Answer, acceptAll, type Decision, decision, type Policy, type Review } from './tokentrim/policy.js';
 /** S_t and D_t: the tokens that moved most, and how far. */
 export { severity, unstableTokens } from './tokentrim/severity.js';
 /** TokenTrim and its parameters. */
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
+/** The policy that options name. */
+export { TRIM_DEFAULTS, type TrimOptions, trimPolicy } from './tokentrim/trimPolicy.js';
 
 // ---- Traces: what a run and its policy saw
 

@@ -5,9 +5,11 @@ import { asUsage, ensureUsage as ensure } from './usageError.js';
 
 /** Options of TokenTrim, which checks blocks. */
 const TRIM_OPTIONS = {
+  trimPolicy: '--trim-policy',
   trimFraction: '--trim-fraction',
   trimSensitivity: '--trim-sensitivity',
   trimWarmup: '--trim-warmup',
+  trimSkipFirst: '--trim-skip-first',
   trimCheck: '--trim-check',
   trimAttempts: '--trim-attempts',
 } as const satisfies Partial<Record<keyof GenerateFlags, string>>;

@@ -2,6 +2,7 @@ import type { KeyType } from '../kernels/rows/keyType.js';
 import type { DecoderName } from '../models/wan/model.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
+import type { TrimPolicyName } from '../tokentrim/trimPolicy.js';
 import type { ProgressForm } from './output.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
@@ -32,9 +33,11 @@ export interface GenerateFlags {
   readonly blockFrames?: number;
   readonly contextNoise?: number;
   readonly trim: boolean;
+  readonly trimPolicy: TrimPolicyName;
   readonly trimFraction: number;
   readonly trimSensitivity: number;
   readonly trimWarmup: number;
+  readonly trimSkipFirst?: boolean;
   readonly trimCheck: 'final' | 'first-step';
   readonly trimAttempts: number;
   readonly noise?: string;

@@ -4,7 +4,7 @@ import { DECODERS } from '../models/wan/model.js';
 import { PRESETS } from '../pipelines/plan/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
-import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
+import { TRIM_DEFAULTS, TRIM_POLICIES } from '../tokentrim/trimPolicy.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, FORCE_HELP, path, seed, steps, wholeNumber } from './options.js';
 import { PROGRESS_FORMS } from './output.js';
@@ -98,7 +98,12 @@ function addSamplingOptions(command: Command): void {
 }
 
 function addTrimOptions(command: Command): void {
-  const trim = TOKENTRIM_DEFAULTS;
+  const trim = TRIM_DEFAULTS;
+  command.addOption(
+    new Option('--trim-policy <name>', 'what is asked; placebo and regenerate are controls for tokentrim')
+      .choices(TRIM_POLICIES)
+      .default(trim.policy),
+  );
   addTrimFlags(command)
     .addOption(
       new Option('--trim-check <when>', 'check finished blocks or their first denoising step')

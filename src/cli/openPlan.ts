@@ -59,9 +59,11 @@ export function plannedFlags(flags: GenerateFlags, plan: DraftPlan): GenerateFla
     trim: trim !== false,
     ...(typeof trim === 'object'
       ? {
+          trimPolicy: trim.policy,
           trimFraction: trim.fraction,
           trimSensitivity: trim.sensitivity,
           trimWarmup: trim.warmup,
+          trimSkipFirst: trim.skipFirst,
           trimAttempts: trim.maxRegenerations,
           trimCheck: trim.check,
         }

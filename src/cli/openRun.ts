@@ -96,5 +96,5 @@ async function openRecordings(
 function mostTensors(plan: Plan): number {
   const method = methodOf(plan);
   const regenerations = typeof plan.trim === 'object' ? plan.trim.maxRegenerations : 0;
-  return 1 + method.draws(plan) * method.attempts(plan, regenerations);
+  return 1 + method.draws(plan) + method.blocks(plan) * regenerations * method.drawsAgain(plan);
 }

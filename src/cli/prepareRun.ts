@@ -197,9 +197,11 @@ export function requestOf({ config }: ModelFolder, flags: GenerateFlags, recordi
 /** What of the flags concerns the run and not its plan. */
 export function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequest {
   const trim = flags.trim && {
+    policy: flags.trimPolicy,
     fraction: flags.trimFraction,
     sensitivity: flags.trimSensitivity,
     warmup: flags.trimWarmup,
+    skipFirst: flags.trimSkipFirst,
     maxRegenerations: flags.trimAttempts,
     check: flags.trimCheck,
   };

@@ -1,6 +1,8 @@
+import type { Plan } from '../pipelines/plan/plan.js';
 import type { KernelTime } from '../tensor/device.js';
 import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';
+import { watchedBlocks } from '../tokentrim/trimOptions.js';
 import type { BlockRow, Report } from './reportSchema.js';
 
 /** A block as `--json` tells it. */
@@ -43,19 +45,27 @@ export function compileNote(pending: readonly string[]): string {
 const LISTED_BLOCKS = 30;
 
 /** TokenTrim's decisions, block by block; nothing where it was off. */
-export function blockTable(blocks: readonly BlockRow[], warmup: number): string {
+export function blockTable(blocks: readonly BlockRow[], trim: Plan['trim']): string {
   if (blocks.every(({ severity }) => severity === null)) return '';
   const listed = blocks.length > LISTED_BLOCKS ? blocks.filter(({ triggered }) => triggered) : blocks;
   const cell = (value: number | null) => (value?.toFixed(2) ?? '-').padStart(11);
+  const watched = typeof trim === 'object' ? watchedBlocks(trim) : 0;
   const rows = listed.map(({ index, severity, threshold, triggered, unstable, severityAfter }) => {
     const outcome = triggered
-      ? `pruned ${unstable?.length} tokens a frame and generated again: severity ${severityAfter?.toFixed(2)}`
-      : index > 0 && index <= warmup
+      ? `${prunedWords(trim, unstable?.length)}generated again: severity ${severityAfter?.toFixed(2)}`
+      : index > 0 && index <= watched
         ? 'accepted (warm-up)'
         : 'accepted';
     return `${String(index).padStart(5)}${cell(severity)}${cell(threshold)}  ${outcome}\n`;
   });
   return `block   severity  threshold\n${rows.join('')}`;
+}
+
+/** What went before another attempt. */
+function prunedWords(trim: Plan['trim'], count = 0): string {
+  const policy = typeof trim === 'object' ? trim.policy : undefined;
+  if (policy === 'regenerate') return '';
+  return `pruned ${count} ${policy === 'placebo' ? 'random ' : ''}tokens a frame and `;
 }
 
 export function closingLine(report: Report): string {

@@ -71,7 +71,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     report.status = 'finished';
     const { blocks, ...made } = report.toJSON('finished', null);
     emit('done', { out: run.sink?.path ?? null, frames: report.frames });
-    if (!flags.json) show(blockTable(blocks, prepared.flags.trimWarmup) + closingLine({ ...made, blocks }));
+    if (!flags.json) show(blockTable(blocks, prepared.plan.trim) + closingLine({ ...made, blocks }));
   } finally {
     await run?.close();
     await prepared?.close();

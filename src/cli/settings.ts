@@ -51,8 +51,8 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
 
 function trimOf({ trim }: Plan): Settings['trim'] {
   if (trim === false || trim === 'own') return false; // the command line brings no policy of its own
-  const { fraction, sensitivity, warmup, check, maxRegenerations: attempts } = trim;
-  return { fraction, sensitivity, warmup, check, attempts };
+  const { policy, fraction, sensitivity, warmup, skipFirst, check, maxRegenerations: attempts } = trim;
+  return { policy, fraction, sensitivity, warmup, skipFirst, check, attempts };
 }
 
 /** Options that are paths or names and need no resolving. */

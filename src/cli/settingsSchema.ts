@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { KEY_TYPES } from '../kernels/rows/keyType.js';
+import { TRIM_POLICIES } from '../tokentrim/trimOptions.js';
 
 const path = z.string().nullable();
 const type = z.enum(['f32', 'bf16', 'f16']);
@@ -25,9 +26,11 @@ export const settingsSchema = z.strictObject({
   trim: z.union([
     z.literal(false),
     z.strictObject({
+      policy: z.enum(TRIM_POLICIES),
       fraction: z.number(),
       sensitivity: z.number(),
       warmup: z.int().nonnegative(),
+      skipFirst: z.boolean(),
       check: z.enum(['final', 'first-step']),
       attempts: z.int().nonnegative(),
     }),

@@ -6,6 +6,7 @@ import { openTensorSource } from '../node/model/openTensorSource.js';
 import { saveReport } from '../node/trace/saveReport.js';
 import { TraceFolder } from '../node/trace/traceFolder.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
+import { watchedBlocks } from '../tokentrim/trimOptions.js';
 import type { ReviewEvent } from '../trace/format.js';
 import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
 import { traceLatents } from '../trace/traceLatents.js';
@@ -21,6 +22,7 @@ interface LatentsFlags extends LatentsRequest {
   readonly trimFraction: number;
   readonly trimSensitivity: number;
   readonly trimWarmup: number;
+  readonly trimSkipFirst?: boolean;
   readonly force?: boolean;
 }
 
@@ -57,7 +59,12 @@ const patchSize = (text: string): PatchSize => {
 /** Prints a line a block on standard output, and says where the trace lies. */
 export async function runTraceLatents(file: string, flags: LatentsFlags): Promise<void> {
   const folder = flags.out ?? `${basename(file, extname(file))}.trace`;
-  const { trimFraction: fraction, trimSensitivity: sensitivity, trimWarmup: warmup } = flags;
+  const trim = {
+    fraction: flags.trimFraction,
+    sensitivity: flags.trimSensitivity,
+    warmup: flags.trimWarmup,
+    skipFirst: flags.trimSkipFirst,
+  };
   const source = await openTensorSource(file);
   try {
     const latents = await readLatents(source, flags);
@@ -67,10 +74,10 @@ export async function runTraceLatents(file: string, flags: LatentsFlags): Promis
         title: basename(file),
         framesPerBlock: flags.blockFrames,
         patch: flags.patch,
-        trim: { fraction, sensitivity, warmup },
+        trim,
       });
       await sink.close('finished');
-      process.stdout.write(driftTable(reviews, warmup));
+      process.stdout.write(driftTable(reviews, watchedBlocks(trim)));
     } catch (error) {
       await sink.close('failed', (error as Error).message).catch(() => undefined); // the first error is told
       throw error;
@@ -85,11 +92,11 @@ export async function runTraceLatents(file: string, flags: LatentsFlags): Promis
 }
 
 /** A line a block: what was measured, and what TokenTrim would have done. */
-function driftTable(reviews: readonly ReviewEvent[], warmup: number): string {
+function driftTable(reviews: readonly ReviewEvent[], watched: number): string {
   const cell = (value: number | null) => (value === null ? '-' : value.toPrecision(3)).padStart(11);
   const rows = reviews.map(({ block, severity, mean, std, threshold }) => {
     const isAbove = severity !== null && threshold !== null && severity > threshold;
-    const outcome = isAbove ? (block > warmup ? '  would have been made again' : '  above, in the warm-up') : '';
+    const outcome = isAbove ? (block > watched ? '  would have been made again' : '  above, in the warm-up') : '';
     return `${String(block).padStart(5)}${cell(severity)}${cell(mean)}${cell(std)}${cell(threshold)}${outcome}\n`;
   });
   return `block   severity       mean        std  threshold\n${rows.join('')}`;

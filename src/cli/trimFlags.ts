@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
+import { TRIM_DEFAULTS } from '../tokentrim/trimPolicy.js';
 import { decimal, wholeNumber } from './options.js';
 
 /** What TokenTrim measures by, in every command that has it. */
 export function addTrimFlags(command: Command): Command {
-  const { fraction, sensitivity, warmup } = TOKENTRIM_DEFAULTS;
+  const { fraction, sensitivity, warmup } = TRIM_DEFAULTS;
   return command
     .option(
       '--trim-fraction <p>',
@@ -18,5 +18,6 @@ export function addTrimFlags(command: Command): Command {
       decimal('of 0 or more', (v) => v >= 0),
       sensitivity,
     )
-    .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), warmup);
+    .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), warmup)
+    .option('--trim-skip-first', 'leave block 1 out of the mean and deviation; the warm-up is one block longer');
 }

@@ -89,11 +89,17 @@ export function checkCount(what: string, value: unknown, least: number): asserts
  * Refuses what is no list of tokens of a frame.
  * @param what says where the list comes from, to begin the message with
  * @param count tokens of a frame
+ * @param hint what to do, to end the message with
  */
-export function checkTokens(what: string, tokens: unknown, count: number): asserts tokens is readonly number[] {
+export function checkTokens(
+  what: string,
+  tokens: unknown,
+  count: number,
+  hint = '',
+): asserts tokens is readonly number[] {
   const refuse = (found: string): never => {
     throw new TokenTrimError(
-      `${what} must be an array of token indices, whole numbers from 0 to ${count - 1}, each once, found ${found}`,
+      `${what} must be an array of token indices, whole numbers from 0 to ${count - 1}, each once, found ${found}${hint}`,
     );
   };
   if (!Array.isArray(tokens)) return refuse(show(tokens));

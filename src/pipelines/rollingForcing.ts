@@ -7,7 +7,7 @@ import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
-import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import { acceptAll, answered, type Policy } from '../tokentrim/policy.js';
 import { createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
 import { NoisyCache } from './noise/noisyCache.js';
@@ -66,19 +66,27 @@ export async function* rollingForcing(
     return { flow, firstFrame, seen: rollingPast(cache, call), cache };
   };
 
-  /** Denoises a window by one step; the policy may name tokens to prune where that finishes its first block. */
-  async function* attemptWindow(planned: PlannedWindow, attempt: number): AsyncGenerator<RolloutEvent, Attempt> {
+  /**
+   * Denoises a window by one step; the policy may want another attempt where that finishes its first block.
+   * @param before the attempt that was rejected; where nothing was pruned, the same input would give the same again
+   */
+  async function* attemptWindow(
+    planned: PlannedWindow,
+    attempt: number,
+    before?: Attempt,
+  ): AsyncGenerator<RolloutEvent, Attempt> {
     const { block } = planned.blocks[0];
     const timesteps = planned.blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
-    const input = arena.keep(await noisy.latents(planned)); // [window frames, channels, height, width]
+    const isRepeat = before?.unstable.length === 0;
+    const input = arena.keep(await (isRepeat ? noisy.redrawn(planned) : noisy.latents(planned))); // [window frames, channels, height, width]
     const made = flowOf(input, given + block * size, timesteps, false);
     const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, made.flow, timesteps)));
     yield { kind: 'step', block, step: planned.index, attempt, timesteps, input, x0, ...made };
-    if (!planned.finishes) return { x0, unstable: [] };
+    if (!planned.finishes) return { x0, ...answered([]) };
     const latents = arena.keep(sliceFrames(x0, 0, size));
-    const unstable = await asked.review(block, latents);
-    yield { kind: 'review', block, attempt, latents, unstable, measured: asked.latest };
-    return { x0, unstable };
+    const answer = answered(await asked.review(block, latents));
+    yield { kind: 'review', block, attempt, latents, ...answer, measured: asked.latest };
+    return { x0, ...answer };
   }
 
   try {
@@ -95,10 +103,10 @@ export async function* rollingForcing(
       const firstFrame = given + block * size;
       cache.reserve(firstFrame, size);
       let tried = yield* attemptWindow(planned, 0);
-      for (let attempt = 1; tried.unstable.length > 0; attempt++) {
+      for (let attempt = 1; tried.again; attempt++) {
         cache.prune(tried.unstable, firstFrame);
         arena.free(); // the rejected attempt
-        tried = yield* attemptWindow(planned, attempt);
+        tried = yield* attemptWindow(planned, attempt, tried);
       }
       const latents = arena.keep(sliceFrames(tried.x0, 0, size)); // the first block
       await noisy.renoise(planned, tried.x0);

@@ -11,7 +11,7 @@ import type { Decision, MeasuredReview } from '../tokentrim/policy.js';
  *
  * - `step`: one denoising call. `input` and `x0` cover the frames of the call (a block, or a whole rolling window);
  *   `block` is its first block, `attempt` counts from 0.
- * - `review`: the policy was shown an attempt, and named the tokens to prune before the next one, or none.
+ * - `review`: the policy was shown an attempt, and said whether there is another, and which tokens are pruned before it.
  * - `cache`: clean keys and values of `block` were written; `flow` is that call's output, which rollouts discard.
  * - `block`: a block joined the video. `latents` [frames, channels, height, width] in the DiT's normalised space.
  */
@@ -51,7 +51,9 @@ export interface ReviewEvent {
   readonly attempt: number;
   /** Clean latents of the block as the policy was shown them. */
   readonly latents: Tensor;
-  /** What is pruned before the block is generated again; none where the attempt is taken. */
+  /** Whether the block is generated again; else the attempt is taken. */
+  readonly again: boolean;
+  /** What is pruned before that; none where the attempt is taken, or the policy asks for another with nothing pruned. */
   readonly unstable: readonly number[];
   /** What the policy measured, if it measures and there is a block before. */
   readonly measured?: MeasuredReview | undefined;
@@ -82,7 +84,8 @@ export interface CachedBlockEvent extends BlockEvent {
 export interface Attempt {
   /** The clean latents that were predicted last, which are the result where the attempt was not rejected. */
   readonly x0: Tensor;
-  /** Tokens that the policy would have pruned before the next attempt; none where the attempt is taken. */
+  /** Whether there is another attempt, and the tokens that are pruned before it. */
+  readonly again: boolean;
   readonly unstable: readonly number[];
 }
 

@@ -5,7 +5,7 @@ import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
-import { acceptAll, type Policy } from '../tokentrim/policy.js';
+import { acceptAll, answered, type Policy } from '../tokentrim/policy.js';
 import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/grid.js';
@@ -58,11 +58,23 @@ export async function* selfForcing(
     return { flow: arena.keep(flow), firstFrame, seen: cache.seen((frame) => frame < firstFrame), cache };
   };
 
-  /** Denoises a block from its initial noise, until it is done or the policy names tokens to prune. */
-  async function* attemptBlock(planned: PlannedBlock, attempt: number): AsyncGenerator<RolloutEvent, Attempt> {
+  /**
+   * Denoises a block from its initial noise, until it is done or the policy wants another attempt.
+   * @param before the attempt that was rejected; where nothing was pruned and no noise is drawn before the review, only other
+   *   initial noise can make another one (our choice: docs/decisions/016-control-policies.md)
+   */
+  async function* attemptBlock(
+    planned: PlannedBlock,
+    attempt: number,
+    before?: Attempt,
+  ): AsyncGenerator<RolloutEvent, Attempt> {
     const { block, firstFrame, frames } = planned;
     const reviewedStep = asked.check === 'first-step' ? 0 : steps.length - 1;
-    let input = upload(await noise.initial(firstFrame - given, frames), frames);
+    const isRepeat = reviewedStep === 0 && before?.unstable.length === 0;
+    let input = upload(
+      isRepeat ? await noise.renoise(frames, 0, frames) : await noise.initial(firstFrame - given, frames),
+      frames,
+    );
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
       const made = flowOf(input, planned, steps[step]);
@@ -70,9 +82,9 @@ export async function* selfForcing(
       yield { kind: 'step', block, step, attempt, timesteps, input, x0, ...made };
 
       const isReviewed = step === reviewedStep;
-      const unstable = isReviewed ? await asked.review(block, x0) : [];
-      if (isReviewed) yield { kind: 'review', block, attempt, latents: x0, unstable, measured: asked.latest };
-      if (unstable.length > 0 || step === steps.length - 1) return { x0, unstable };
+      const answer = answered(isReviewed ? await asked.review(block, x0) : []);
+      if (isReviewed) yield { kind: 'review', block, attempt, latents: x0, ...answer, measured: asked.latest };
+      if (answer.again || step === steps.length - 1) return { x0, ...answer };
       const fresh = upload(await noise.renoise(frames, 0, frames), frames);
       input = arena.keep(device.scope(() => addNoise(schedule, x0, fresh, steps[step + 1])));
     }
@@ -92,10 +104,10 @@ export async function* selfForcing(
       const { block, firstFrame, frames } = planned;
       cache.reserve(firstFrame, frames);
       let tried = yield* attemptBlock(planned, 0);
-      for (let attempt = 1; tried.unstable.length > 0; attempt++) {
+      for (let attempt = 1; tried.again; attempt++) {
         cache.prune(tried.unstable, firstFrame);
         arena.free(); // the rejected attempt
-        tried = yield* attemptBlock(planned, attempt);
+        tried = yield* attemptBlock(planned, attempt, tried);
       }
       const latents = tried.x0;
 

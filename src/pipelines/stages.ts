@@ -9,7 +9,8 @@ import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
-import { type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
+import { tokenTrim } from '../tokentrim/tokenTrim.js';
+import { type TrimOptions, trimPolicy } from '../tokentrim/trimPolicy.js';
 import type { NoiseSource } from './noise/noise.js';
 import { chooseDecoder, encoderOf } from './pictures/chooseDecoder.js';
 import type { Picture } from './pictures/decodeLatents.js';
@@ -126,7 +127,7 @@ export async function* runPlan(
     for await (const event of rolled) {
       if (event.kind === 'step' || event.kind === 'review' || event.kind === 'cache') yield event;
       if (event.kind === 'step' || event.kind === 'cache') await device.keepUp?.();
-      if (event.kind === 'review' && inputs.watch?.rejected && (event.unstable.length > 0 || isCounting)) {
+      if (event.kind === 'review' && inputs.watch?.rejected && (event.again || isCounting)) {
         const frames = await picturesApart(decoder ?? previewer, event.latents, event.block);
         if (frames) yield { kind: 'rejected', block: event.block, attempt: event.attempt, frames };
       }
@@ -219,8 +220,14 @@ function policyOf({ config }: Model, plan: Plan, { policy, watch }: RunInputs): 
   const own = typeof policy === 'function' ? policy({ plan, patch }) : policy;
   if (policy !== undefined) checkOptions('the policy', policySchema, own);
   if (own) return own;
-  if (plan.trim) return tokenTrim(patch, plan.trim as TokenTrimOptions);
+  if (plan.trim) return trimPolicy(patch, plan.trim as TrimOptions, drawSeed(plan));
   return watch ? tokenTrim(patch, { maxRegenerations: 0 }) : acceptAll;
+}
+
+/** Another number for other noise, for what a policy draws; noise of the caller's own has no name. */
+function drawSeed({ noise }: Plan): string {
+  if (noise === 'own') return noise;
+  return 'seed' in noise ? noise.seed : noise.sha256;
 }
 
 /** The given pictures as latents; the encoder, the full VAE's where it is there, is loaded for this and freed after. */

@@ -1,7 +1,7 @@
 import { ensure } from '../errors.js';
 import { checkOptions, checkTokens } from '../options/checkOptions.js';
 import { show } from '../options/fields.js';
-import { type Decision, decision, decisionSchema, type Policy, policySchema } from './policy.js';
+import { type Answer, answered, type Decision, decision, decisionSchema, type Policy, policySchema } from './policy.js';
 
 /** Times that a block is generated at the most where a policy does not say: far more than a useful one asks for. */
 export const DEFAULT_MAX_ATTEMPTS = 16;
@@ -27,16 +27,17 @@ export function checkedPolicy(policy: Policy, tokens: number): Policy {
     },
 
     async review(block, candidate) {
-      const unstable: unknown = await policy.review(block, candidate);
-      checkTokens(`the policy's answer to the review of block ${block}`, unstable, tokens);
+      const answer: unknown = await policy.review(block, candidate);
+      const what = `the policy's answer to the review of block ${block}`;
+      if (answer !== 'again') checkTokens(what, answer, tokens, '; "again" has it generated again with none pruned');
       attempts++;
       ensure(
-        unstable.length === 0 || attempts < most,
+        !answered(answer as Answer).again || attempts < most,
         `the policy would have block ${block} generated again after ${attempts} attempts, and ` +
           `${policy.maxAttempts === undefined ? `${most} is the most where it has no maxAttempts` : `its maxAttempts is ${most}`}` +
           ': answer with no tokens ([]) once a block will do, or give the policy a larger maxAttempts',
       );
-      return unstable;
+      return answer as Answer;
     },
 
     async accept(block, latents) {

@@ -42,8 +42,18 @@ export interface Review {
 export interface MeasuredReview extends Review, Pick<Decision, 'mean' | 'std' | 'threshold'> {}
 
 /**
- * What a rollout asks while it generates. The rollout shows a candidate; the policy answers with the tokens to remove
- * from the cache before the block is generated again, or with none to go on. It never touches the rollout or the cache.
+ * What a policy answers: tokens (spatial indices) to remove from the cache before the block is generated again, `again` to
+ * have it generated again with nothing removed, or no tokens (`[]`) to go on.
+ */
+export type Answer = readonly number[] | 'again';
+
+/** @internal An answer as a rollout acts on it. */
+export const answered = (answer: Answer): { readonly again: boolean; readonly unstable: readonly number[] } =>
+  answer === 'again' ? { again: true, unstable: [] } : { again: answer.length > 0, unstable: answer };
+
+/**
+ * What a rollout asks while it generates. The rollout shows a candidate; the policy answers whether the block is generated
+ * again, and over which cache. It never touches the rollout or the cache.
  */
 export interface Policy {
   /** Which prediction the rollout shows: the denoised block, or the first denoising step's. */
@@ -55,9 +65,9 @@ export interface Policy {
   /**
    * @param block its number, from 0
    * @param candidate [frames, channels, height, width], valid during the call
-   * @returns spatial token indices to prune before generating the block again; empty to go on
+   * @returns tokens to prune before generating the block again, `again` to prune none; empty to go on
    */
-  review(block: number, candidate: Tensor): Promise<readonly number[]>;
+  review(block: number, candidate: Tensor): Promise<Answer>;
   /** Told of every block that joins the video: its latents, and that its keys and values stay in the cache. */
   accept(block: number, latents: Tensor): Promise<Decision>;
   /** Frees what the policy holds; the run is over. */

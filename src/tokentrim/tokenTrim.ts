@@ -5,7 +5,7 @@ import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Decision, Policy, Review } from './policy.js';
 import { RunningStatistics, severity, unstableTokens } from './severity.js';
-import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, trimSchema } from './trimOptions.js';
+import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrimSchema, watchedBlocks } from './trimOptions.js';
 
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from './trimOptions.js';
 
@@ -17,7 +17,7 @@ const NOT_MEASURED = { mean: null, std: null, threshold: null };
  * @param patch the DiT's patch, which defines a token
  */
 export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> = {}): Policy {
-  checkOptions('tokenTrim', trimSchema, options);
+  checkOptions('tokenTrim', tokenTrimSchema, options);
   const settings = withDefaults(TOKENTRIM_DEFAULTS, options);
   const statistics = new RunningStatistics();
   let previous: Tensor | undefined; // Z_{t-1} [tokens, components]
@@ -46,7 +46,7 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
       const { threshold } = usual();
       // Without an accepted severity to compare with, as for block 1 with a warm-up of 0, nothing is abnormal (our choice).
       const isAbnormal = threshold !== null && review.severity > threshold;
-      const mayIntervene = block > settings.warmup && reviews.length <= settings.maxRegenerations;
+      const mayIntervene = block > watchedBlocks(settings) && reviews.length <= settings.maxRegenerations;
       return isAbnormal && mayIntervene ? review.unstable : [];
     },
 
@@ -64,7 +64,7 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
         drift: candidate?.drift ?? null,
         reviews,
       };
-      if (accepted) statistics.add(accepted.severity);
+      if (accepted && !(settings.skipFirst && block === 1)) statistics.add(accepted.severity);
       reviews = [];
       previous?.dispose();
       previous = tokenSummary(latents, patch);

@@ -37,7 +37,15 @@ const tokens = orNull(list(whole(0, MOST_TOKENS)));
 const block = whole(-MOST, MOST);
 const seen = object({ frames: list(count), rows: whole(0, Number.MAX_SAFE_INTEGER) });
 const side = whole(1, 16384);
-const parameters = object({ fraction: number, sensitivity: number, warmup: count, maxRegenerations: count });
+const orAbsent =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+// A trace from before there was a choice of policies names none.
+const parameters = object({
+  ...{ fraction: number, sensitivity: number, warmup: count, maxRegenerations: count },
+  ...{ policy: orAbsent(text), skipFirst: orAbsent(flag) },
+});
 
 const video = object({
   method: text,

@@ -4,7 +4,7 @@ import { withDefaults } from '../options/checkOptions.js';
 import type { StopSignal } from '../options/stopSignal.js';
 import type { Device } from '../tensor/device.js';
 import { areFinite } from '../tensor/notFinite.js';
-import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from '../tokentrim/tokenTrim.js';
+import { TRIM_DEFAULTS, type TrimOptions, trimPolicy } from '../tokentrim/trimPolicy.js';
 import { PROGRAM } from '../version.js';
 import { driftRef } from './fileNames.js';
 import type { ReviewEvent, TracedVideo } from './format.js';
@@ -18,7 +18,7 @@ export interface LatentsTraceOptions {
   readonly framesPerBlock?: number;
   /** The DiT's patch, which defines a token (default: 2x2). */
   readonly patch?: PatchSize;
-  readonly trim?: Partial<TokenTrimOptions>;
+  readonly trim?: Partial<TrimOptions>;
   readonly signal?: StopSignal;
 }
 
@@ -51,8 +51,8 @@ export async function traceLatents(
     height % patch.height === 0 && width % patch.width === 0,
     `${at}: they do not split into patches of ${patch.height}x${patch.width}. Say the DiT's own with \`patch\`.`,
   );
-  const trim = withDefaults(TOKENTRIM_DEFAULTS, options.trim ?? {});
-  const policy = tokenTrim(patch, trim);
+  const trim = withDefaults(TRIM_DEFAULTS, options.trim ?? {});
+  const policy = trimPolicy(patch, trim);
   const grid = { height: height / patch.height, width: width / patch.width };
   const start = performance.now();
   const clock = () => (performance.now() - start) / 1000;

@@ -144,8 +144,8 @@ export class TraceRecorder {
     return { kind: 'pictures', role: 'x0', block, attempt, sheet, first };
   }
 
-  #review({ block, attempt, unstable, measured }: EventOf<'review'>): void {
-    if (unstable.length > 0) this.#takePredictions(block, attempt); // else more calls may come, or the block is done
+  #review({ block, attempt, again, unstable, measured }: EventOf<'review'>): void {
+    if (again) this.#takePredictions(block, attempt); // else more calls may come, or the block is done
     const { height, width } = this.options.begin.video.grid;
     this.#put(async () => {
       const drift = measured ? driftRef(block, attempt) : null;
@@ -155,7 +155,7 @@ export class TraceRecorder {
       }
       const { severity = null, mean = null, std = null, threshold = null } = measured ?? {};
       const numbers = { severity, mean, std, threshold, unstable: measured?.unstable ?? null };
-      return { kind: 'review', block, attempt, ...numbers, pruned: unstable.length > 0 ? unstable : null, drift };
+      return { kind: 'review', block, attempt, ...numbers, pruned: again ? unstable : null, drift };
     });
   }
 

@@ -29,8 +29,8 @@ export type { Device } from '../tensor/device.js';
 export { tensorFormatter } from '../tensor/tensorFormatter.js';
 /** What a policy found for a block. */
 export type { Decision } from '../tokentrim/policy.js';
-/** TokenTrim's parameters, and those of the paper. */
-export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from '../tokentrim/trimOptions.js';
+/** What a run asks, and the parameters of the paper. */
+export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, type TrimOptions } from '../tokentrim/trimOptions.js';
 /** Where bytes of weights come from. */
 export type { ByteSource } from '../weights/byteSource.js';
 export { BlobBytes } from './blobBytes.js';

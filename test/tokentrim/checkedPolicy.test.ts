@@ -35,6 +35,16 @@ test('every set of tokens is passed on as it is, in any order, at once or later'
   expect(await checkedPolicy(atOnce, TOKENS).review(0, shown)).toEqual([2]);
 });
 
+test('another attempt may be asked for with nothing pruned, and counts as one', async () => {
+  const policy = checkedPolicy({ ...answering('again'), maxAttempts: 2 }, TOKENS);
+  expect(await policy.review(0, shown)).toBe('again');
+  await expect(policy.review(0, shown)).rejects.toThrow('have block 0 generated again after 2 attempts');
+  await expect(checkedPolicy(answering('Again'), TOKENS).review(0, shown)).rejects.toThrow(
+    'must be an array of token indices, whole numbers from 0 to 9, each once, found "Again"; ' +
+      '"again" has it generated again with none pruned',
+  );
+});
+
 test('a policy that never lets go of a block is stopped, at 16 attempts or at its own most', async () => {
   for (const [maxAttempts, most] of [
     [undefined, 16],

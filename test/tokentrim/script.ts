@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/tensor/tensor.js';
-import type { Decision, Policy } from '../../src/tokentrim/policy.js';
+import type { Answer, Decision, Policy } from '../../src/tokentrim/policy.js';
 import { referenceDevice } from '../support/device.js';
 
 // Latents whose drift can be read off: 3 frames of 1 channel on a grid of 2 x 5 tokens, every value of a token the same.
@@ -27,10 +27,10 @@ export async function play(
   blocks: readonly (readonly number[])[],
 ): Promise<{
   decisions: Decision[];
-  answers: (readonly number[])[];
+  answers: Answer[];
 }> {
   const decisions: Decision[] = [];
-  const answers: (readonly number[])[] = [];
+  const answers: Answer[] = [];
   for (const [block, values] of blocks.entries()) {
     answers.push(await policy.review(block, latents(values)));
     decisions.push(await policy.accept(block, latents(values)));

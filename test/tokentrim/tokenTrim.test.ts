@@ -96,6 +96,19 @@ describe('the trigger', () => {
   });
 });
 
+test('block 1 may be left out of the statistics: the warm-up is then one block longer', async () => {
+  const severities = [60, 2, 4, 5.5, 3];
+  const skipping = await play(tokenTrim(patch, { skipFirst: true }), withSeverities(severities));
+  expect(skipping.decisions.map(({ severity }) => severity)).toEqual([null, ...severities]); // it is measured all the same
+  expect(skipping.decisions.map(({ mean }) => mean)).toEqual([null, null, null, 2, 3, 11.5 / 3]);
+  expect(skipping.decisions[4]).toMatchObject({ std: 1, threshold: 5, severity: 5.5 });
+  expect(skipping.answers).toEqual([[], [], [], [], [0], []]);
+  const counting = await play(tokenTrim(patch), withSeverities(severities));
+  expect(counting.decisions[4].threshold).toBeGreaterThan(60); // block 1 makes it deaf
+  const early = await play(tokenTrim(patch, { skipFirst: true, warmup: 0, sensitivity: 0 }), withSeverities([1, 2, 3]));
+  expect(early.answers).toEqual([[], [], [], [0]]);
+});
+
 describe('parameters', () => {
   test("the defaults are the paper's", () => {
     expect(TOKENTRIM_DEFAULTS).toEqual({
@@ -104,6 +117,7 @@ describe('parameters', () => {
       warmup: 2,
       maxRegenerations: 1,
       check: 'final',
+      skipFirst: false,
     });
   });
 

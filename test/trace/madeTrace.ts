@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { TRIM_DEFAULTS } from '../../src/tokentrim/trimOptions.js';
 import type { BeginEvent, TraceEvent } from '../../src/trace/format.js';
 
 /** The first event of a trace with a grid of 2 rows and 3 columns. */
@@ -14,7 +15,7 @@ export const BEGIN: BeginEvent = {
       grid: { height: 2, width: 3 },
     },
     ...{ blocks: 3, given: 0, calls: 6, framesPerBlock: 3, sink: 0, window: 6, steps: [1000, 500], pictures: null },
-    trim: { fraction: 0.1, sensitivity: 2, warmup: 0, maxRegenerations: 1, check: 'final' },
+    trim: { ...TRIM_DEFAULTS, warmup: 0 },
   },
 };
 

@@ -33,8 +33,8 @@ export interface Method<Numbers extends VideoPlan> {
   calls(plan: Numbers): number;
   /** Re-noising draws where nothing triggers. */
   draws(plan: Numbers): number;
-  /** How often a draw may be made, where all that may trigger does, so often again. */
-  attempts(plan: Numbers, regenerations: number): number;
+  /** Draws at the most where a block is generated again. */
+  drawsAgain(plan: Numbers): number;
   /** Latent frames whose noise is asked for at once. */
   framesAtOnce(plan: Numbers): number;
   /** Blocks after which all that a rollout holds is there. */
@@ -48,6 +48,7 @@ const blockwise = {
   blocks: ({ frames, framesPerBlock }: RolloutPlan) => Math.ceil(frames / framesPerBlock), // a first frame of its own is one too
   framesAtOnce: ({ framesPerBlock }: RolloutPlan) => framesPerBlock,
   fillingBlocks: ({ steps }: RolloutPlan) => steps.length,
+  drawsAgain: ({ steps }: RolloutPlan) => steps.length, // initial noise too, where a policy wants a block again as it was
   seedNoise: ({ frames, latent }: RolloutPlan, channels: number, seed: string) =>
     seededNoise(seed, frames, channels * latent.height * latent.width),
 };
@@ -56,7 +57,6 @@ const selfForcingMethod: Method<RolloutPlan> = {
   ...blockwise,
   calls: (plan) => (plan.frames / plan.framesPerBlock) * plan.steps.length,
   draws: (plan) => blockwise.blocks(plan) * (plan.steps.length - 1), // a block needs no noise after its last step
-  attempts: (_, regenerations) => 1 + regenerations,
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, 0, (context) => {
       const { noise, policy = acceptAll, initialLatents } = inputs;
@@ -72,7 +72,6 @@ const rollingForcingMethod: Method<RolloutPlan> = {
     const blocks = blockwise.blocks(plan);
     return blocks * plan.steps.length - (startsNoisy(plan) ? blocks - 1 : blocks);
   },
-  attempts: () => 1, // a window is generated again from what it was, and draws nothing
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, (plan.steps.length - 1) * plan.framesPerBlock, (context) => {
       const { noise, policy = acceptAll, initialLatents } = inputs;
@@ -84,7 +83,7 @@ const wanMethod: Method<WanPlan> = {
   blocks: () => 1,
   calls: ({ steps }) => steps,
   draws: () => 0,
-  attempts: () => 1,
+  drawsAgain: () => 0,
   framesAtOnce: ({ frames }) => frames,
   fillingBlocks: () => 1,
   seedNoise: ({ frames, latent }, channels, seed) => wanNoise(seed, [frames, channels, latent.height, latent.width]),

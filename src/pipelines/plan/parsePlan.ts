@@ -2,12 +2,11 @@ import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { KEY_TYPES } from '../../kernels/rows/keyType.js';
 import { DECODERS, type Model } from '../../models/wan/model.js';
-import { checkOptions, optionsOf } from '../../options/checkOptions.js';
+import { checkOptions, optionsOf, withDefaults } from '../../options/checkOptions.js';
 import { alone, count, flag, number, oneOf, show, someNumber, text } from '../../options/fields.js';
 import { checkSeed } from '../../tensor/random.js';
 import { FLOAT_TYPES } from '../../tensor/tensor.js';
-import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
-import { trimSchema } from '../../tokentrim/trimOptions.js';
+import { TRIM_DEFAULTS, type TrimOptions, trimSchema } from '../../tokentrim/trimOptions.js';
 import { PROGRAM } from '../../version.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import { chooseDecoder } from '../pictures/chooseDecoder.js';
@@ -138,7 +137,14 @@ export function parsePlan(data: unknown, label: string): DraftPlan {
   );
   checkOptions(`the plan ${label}`, oneOfPresets, { preset: found.preset });
   checkOptions(`the plan ${label}`, (found.preset === 'wan' ? wanSchema : rolloutSchema) as z.ZodType<DraftPlan>, data);
-  return data as DraftPlan;
+  return withPolicy(data as DraftPlan);
+}
+
+/** A plan from before there was a choice asks TokenTrim. */
+function withPolicy(plan: DraftPlan): DraftPlan {
+  if (plan.trim === false || plan.trim === 'own') return plan;
+  const { policy, skipFirst } = TRIM_DEFAULTS;
+  return { ...plan, trim: withDefaults({ policy, skipFirst } as TrimOptions, plan.trim) };
 }
 
 const oneOfPresets = z.strictObject({ preset: oneOf(PRESETS) });
@@ -238,7 +244,7 @@ function checkWan(plan: Extract<DraftPlan, WanPlan>, label: string): void {
 
 function checkTrim(trim: DraftPlan['trim'], label: string): void {
   if (trim === false || trim === 'own') return;
-  const names: (keyof TokenTrimOptions)[] = ['fraction', 'sensitivity', 'warmup', 'maxRegenerations', 'check'];
+  const names: (keyof TrimOptions)[] = ['fraction', 'sensitivity', 'warmup', 'maxRegenerations', 'check'];
   const absent = names.filter((name) => trim[name] === undefined);
   ensure(
     absent.length === 0,

@@ -1,5 +1,5 @@
 import type { DecoderName } from '../../models/wan/model.js';
-import type { TokenTrimOptions } from '../../tokentrim/trimOptions.js';
+import type { TrimOptions } from '../../tokentrim/trimOptions.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import type { RolloutOptions } from '../rollout.js';
@@ -65,8 +65,8 @@ export interface RunDecisions {
   readonly negativePrompt?: string;
   /** The seed of the noise, in digits; the file that it is read from; or `own` where the caller brings it. */
   readonly noise: { readonly seed: string } | PlannedFile | 'own';
-  /** TokenTrim's parameters; false for the baseline; `own` where the caller brings a policy. */
-  readonly trim: TokenTrimOptions | false | 'own';
+  /** What is asked, and its parameters; false for the baseline; `own` where the caller brings a policy. */
+  readonly trim: TrimOptions | false | 'own';
   /** How the parts of the model and the KV cache hold their values. */
   readonly types: WeightTypes;
   /** When pictures are made. */

@@ -3,7 +3,7 @@ import { hasFullVae, type Model } from '../../models/wan/model.js';
 import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { withDefaults } from '../../options/checkOptions.js';
 import { checkSeed } from '../../tensor/random.js';
-import { TOKENTRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
+import { TRIM_DEFAULTS } from '../../tokentrim/trimOptions.js';
 import { PROGRAM } from '../../version.js';
 import { digestSource, sha256 } from '../../weights/digestSource.js';
 import { chooseDecoder, encoderOf } from '../pictures/chooseDecoder.js';
@@ -92,7 +92,7 @@ function noiseOf({ noise, noiseFile, seed = 0 }: GenerateRequest): RunDecisions[
 function trimOf(video: VideoPlan, { policy, trim = {} }: GenerateRequest): RunDecisions['trim'] {
   if (!isBlockwise(video)) return false;
   if (policy) return 'own';
-  return trim && withDefaults(TOKENTRIM_DEFAULTS, trim);
+  return trim && withDefaults(TRIM_DEFAULTS, trim);
 }
 
 /** SHA-256 of what decides a part's results: its configuration, and its tensors in whatever file they lie. */

@@ -8,7 +8,7 @@ import { alone, callback, count, flag, number, oneOf, someNumber, text, value } 
 import { type StopSignal, stopSignal } from '../../options/stopSignal.js';
 import { FLOAT_TYPES } from '../../tensor/tensor.js';
 import { type Policy, policySchema } from '../../tokentrim/policy.js';
-import { type TokenTrimOptions, trimSchema } from '../../tokentrim/trimOptions.js';
+import { type TrimOptions, trimSchema } from '../../tokentrim/trimOptions.js';
 import type { NoiseSource } from '../noise/noise.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
@@ -93,8 +93,8 @@ export interface GenerateRequest extends PlanRequest, RunInputs {
   readonly seed?: bigint | number | string;
   /** The file that `noise` reads, for the plan. */
   readonly noiseFile?: PlannedFile;
-  /** TokenTrim's parameters, or false for the baseline that accepts every block. */
-  readonly trim?: Partial<TokenTrimOptions> | false;
+  /** What is asked (`policy`, by default TokenTrim) and its parameters, or false for the baseline that accepts every block. */
+  readonly trim?: Partial<TrimOptions> | false;
   /** How large matrices are held; by default as the checkpoint has them, very large ones in 16 bits. */
   readonly dtype?: WeightType;
   /** How the KV cache holds keys and values; by default f32 beside f32 weights, else f16. `i8` takes half of f16. */
@@ -180,7 +180,7 @@ export function checkRequest(what: string, request: GenerateRequest): void {
   if (request.policy === undefined) return;
   ensure(
     request.trim === undefined,
-    "there are a policy and TokenTrim's parameters (`trim`): leave one of them out; tokenTrim(patch, parameters) is a policy",
+    "there are a policy and TokenTrim's parameters (`trim`): leave one of them out; trimPolicy(patch, parameters) is a policy",
   );
   ensure(
     request.preset !== 'wan',

@@ -1,5 +1,5 @@
 import { RunningStatistics, severity, unstableTokens } from '../../../src/tokentrim/severity.js';
-import { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from '../../../src/tokentrim/tokenTrim.js';
+import { TRIM_DEFAULTS, type TrimOptions } from '../../../src/tokentrim/trimOptions.js';
 import type { Sheet, StepEvent, TracedVideo, TraceEvent } from '../../../src/trace/format.js';
 import { TRACE_VERSION } from '../../../src/trace/format.js';
 import { encodeTokens } from '../../../src/trace/tokenSet.js';
@@ -19,7 +19,7 @@ export interface MadeRun {
   readonly sink?: number;
   readonly window?: number;
   readonly grid?: TracedVideo['grid'];
-  readonly trim?: Partial<TokenTrimOptions> | false;
+  readonly trim?: Partial<TrimOptions> | false;
   readonly given?: number;
   /** A picture's side in pixels; none where 0. */
   readonly side?: number;
@@ -41,7 +41,7 @@ const FRAMES = 3;
 export function madeTrace(options: MadeRun = {}): MadeTrace {
   const { method = 'self-forcing', blocks = 7, seed = 24, sink = 0, window = 12, given = 0, side = 64 } = options;
   const { jumps = [5], after = 0.93, grid = { height: 4, width: 4 }, end = 'finished' } = options;
-  const trim = options.trim === false ? (false as const) : { ...TOKENTRIM_DEFAULTS, ...options.trim };
+  const trim = options.trim === false ? (false as const) : { ...TRIM_DEFAULTS, ...options.trim };
   const random = seeded(seed);
   const tokens = grid.height * grid.width;
   const events: TraceEvent[] = [];
@@ -138,8 +138,8 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
       const value = isMeasured ? severity(drift, set as number[]) : null;
       const hasLimit = isMeasured && statistics.count > 0;
       const limit = hasLimit ? statistics.mean + trim.sensitivity * statistics.std : null;
-      const isAbove = value !== null && limit !== null && value > limit && block > (trim as TokenTrimOptions).warmup;
-      const prunes = isAbove && !isLatents && attempt < (trim as TokenTrimOptions).maxRegenerations;
+      const isAbove = value !== null && limit !== null && value > limit && block > (trim as TrimOptions).warmup;
+      const prunes = isAbove && !isLatents && attempt < (trim as TrimOptions).maxRegenerations;
       const file = `drift/${String(block).padStart(4, '0')}.${attempt}.safetensors`;
       if (isMeasured) {
         tensors.set(file, [{ name: 'drift', shape: [grid.height, grid.width], dtype: 'f16', values: drift }]);

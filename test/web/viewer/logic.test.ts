@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TOKENTRIM_DEFAULTS } from '../../../src/tokentrim/tokenTrim.js';
+import { TRIM_DEFAULTS } from '../../../src/tokentrim/trimPolicy.js';
 import type { BeginEvent, TracedVideo } from '../../../src/trace/format.js';
 import { codeOfMethod, functionIn } from '../../../web/methodCode.js';
 import { cacheLayout, countCache } from '../../../web/viewer/logic/cacheLayout.js';
@@ -109,7 +109,7 @@ describe('another lambda', () => {
 });
 
 test('a baseline is measured by the paper’s parameters', () => {
-  expect(MEASURED_BY).toEqual({ ...TOKENTRIM_DEFAULTS, maxRegenerations: 0 });
+  expect(MEASURED_BY).toEqual({ ...TRIM_DEFAULTS, maxRegenerations: 0 });
 });
 
 describe('scale and columns', () => {

@@ -41,6 +41,8 @@ export interface BlockFacts {
   readonly threshold: number | null;
   /** S_t of the first try. */
   readonly unstable: readonly number[];
+  /** What was pruned after it: S_t itself, or what another policy put in its place. */
+  readonly pruned: readonly number[];
   /** Cached frames that lost tokens so that this block could be made again. */
   readonly trimmed: readonly number[];
 }
@@ -82,6 +84,7 @@ function ofBlock(traced: TracedBlock, index: number, number: number, video: Trac
     std: review?.std ?? null,
     threshold: review?.threshold ?? null,
     unstable: review?.unstable ?? [],
+    pruned: review?.pruned ?? [],
     trimmed: trimmedFrames(traced.attempts),
   };
 }

@@ -103,7 +103,7 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
   const { grid } = video;
   const trim = trimOf(video);
   const count = grid.height * grid.width;
-  const { severity, mean, std, threshold, unstable, trimmed, tries, traced } = facts;
+  const { severity, mean, std, threshold, unstable, pruned, trimmed, tries, traced } = facts;
   const isMeasured = severity !== null;
   switch (step) {
     case 'tokens':
@@ -143,7 +143,7 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
     case 'prune':
       return trimmed.length === 0
         ? 'Nothing was removed for this block.'
-        : `${plural(unstable.length, 'token')} left each of the frames ${listed(trimmed)}: ${unstable.length * trimmed.length} rows in every layer.`;
+        : `${plural(pruned.length, 'token')} left each of the frames ${listed(trimmed)}: ${pruned.length * trimmed.length} rows in every layer.`;
     case 'regenerate': {
       const most = trim ? `R = ${trim.maxRegenerations}. ` : '';
       if (tries.length < 2) return `${most}This block was made once.`;

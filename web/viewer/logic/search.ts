@@ -79,8 +79,8 @@ const rules: readonly Rule[] = [
   [
     rule(`token *${NUMBER}`),
     (token) =>
-      ({ unstable, outcome: what }) =>
-        what === 'again' && unstable.includes(token),
+      ({ pruned, outcome: what }) =>
+        what === 'again' && pruned.includes(token),
   ],
   [rule('warm-?up'), outcome('warmup')],
   [rule('kept'), outcome('kept', 'warmup', 'unlimited', 'first')],

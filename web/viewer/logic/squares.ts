@@ -88,7 +88,7 @@ function ofTry(facts: BlockFacts, attempt: TracedAttempt | undefined, chosen: Ch
     title: isAgain ? tryName(attempt.attempt) : capital(facts.name),
     text: `${fate}${how}`,
     picture,
-    outlined: isAgain ? facts.unstable : [],
+    outlined: isAgain ? facts.pruned : [],
   };
 }
 

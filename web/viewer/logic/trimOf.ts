@@ -1,17 +1,23 @@
-import type { TokenTrimOptions } from '../../../src/tokentrim/trimOptions.js';
+import type { TrimOptions } from '../../../src/tokentrim/trimOptions.js';
 import type { TracedVideo } from '../../../src/trace/format.js';
 
 /** What the drift of a baseline is measured by: the paper's parameters, with no new tries. */
-export const MEASURED_BY: TokenTrimOptions = {
+export const MEASURED_BY: TrimOptions = {
+  policy: 'tokentrim',
   fraction: 0.1,
   sensitivity: 2,
   warmup: 2,
   maxRegenerations: 0,
   check: 'final',
+  skipFirst: false,
 };
 
-/** TokenTrim's parameters in a run, and in a baseline those that it was measured by; nothing for another policy. */
-export function trimOf({ trim, method }: TracedVideo): TokenTrimOptions | undefined {
+/**
+ * What was asked in a run and its parameters, and in a baseline those that it was measured by; nothing for a policy of the
+ * caller's own. The warm-up is all blocks that are kept whatever they do.
+ */
+export function trimOf({ trim, method }: TracedVideo): TrimOptions | undefined {
   if (method === 'wan' || trim === 'own') return undefined;
-  return trim === false ? MEASURED_BY : trim;
+  if (trim === false) return MEASURED_BY;
+  return { ...MEASURED_BY, ...trim, warmup: trim.warmup + (trim.skipFirst ? 1 : 0) };
 }

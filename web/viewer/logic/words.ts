@@ -68,10 +68,8 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
     case 'again':
       return [
         ...compared(facts, video, true),
-        ' of the blocks before it. So the ',
-        { strong: plural(facts.unstable.length, 'token'), token: true },
-        ' that moved most ',
-        ...removed(facts),
+        ' of the blocks before it. So ',
+        ...prunedTokens(facts, video),
         ...regenerated(facts, video),
       ];
   }
@@ -95,7 +93,17 @@ function compared(facts: BlockFacts, video: TracedVideo, isHot: boolean): Piece[
   return [...moved(facts, isHot, digits), than, { strong: `${short(threshold, digits)} = ${limitName(video)}` }];
 }
 
-function removed({ trimmed, outcome }: BlockFacts): Piece[] {
+/** What left the cache before the new try, by the policy. */
+function prunedTokens(facts: BlockFacts, video: TracedVideo): Piece[] {
+  const policy = trimOf(video)?.policy;
+  if (policy === 'regenerate') return ['nothing was removed'];
+  const tokens = { strong: plural(facts.pruned.length, 'token'), token: true };
+  if (policy === 'placebo') return [tokens, ' drawn at random ', ...removed(facts)];
+  return ['the ', tokens, ' that moved most ', ...removed(facts)];
+}
+
+function removed({ trimmed, outcome, pruned }: BlockFacts): Piece[] {
+  if (outcome === 'asked' && pruned.length === 0) return [', with nothing removed. '];
   if (trimmed.length === 0) return ['were to be removed, but no cached frame could lose any'];
   const frames = { strong: plural(trimmed.length, 'cached frame') };
   return outcome === 'asked' ? [', with tokens removed from ', frames, '. '] : ['were removed from ', frames];

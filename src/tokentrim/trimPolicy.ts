@@ -1,0 +1,26 @@
+import type { PatchSize } from '../kernels/layout/patchify.js';
+import { checkOptions, withDefaults } from '../options/checkOptions.js';
+import { placebo, regenerate } from './controls.js';
+import type { Policy } from './policy.js';
+import { tokenTrim } from './tokenTrim.js';
+import { TRIM_DEFAULTS, type TrimOptions, trimSchema } from './trimOptions.js';
+
+export { TRIM_DEFAULTS, TRIM_POLICIES, type TrimOptions, type TrimPolicyName } from './trimOptions.js';
+
+/**
+ * The policy that options name: TokenTrim, or one of its controls.
+ * @param patch the DiT's patch, which defines a token
+ * @param seed of the run, for `placebo`'s draws
+ */
+export function trimPolicy(patch: PatchSize, options: Partial<TrimOptions> = {}, seed: number | string = 0): Policy {
+  checkOptions('trimPolicy', trimSchema, options);
+  const { policy, ...settings } = withDefaults(TRIM_DEFAULTS, options);
+  switch (policy) {
+    case 'tokentrim':
+      return tokenTrim(patch, settings);
+    case 'placebo':
+      return placebo(tokenTrim(patch, settings), seed);
+    case 'regenerate':
+      return regenerate(tokenTrim(patch, settings));
+  }
+}
