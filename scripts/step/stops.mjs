@@ -72,7 +72,7 @@ export const STOPS = [
     name: 'regenerate',
     formula: 'at most R times, from the same initial noise',
     file: 'pipelines/selfForcing',
-    line: 'tried = yield* attemptBlock(planned, attempt)',
+    line: 'tried = yield* attemptBlock(planned, attempt, tried)',
     look: ['block', 'attempt', 'cache.frames'],
   },
 ];
