@@ -41,7 +41,7 @@ export async function traceLatents(
   const { framesPerBlock = FRAMES_PER_BLOCK, patch = PATCH, title, signal } = options;
   const { name, frames, shape } = latents;
   const [channels, height, width] = shape;
-  const at = `${title}: tensor "${name}", ${frames} latent frames of ${height}x${width}`;
+  const at = `${title}: tensor "${name}", ${frames} latent ${frames === 1 ? 'frame' : 'frames'} of ${height}x${width}`;
   const blocks = Math.floor(frames / framesPerBlock);
   ensure(
     blocks >= 2,
@@ -67,7 +67,7 @@ export async function traceLatents(
     await sink.event({
       kind: 'note',
       at: clock(),
-      text: `the last ${left} of ${frames} latent frames make no block and were left out`,
+      text: `of ${frames} latent frames, the last ${left === 1 ? 'makes' : `${left} make`} no block and ${left === 1 ? 'was' : 'were'} left out`,
     });
   const reviews: ReviewEvent[] = [];
   try {

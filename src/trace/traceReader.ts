@@ -179,7 +179,7 @@ export interface ReadTrace {
  * @throws TokenTrimError where the first line is not the beginning of a trace
  */
 export function readTrace(text: string, trace = new Trace()): ReadTrace {
-  let from = 0;
+  let from = trace.count === 0 && text.charCodeAt(0) === 0xfeff ? 1 : 0; // what some editors put before a text
   let line = 0;
   for (;;) {
     const end = text.indexOf('\n', from);

@@ -65,7 +65,7 @@ export class TraceRecorder {
         });
         break;
       case 'note':
-        this.#put(() => ({ kind: 'note', text: event.note }));
+        this.#put(() => ({ kind: 'note', text: event.note.replace(/^note: /gm, '') }));
         break;
       case 'step':
         this.#step(event);

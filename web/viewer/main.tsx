@@ -2,11 +2,17 @@ import { render } from 'preact';
 import { embeddedRuns } from './data/embeddedRuns.js';
 import { Run } from './data/run.js';
 import { servedRuns } from './data/servedRuns.js';
+import { Boundary } from './parts/boundary.jsx';
 import { followTheme } from './parts/theme.js';
 import { Viewer } from './viewer.jsx';
 
 followTheme();
-render(<Viewer runs={await findRuns()} />, document.getElementById('app') as HTMLElement);
+render(
+  <Boundary>
+    <Viewer runs={await findRuns()} />
+  </Boundary>,
+  document.getElementById('app') as HTMLElement,
+);
 
 /** Runs in the page, else beside it; a sentence where there are none. */
 async function findRuns(): Promise<readonly Run[]> {

@@ -7,6 +7,7 @@ import { useKeys } from './keyboard.js';
 import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
 import { compareRuns, compareWords, sameBlock } from './logic/compare.js';
 import { promptAt } from './logic/intro.js';
+import { mostPredictions, picturesOf } from './logic/pictureAt.js';
 import { search } from './logic/search.js';
 import { squaresOf } from './logic/squares.js';
 import { tokenWords } from './logic/tokenFacts.js';
@@ -120,6 +121,7 @@ export function Viewer({ runs, isPart = false }: Props) {
     ? compareWords(comparison, facts.traced.block, [run.name, other?.name ?? ''], facts, beside)
     : { title: titleOf(facts, video), say: sayOf(facts, video) };
   const prompt = promptAt(begin, facts.firstFrame);
+  const canPlay = video.pictures !== null && (!run.isWhole || all.some(({ traced }) => picturesOf(traced).length > 0));
   const words = (each: number) => tokenWords(each, grid, facts, attempt, drift, latents);
   return (
     <Whole>
@@ -160,6 +162,7 @@ export function Viewer({ runs, isPart = false }: Props) {
         />
       </section>
       <Controls
+        canPlay={canPlay}
         isPair={other !== null}
         facts={facts}
         video={video}
@@ -208,8 +211,26 @@ export function Viewer({ runs, isPart = false }: Props) {
           choose={(index) => all[index] && change({ block: all[index].number, attempt: null })}
         />
       </section>
-      <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} />
-      <KeyHints canCompare={runs.length > 1} />
+      <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} name={other && run.name} />
+      {other?.trace.begin && beside && (
+        <CachePanel
+          facts={beside}
+          attempt={beside.traced.attempts.at(-1)}
+          video={other.trace.begin.video}
+          choice={choice}
+          name={other.name}
+        />
+      )}
+      <KeyHints
+        has={{
+          blocks: all.length > 1,
+          pictures: canPlay,
+          calls: all.some(({ traced }) => mostPredictions(traced) > 0),
+          again: all.some(({ outcome }) => outcome === 'again' || outcome === 'asked'),
+          comparison: runs.length > 1,
+          find: video.method !== 'wan',
+        }}
+      />
       {help}
       <Tour stop={tour} go={setTour} change={change} />
     </Whole>

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
@@ -99,9 +100,13 @@ async function ensureEvents(root: string, path: string): Promise<void> {
   const found = await stat(join(root, EVENTS_FILE)).catch(() => undefined);
   ensure(
     found?.isFile() && found.size > 0,
-    `${path}: expected the folder of a trace, found ${found ? `an empty ${EVENTS_FILE}` : `no ${EVENTS_FILE}`}. ` +
-      '`trace` of a run writes such a folder.',
+    `${path}: expected the folder of a trace, found ${whatIs(found)}. ` + '`trace` of a run writes such a folder.',
   );
+}
+
+function whatIs(found: Stats | undefined): string {
+  if (!found) return `no ${EVENTS_FILE}`;
+  return found.isFile() ? `an empty ${EVENTS_FILE}` : `that ${EVENTS_FILE} is no plain file`;
 }
 
 /** The same function, with the trace's path before what it says is wrong. */

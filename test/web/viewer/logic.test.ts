@@ -7,10 +7,10 @@ import { compareRuns, compareWords } from '../../../web/viewer/logic/compare.js'
 import type { BlockFacts } from '../../../web/viewer/logic/facts.js';
 import { METHOD_STEPS, STEP_TEXTS, stepNumbers } from '../../../web/viewer/logic/methodSteps.js';
 import { cells, outline, tokenAt } from '../../../web/viewer/logic/outline.js';
-import { pictureAt, pictureRange, picturesOf } from '../../../web/viewer/logic/pictureAt.js';
+import { lastPicture, pictureAt, pictureRange, picturesOf } from '../../../web/viewer/logic/pictureAt.js';
 import { columnsOf, scaleOf, scrollTo, visibleColumns } from '../../../web/viewer/logic/scale.js';
 import { EXAMPLES, search } from '../../../web/viewer/logic/search.js';
-import { plain } from '../../../web/viewer/logic/sentence.js';
+import { plain, short } from '../../../web/viewer/logic/sentence.js';
 import { squaresOf } from '../../../web/viewer/logic/squares.js';
 import { tokenWords } from '../../../web/viewer/logic/tokenFacts.js';
 import { tokenValues } from '../../../web/viewer/logic/tokenValues.js';
@@ -200,6 +200,14 @@ describe('pictures', () => {
       picture: { index: 1 },
     });
   });
+  test('a block without pictures is shown by what its last call predicted', () => {
+    const bare = { ...all[again.index - 1].traced, pictures: [] };
+    expect(lastPicture(bare)).toMatchObject({ source: 'x0', picture: { index: expect.any(Number) } });
+    expect(lastPicture({ ...bare, x0: [] })).toEqual({ source: 'none', picture: null });
+    const before = { ...all[again.index - 1], traced: bare };
+    const [square] = squaresOf(again, before, { attempt: null, picture: 0, step: null }, video);
+    expect(square.text).toBe('its last call, in rough colours');
+  });
   test('playing goes on from block to block, waits for more, and begins anew', () => {
     const at = (block: number, picture: number, isGoingOn: boolean) =>
       nextPicture({ facts: all[block], all, picture, fps: 16, isGoingOn });
@@ -208,6 +216,17 @@ describe('pictures', () => {
     expect(at(10, 11, true)).toBeNull();
     expect(at(10, 11, false)).toMatchObject({ block: 0, picture: 0 });
   });
+});
+
+test('numbers of any size are short', () => {
+  expect([0, 0.25, 12.04, -3e7, 2.5e-6, 65504].map((value) => short(value))).toEqual([
+    '0.0',
+    '0.3',
+    '12.0',
+    '-3.00e+7',
+    '2.50e-6',
+    '65504.0',
+  ]);
 });
 
 describe('the method', () => {

@@ -5,6 +5,9 @@ import { Run } from './run.js';
 const LOOK_MS = 500;
 const LONGEST_LOOK_MS = 4000;
 
+/** Silence after which a run that has no end may have been cut off. */
+const SILENCE_MS = 60_000;
+
 /**
  * Runs that a server has beside the page: `traces.json` names them, and each has a folder of its name.
  * @throws where there is no server, or it has no list
@@ -33,6 +36,8 @@ async function follow(run: Run, address: string): Promise<void> {
   const decoder = new TextDecoder();
   let read = 0;
   let pause = LOOK_MS;
+  let grew = 0; // when something came that was not there at first; 0 before
+  const start = performance.now();
   while (!run.isWhole) {
     const bytes = await bytesFrom(address, read);
     if (typeof bytes === 'string') {
@@ -41,12 +46,28 @@ async function follow(run: Run, address: string): Promise<void> {
       run.tell();
       pause = LONGEST_LOOK_MS;
     } else {
+      if (bytes.length > 0 && read > 0) grew = performance.now();
       read += bytes.length;
       if (bytes.length > 0) run.read(decoder.decode(bytes, { stream: true }));
       pause = bytes.length > 0 ? LOOK_MS : Math.min(2 * pause, LONGEST_LOOK_MS);
     }
+    if (!run.isWhole) sayHowItGoes(run, grew > 0, performance.now() - Math.max(grew, start));
     if (!run.isWhole) await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+/** A trace without an end: whether its run goes on is seen by looking again. */
+function sayHowItGoes(run: Run, hasGrown: boolean, silence: number): void {
+  if (run.trace.count === 0 || run.problem?.startsWith('the server')) return;
+  const said =
+    silence > SILENCE_MS
+      ? 'Nothing has come for a minute: a call of this run takes long, or it was cut off.'
+      : hasGrown
+        ? 'The run is going on.'
+        : run.problem;
+  if (said === run.problem) return;
+  run.problem = said;
+  run.tell();
 }
 
 /** Bytes from a place on; none where there are no more, a sentence where it failed. */

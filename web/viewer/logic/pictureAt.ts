@@ -32,6 +32,16 @@ export function pictureAt(events: readonly PicturesEvent[], offset: number): Pic
   return null;
 }
 
+/** The last picture of a block; where none were made of it, what its last call predicted. */
+export function lastPicture(block: TracedBlock): AttemptPicture {
+  const events = picturesOf(block);
+  const picture = pictureAt(events, countOf(events) - 1);
+  if (picture) return { picture, source: block.pictures.length > 0 ? 'video' : 'preview' };
+  const last = block.attempts.at(-1);
+  const predicted = (last && predictionsOf(block, last).at(-1)) ?? null;
+  return { picture: predicted, source: predicted ? 'x0' : 'none' };
+}
+
 /** What an attempt looked like, and how that is known. */
 export interface AttemptPicture {
   readonly picture: PictureRef | null;

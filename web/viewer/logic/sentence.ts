@@ -11,8 +11,11 @@ export const plain = (sentence: Sentence): string =>
 /** `1 token`, `2 tokens`. */
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** A number as short as words have it. */
-export const short = (value: number, digits = 1): string => value.toFixed(digits);
+/** A number as short as words have it; one that is very large or very small with an exponent. */
+export function short(value: number, digits = 1): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size >= 1e6 || size < 1e-4) ? value.toExponential(2) : value.toFixed(digits);
+}
 
 /** As few digits, from one on, as tell numbers apart that are not equal; at most five. */
 export function digitsApart(...values: readonly number[]): number {

@@ -1,7 +1,7 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import type { TracedAttempt } from '../../../src/trace/traceReader.js';
 import { type BlockFacts, capital } from './facts.js';
-import { attemptPicture, countOf, type PictureRef, pictureAt, picturesOf } from './pictureAt.js';
+import { attemptPicture, lastPicture, type PictureRef, pictureAt, picturesOf } from './pictureAt.js';
 import { short } from './sentence.js';
 
 /** A square of the story: a picture, or a map of drift. */
@@ -49,9 +49,10 @@ export function squaresOf(
   const squares: Square[] = [];
   const hasPictures = video.pictures !== null;
   if (before && hasPictures && video.method !== 'wan') {
-    const events = picturesOf(before.traced);
-    const picture = pictureAt(events, countOf(events) - 1);
-    squares.push({ kind: 'picture', title: capital(before.name), text: 'its last picture', picture, outlined: [] });
+    const { picture, source } = lastPicture(before.traced);
+    const text =
+      { none: 'no picture of it', x0: 'its last call, in rough colours' }[source as string] ?? 'its last picture';
+    squares.push({ kind: 'picture', title: capital(before.name), text, picture, outlined: [] });
   }
   const first = attempts.at(0);
   const later = chosen.attempt ? attempts[Math.min(chosen.attempt, attempts.length - 1)] : attempts.at(-1);

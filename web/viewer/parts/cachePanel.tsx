@@ -1,3 +1,4 @@
+import { useId } from 'preact/hooks';
 import type { TracedVideo } from '../../../src/trace/format.js';
 import type { TracedAttempt } from '../../../src/trace/traceReader.js';
 import { cacheLayout, countCache } from '../logic/cacheLayout.js';
@@ -10,13 +11,16 @@ interface Props {
   readonly attempt: TracedAttempt | undefined;
   readonly video: TracedVideo;
   readonly choice: TokenChoice;
+  /** Of the run, where two are compared. */
+  readonly name?: string | null;
 }
 
 /** Frames in a row at most that are drawn large. */
 const MOST_LARGE = 19;
 
 /** What a block could see: the cache as small maps of tokens. */
-export function CachePanel({ facts, attempt, video, choice }: Props) {
+export function CachePanel({ facts, attempt, video, choice, name }: Props) {
+  const id = useId();
   const groups = attempt ? cacheLayout(facts, attempt, video) : [];
   const tokens = video.grid.height * video.grid.width;
   const { removed, earlier, tokens: all } = countCache(groups, tokens);
@@ -24,9 +28,10 @@ export function CachePanel({ facts, attempt, video, choice }: Props) {
   const kinds = new Set(groups.map(({ kind }) => kind));
   const isAhead = kinds.has('ahead');
   return (
-    <section class="panel" aria-labelledby="cache-title">
-      <h2 id="cache-title">
-        What {facts.name} could see <small>{introOf(video, attempt, all, removed, earlier)}</small>
+    <section class="panel" aria-labelledby={id}>
+      <h2 id={id}>
+        What {facts.name}
+        {name ? ` of ${name}` : ''} could see <small>{introOf(video, attempt, all, removed, earlier)}</small>
       </h2>
       {groups.length > 0 && (
         <div class="cache">

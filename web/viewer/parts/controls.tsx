@@ -10,6 +10,8 @@ interface Props {
   readonly video: TracedVideo;
   readonly view: View;
   readonly change: (change: Change) => void;
+  /** Whether there are pictures to play. */
+  readonly canPlay: boolean;
   /** Whether two runs are shown, of each the try that was kept. */
   readonly isPair: boolean;
   readonly isPlaying: boolean;
@@ -17,7 +19,7 @@ interface Props {
 }
 
 /** Which picture, attempt and denoising step of a block is shown; each has its keys. */
-export function Controls({ facts, video, view, change, isPair, isPlaying, play }: Props) {
+export function Controls({ facts, video, view, change, canPlay, isPair, isPlaying, play }: Props) {
   const pictures = facts ? countOf(picturesOf(facts.traced)) : 0;
   const picture = Math.min(view.picture, Math.max(0, pictures - 1));
   const attempts = facts?.traced.attempts ?? [];
@@ -26,7 +28,7 @@ export function Controls({ facts, video, view, change, isPair, isPlaying, play }
   if (!video.pictures && attempts.length < 2) return null;
   return (
     <div class="controls">
-      {video.pictures && (
+      {canPlay && (
         <span class="control player">
           <button
             type="button"

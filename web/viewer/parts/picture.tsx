@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Files } from '../data/run.js';
 import type { PictureRef } from '../logic/pictureAt.js';
 
@@ -13,6 +13,7 @@ export function Picture({
   readonly label: string;
 }) {
   const place = useRef<HTMLCanvasElement>(null);
+  const [missing, setMissing] = useState<string | null>(null); // the file whose picture cannot be shown
   const file = picture?.sheet.file;
   const index = picture?.index;
   useEffect(() => {
@@ -31,7 +32,9 @@ export function Picture({
         canvas.dataset.state = 'drawn';
       },
       () => {
+        if (isGone) return;
         canvas.dataset.state = 'missing';
+        setMissing(sheet.file);
       },
     );
     return () => {
@@ -39,5 +42,10 @@ export function Picture({
     };
   }, [files, file, index]);
   const told = label ? { role: 'img' as const, 'aria-label': label } : { 'aria-hidden': true };
-  return <canvas ref={place} width={1} height={1} data-state={picture ? 'waiting' : 'none'} {...told} />;
+  return (
+    <>
+      <canvas ref={place} width={1} height={1} data-state={picture ? 'waiting' : 'none'} {...told} />
+      {label && file !== undefined && missing === file && <p class="blank">{file} is missing or damaged</p>}
+    </>
+  );
 }

@@ -3,7 +3,7 @@ import type { Run } from '../data/run.js';
 import { useDrift, useWidth } from '../hooks.js';
 import { alignedTo, sameBlock } from '../logic/compare.js';
 import type { BlockFacts } from '../logic/facts.js';
-import { countOf, pictureAt, picturesOf } from '../logic/pictureAt.js';
+import { lastPicture } from '../logic/pictureAt.js';
 import { columnsOf, scaleOf, scrollTo, visibleColumns } from '../logic/scale.js';
 import { canAsk, limitWith } from '../logic/whatIf.js';
 import { Chart } from './chart.jsx';
@@ -131,8 +131,7 @@ function Thumb({ index, runs, left, width, isCurrent, choose }: ThumbProps) {
     >
       {runs.map((run) => {
         const of = facts ? sameBlock(run.facts, facts) : run.facts[index];
-        const events = of ? picturesOf(of.traced) : [];
-        const picture = pictureAt(events, countOf(events) - 1);
+        const picture = of ? lastPicture(of.traced).picture : null;
         const video = run.trace.begin?.video;
         const { width: across = 1, height: down = 1 } = video?.pictures ?? video?.grid ?? {};
         return (
