@@ -11,7 +11,7 @@ export function useKeys(keys: Keys): void {
       const { key, ctrlKey, metaKey, altKey, defaultPrevented } = event;
       const place = event.target as Element;
       if (defaultPrevented || ctrlKey || metaKey || altKey) return;
-      if (place.matches('input:not([type=range]), textarea, select') || place.closest('dialog')) return;
+      if (place.matches('input:not([type=range]), textarea, select') || place.closest('dialog[open]')) return;
       if (place.matches('input[type=range]') && /^(Arrow|Home|End|Page)/.test(key)) return;
       if (key === ' ' && place.matches('button, summary, a, input')) return;
       const name = key.length === 1 ? key.toLowerCase() : key;
