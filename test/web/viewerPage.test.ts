@@ -151,7 +151,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await page.locator('dialog[open] dt').first().waitFor();
     expect(await page.locator('dialog[open] dt').count()).toBeGreaterThan(20);
     await press('ArrowRight', 'Escape');
-    expect(await page.locator('dialog[open]').count()).toBe(0);
+    await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
     await press('t');
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
     await press('t');
@@ -171,10 +171,10 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
       await press('Enter');
     }
     expect(new Set(titles).size).toBe(6);
-    expect(await page.locator('.tour, .toured').count()).toBe(0);
+    await expect.poll(() => page.locator('.tour, .toured').count()).toBe(0);
     await page.locator('.head button', { hasText: 'Tour' }).click();
     await press('Escape');
-    expect(await page.locator('.tour').count()).toBe(0);
+    await expect.poll(() => page.locator('.tour').count()).toBe(0);
   });
 
   test('it looks as it did: the reference, but for what fonts and drivers draw otherwise', async () => {
