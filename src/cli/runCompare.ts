@@ -77,9 +77,10 @@ async function makeRuns(
   const { adapter, kernels, gpuMemory, promptCache = true } = shared;
   const device = await openDevice({ adapter, kernels });
   const progress = startProgress({ total: runs.length, label: 'comparing' });
+  let maker: RunMaker | undefined;
   try {
     await measureKernels(device, { measure: 'none' }); // trials by the clock would choose otherwise in another process
-    const maker = new RunMaker(device, folder, {
+    maker = new RunMaker(device, folder, {
       promptStore: promptStoreIn(promptCache ? undefined : false),
       allowedBytes: gpuMemory && gpuMemory * 1e9,
       signal: interrupt.signal,
@@ -100,6 +101,7 @@ async function makeRuns(
     );
   } finally {
     progress.stop();
+    maker?.dispose();
     device.close();
     interrupt.release();
   }

@@ -1,4 +1,5 @@
 import type { Model } from '../models/wan/model.js';
+import { HeldWeights } from '../pipelines/heldWeights.js';
 import type { DraftPlan, Plan } from '../pipelines/plan/plan.js';
 import { settleMemory } from '../pipelines/plan/planMemory.js';
 import { MemoryPromptStore } from '../pipelines/prompts/memoryPromptStore.js';
@@ -26,9 +27,13 @@ export interface RunMakerOptions {
   readonly watch?: (events: AsyncGenerator<GenerateEvent>, plan: Plan, task: RunTask) => AsyncGenerator<GenerateEvent>;
 }
 
-/** Makes runs one after another on one device: prompts are embedded once, memory is counted once for runs that are alike. */
+/**
+ * Makes runs one after another on one device: the model is loaded once, prompts are embedded once, and memory is counted
+ * once for runs that are alike.
+ */
 export class RunMaker {
   readonly #prompts = new MemoryPromptStore();
+  readonly #held = new HeldWeights();
   readonly #settled = new Map<string, Pick<Plan, 'decode'>>();
 
   constructor(
@@ -55,11 +60,18 @@ export class RunMaker {
     const { device, model } = this;
     const { signal, watch } = this.options;
     const plan = await this.#settle(task);
-    const run = runPlan(device, model, plan, { promptStore: this.#prompts, watch: {}, signal });
+    // Where memory is short, pictures come after the rollout, and the DiT makes room for them.
+    const held = plan.decode === 'during' ? this.#held : undefined;
+    const run = runPlan(device, model, plan, { promptStore: this.#prompts, watch: {}, held, signal });
     const events = watch ? watch(run, plan, task) : run;
     const record = await measureRun(events, device, model, plan, { ...task, adapter: adapterOf(device) });
     signal?.throwIfAborted(); // what ended early is no run
     return record;
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.#held.free();
   }
 
   async #settle({ draft, memoryKey }: RunTask): Promise<Plan> {

@@ -71,7 +71,7 @@ export async function* runPlan(
   if (inputs.preview) chooseDecoder(model, 'tiny'); // throws where there is none
   const { config } = model;
   const { types, prompts, negativePrompt } = plan;
-  const { signal } = inputs;
+  const { signal, held } = inputs;
   const method = methodOf(plan);
   const coder = plan.decoder ?? 'full';
   const decoding = { coder, type: vaeTypeOf(types, coder) };
@@ -106,10 +106,12 @@ export async function* runPlan(
 
     yield { kind: 'stage', stage: 'weights', plan };
     const heldTypes = { weights: types.transformer, keys: types.keys };
-    const transformer = await loadTransformer(device, model.transformer, config.transformer, heldTypes, onTensor);
-    owned.add(transformer.weights);
+    const load = () => loadTransformer(device, model.transformer, config.transformer, heldTypes, onTensor);
+    const key = `transformer ${JSON.stringify(heldTypes)}`;
+    const transformer = await (held?.part(key, load, ({ weights }) => disposeAll(weights)) ?? load());
+    if (!held) owned.add(transformer.weights);
     if (inputs.preview) previewer = await openPreview(device, model, plan);
-    if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, plan.shown, onTensor);
+    if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, plan.shown, onTensor, held);
 
     await prepared;
 

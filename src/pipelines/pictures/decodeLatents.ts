@@ -7,6 +7,7 @@ import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, blockNotFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
+import type { HeldWeights } from '../heldWeights.js';
 import type { VideoPlan } from '../plan/plan.js';
 import { vaeTypeOf, weightTypes } from '../plan/weightTypes.js';
 import { chooseDecoder } from './chooseDecoder.js';
@@ -72,15 +73,18 @@ export interface BlockDecoder {
   dispose(): void;
 }
 
-/** Loads the decoder for one video. */
+/** Loads the decoder for one video; where weights are held, it is one more stream over those. */
 export async function openDecoder(
   device: Device,
   model: Pick<Model, 'vae' | 'tinyVae' | 'config'>,
   choice: VaeChoice,
   shown: VideoPlan['shown'],
   onTensor?: () => void,
+  held?: HeldWeights,
 ): Promise<BlockDecoder> {
-  return blockDecoder(await openPictureStream(device, model, choice, onTensor), shown, 0);
+  const load = () => openPictureStream(device, model, choice, onTensor);
+  const kept = await held?.part(`decoder ${JSON.stringify(choice)}`, load, (stream) => stream.dispose());
+  return blockDecoder(kept ? kept.fork() : await load(), shown, 0);
 }
 
 /** @param seen pictures that the stream has made so far */

@@ -9,6 +9,7 @@ import { type StopSignal, stopSignal } from '../../options/stopSignal.js';
 import { FLOAT_TYPES } from '../../tensor/tensor.js';
 import { type Policy, policySchema } from '../../tokentrim/policy.js';
 import { type TrimOptions, trimSchema } from '../../tokentrim/trimOptions.js';
+import { HeldWeights } from '../heldWeights.js';
 import type { NoiseSource } from '../noise/noise.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
@@ -78,6 +79,8 @@ export interface RunInputs {
   readonly watch?: Watching;
   /** Ends the video after so many generated blocks. */
   readonly maxBlocks?: number;
+  /** Where weights stay between runs on one device and one model; without it a run loads its own, and frees them. */
+  readonly held?: HeldWeights;
   /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
   readonly signal?: StopSignal;
 }
@@ -142,6 +145,10 @@ const inputFields = {
   preview: flag.optional(),
   watch: optionsOf<Watching>()({ rejected: flag.optional() }).optional(),
   maxBlocks: count(1).optional(),
+  held: value<HeldWeights>(
+    'must be held weights (new HeldWeights())',
+    (given) => given instanceof HeldWeights,
+  ).optional(),
   signal: stopSignal.optional(),
 };
 
