@@ -5,7 +5,7 @@ import { MOMENTS, type Moment } from '../compare/moments.js';
 /** Of a measure over time: how it changes in a video; of one that a run has once, that. */
 const SHOWN: readonly Moment[] = ['last', WHOLE];
 
-const FIRST_WIDTH = 30;
+const FIRST_WIDTH = 44;
 const COLUMN_WIDTH = 28;
 const LEAST_WIDTH = 90;
 
