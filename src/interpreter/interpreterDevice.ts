@@ -140,7 +140,7 @@ export class InterpreterDevice implements Device {
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#storages.scope(body);
+    return this.#storages.scope(body, (storage) => this.free(storage));
   }
 
   free(storage: Storage): void {

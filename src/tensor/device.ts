@@ -40,6 +40,35 @@ export interface KernelCall {
   /** How the launch may be cut into pieces, each of which binds a part of the large tensors. */
   readonly split?: RowSplit;
   readonly twin: () => NdArray<Float64Array> | NdArray<Uint32Array>;
+  /**
+   * How the launch is walked back where it is recorded (`Tape`); or the same result in several launches that can be walked
+   * back; or that whoever reads the output takes it for a constant, as the rows of a cache.
+   */
+  readonly backward?: Backward | { readonly inSteps: () => Tensor } | 'constant';
+}
+
+/**
+ * @internal
+ * How an op is walked back: from the gradient of a number with respect to the op's output to those with respect to what the
+ * op depends on.
+ */
+export interface Backward {
+  /** Tensors that it reads: a tape keeps them until then. */
+  readonly keeps: readonly Tensor[];
+  /**
+   * @param cotangent the output's gradient: f32 of its shape, whatever type the output has
+   * @param needs whether a tensor depends on what is differentiated; no other's gradient is asked for
+   * @returns tensors, each with its gradient; one that comes twice has their sum
+   */
+  readonly gradients: (cotangent: Tensor, needs: (tensor: Tensor) => boolean) => readonly (readonly [Tensor, Tensor])[];
+}
+
+/** @internal What a device has while its launches are recorded (`Tape`). */
+export interface Recorder {
+  /** Runs an op, of several launches, that is walked back as one. */
+  asOne(op: () => Tensor, backward: Backward): Tensor;
+  /** Runs a part of a model of which only the input is kept: to be walked back it is run again. */
+  checkpoint(x: Tensor, part: (x: Tensor) => Tensor): Tensor;
 }
 
 /**
@@ -121,6 +150,8 @@ export interface Device {
   readonly maxTensorBytes: number;
   /** Most bytes of a tensor that a kernel sees at once; launches that can be cut (`RowSplit`) are cut past it. */
   readonly maxBindingBytes: number;
+  /** @internal There while launches are recorded. */
+  recorder?: Recorder;
   /** Bytes that a run may take here at the moment of asking; absent, or undefined, where nothing says what there is. */
   readonly availableBytes?: () => number | undefined;
 

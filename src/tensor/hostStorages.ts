@@ -24,8 +24,9 @@ export class HostStorages {
     return storage;
   }
 
-  scope<Result>(body: () => Result): Result {
-    return this.#scopes.run(body, (storage) => this.free(storage));
+  /** @param free the device's own, which may do more than take a storage out of the books */
+  scope<Result>(body: () => Result, free: (storage: Storage) => void): Result {
+    return this.#scopes.run(body, free);
   }
 
   free(storage: Storage): void {

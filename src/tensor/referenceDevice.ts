@@ -78,7 +78,7 @@ export class ReferenceDevice implements Device {
   }
 
   scope<Result>(body: () => Result): Result {
-    return this.#storages.scope(body);
+    return this.#storages.scope(body, (storage) => this.free(storage));
   }
 
   free(storage: Storage): void {

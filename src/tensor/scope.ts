@@ -55,7 +55,7 @@ function isPlainObject(value: unknown): value is object {
 
 /**
  * Passes a tensor through one layer after another, freeing what each made, its input included, when the next is done:
- * a deep model needs the memory of one layer.
+ * a deep model needs the memory of one layer. Where launches are recorded, of each layer the input is kept.
  */
 export function foldScoped<Item>(
   initial: Tensor,
@@ -63,7 +63,9 @@ export function foldScoped<Item>(
   body: (current: Tensor, item: Item, index: number) => Tensor,
 ): Tensor {
   return items.reduce((current, item, index) => {
-    const next = current.device.scope(() => body(current, item, index));
+    const { device } = current;
+    const layer = (x: Tensor) => device.scope(() => body(x, item, index));
+    const next = device.recorder ? device.recorder.checkpoint(current, layer) : layer(current);
     if (next.storage !== current.storage) current.dispose();
     return next;
   }, initial);

@@ -5,7 +5,8 @@ import * as reference from './cast.twin.js';
 
 /**
  * The same values in another type. Narrowing rounds to the nearest; what f16 cannot hold becomes its largest number, so
- * that one value out of range does not make a whole attention infinite.
+ * that one value out of range does not make a whole attention infinite. Its gradient passes straight through: what rounding
+ * does is taken for noise.
  * @param x f32, bf16 or f16, any shape
  */
 export function cast(x: Tensor, dtype: Exclude<DType, 'u32'>): Tensor {
@@ -22,5 +23,6 @@ export function cast(x: Tensor, dtype: Exclude<DType, 'u32'>): Tensor {
       workgroups: Math.ceil(bytesOf(dtype, rows * width) / 4 / 1024),
     })),
     twin: () => reference.cast(x.host, dtype),
+    backward: { keeps: [], gradients: (cotangent) => [[x, cotangent]] },
   });
 }

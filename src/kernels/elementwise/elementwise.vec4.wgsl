@@ -1,10 +1,11 @@
-// One operation on every element, as elementwise.wgsl: 0 add, 1 multiply, 2 gelu, 3 silu, 4 softClamp
+// One operation on every element, as elementwise.wgsl: 0 add, 1 multiply, 2 gelu, 3 silu, 4 softClamp,
+// 5 geluGradient
 //
 // Changes to elementwise.wgsl: rows of a multiple of 4 are read and written by fours, and an invocation does 16 of them, so
 // that starting it and a load cost less for each element.
 // Bindings: a f32 [4 * count]; b f32 [4 * count] (a again for operations on one input); y f32 [4 * count].
 // Grid: one workgroup of 64 invocations for each 1024 fours; an invocation does every 64th of them.
-// Precision: f32. WGSL bounds tanh only loosely, so gelu and softClamp use 0.5 * (1 + tanh(u)) =
+// Precision: f32. WGSL bounds tanh only loosely, so gelu, its gradient and softClamp use 0.5 * (1 + tanh(u)) =
 //   1 / (1 + exp(-2u)).
 // Twin: elementwise.twin.ts
 
@@ -41,8 +42,12 @@ fn main(
       y[index] = left * sigmoid(1.5957691216057308 * (left + 0.044715 * left * left * left));
     } else if (OPERATION == 3u) {
       y[index] = left * sigmoid(left);
-    } else {
+    } else if (OPERATION == 4u) {
       y[index] = 6.0 * sigmoid(left / 1.5) - 3.0;
+    } else {
+      let part = sigmoid(1.5957691216057308 * (left + 0.044715 * left * left * left));
+      let slope = 1.5957691216057308 * (1.0 + 0.134145 * left * left);
+      y[index] = b[index] * part * (1.0 + left * (1.0 - part) * slope);
     }
   }
 }

@@ -4,10 +4,11 @@
 //   2 gelu      y = a * 0.5 * (1 + tanh(u)), u = sqrt(2 / pi) * (a + 0.044715 a^3)
 //   3 silu      y = a / (1 + exp(-a))
 //   4 softClamp y = 3 tanh(a / 3)
+//   5 geluGradient y = b * d gelu(a) / da
 //
 // Bindings: a f32 [count]; b f32 [count] (a again for operations on one input); y f32 [count].
 // Grid: one invocation for each element.
-// Precision: f32. WGSL bounds tanh only loosely, so gelu and softClamp use 0.5 * (1 + tanh(u)) =
+// Precision: f32. WGSL bounds tanh only loosely, so gelu, its gradient and softClamp use 0.5 * (1 + tanh(u)) =
 //   1 / (1 + exp(-2u)).
 // Twin: elementwise.twin.ts
 
@@ -45,7 +46,11 @@ fn main(
     y[index] = left * sigmoid(1.5957691216057308 * (left + 0.044715 * left * left * left));
   } else if (OPERATION == 3u) {
     y[index] = left * sigmoid(left);
-  } else {
+  } else if (OPERATION == 4u) {
     y[index] = 6.0 * sigmoid(left / 1.5) - 3.0;
+  } else {
+    let part = sigmoid(1.5957691216057308 * (left + 0.044715 * left * left * left));
+    let slope = 1.5957691216057308 * (1.0 + 0.134145 * left * left);
+    y[index] = b[index] * part * (1.0 + left * (1.0 - part) * slope);
   }
 }

@@ -36,5 +36,10 @@ export function weightedSum(terms: readonly Term[]): Tensor {
         weights,
         tensors.map((tensor) => tensor.host),
       ),
+    backward: {
+      keeps: [],
+      gradients: (cotangent, needs) =>
+        terms.flatMap(([weight, tensor]) => (needs(tensor) ? [[tensor, weightedSum([[weight, cotangent]])]] : [])),
+    },
   });
 }

@@ -24,7 +24,7 @@ export function patchify(latents: Tensor, patch: PatchSize): Tensor {
   );
   const tokens = (frames * height * width) / (patch.height * patch.width);
   const output = [tokens, channels * patch.height * patch.width];
-  return launchPatchify(latents, latents.shape, patch, output, false);
+  return launchPatchify(latents, latents.shape, patch, { output, toLatents: false, channelLast: false });
 }
 
 /**
@@ -37,19 +37,33 @@ export function unpatchify(tokens: Tensor, shape: Shape, patch: PatchSize): Tens
   const [frames, channels, height, width] = shape;
   const patchArea = patch.height * patch.width;
   expectShape(tokens.shape, [(frames * height * width) / patchArea, channels * patchArea], 'unpatchify: tokens');
-  return launchPatchify(tokens, shape, patch, shape, true);
+  return launchPatchify(tokens, shape, patch, { output: shape, toLatents: true, channelLast: true });
 }
 
-function launchPatchify(source: Tensor, latents: Shape, patch: PatchSize, output: Shape, toLatents: boolean): Tensor {
+/** Which way a launch goes, and the order of a token's components. */
+interface Direction {
+  readonly output: Shape;
+  readonly toLatents: boolean;
+  readonly channelLast: boolean;
+}
+
+function launchPatchify(source: Tensor, latents: Shape, patch: PatchSize, direction: Direction): Tensor {
+  const { output, toLatents, channelLast } = direction;
   const [frames, channels, height, width] = latents;
   return source.device.launch({
     kernel: 'patchify',
     reads: [source],
     output,
     params: [u32(frames), u32(channels), u32(height), u32(width), u32(patch.height), u32(patch.width)],
-    // Only the head's output is channel last, and only that is turned back into latents.
-    overrides: { CHANNEL_LAST: toLatents ? 1 : 0, TO_LATENTS: toLatents ? 1 : 0 },
+    overrides: { CHANNEL_LAST: channelLast ? 1 : 0, TO_LATENTS: toLatents ? 1 : 0 },
     workgroups: Math.ceil(source.size / 64),
-    twin: () => (toLatents ? reference.unpatchify : reference.patchify)(source.host, latents, patch),
+    twin: () => (toLatents ? reference.unpatchify : reference.patchify)(source.host, latents, patch, channelLast),
+    backward: {
+      keeps: [],
+      gradients: (cotangent) => {
+        const back = { output: source.shape, toLatents: !toLatents, channelLast };
+        return [[source, launchPatchify(cotangent, latents, patch, back)]];
+      },
+    },
   });
 }

@@ -3,23 +3,32 @@ import ndarray, { type NdArray } from 'ndarray';
 type Values = NdArray<Float64Array>;
 type Patch = { height: number; width: number };
 
-/** Float64 twin of `patchify.wgsl`, latents to tokens: components are (channel, patch row, patch column). */
-export function patchify(latents: Values, shape: readonly number[], patch: Patch): Values {
+/**
+ * Float64 twin of `patchify.wgsl`, latents to tokens: components are (channel, patch row, patch column), or with the channel
+ * last.
+ */
+export function patchify(latents: Values, shape: readonly number[], patch: Patch, channelLast = false): Values {
   const tokens = emptyTokens(shape, patch);
+  const component = componentOf(shape, patch, channelLast);
   eachElement(shape, patch, (frame, channel, y, x, token, inPatch) => {
-    tokens.set(token, channel * patch.height * patch.width + inPatch, latents.get(frame, channel, y, x));
+    tokens.set(token, component(channel, inPatch), latents.get(frame, channel, y, x));
   });
   return tokens;
 }
 
-/** Float64 twin of `patchify.wgsl`, tokens to latents: components are (patch row, patch column, channel). */
-export function unpatchify(tokens: Values, shape: readonly number[], patch: Patch): Values {
-  const [, channels] = shape;
+/** Float64 twin of `patchify.wgsl`, tokens to latents: components are (patch row, patch column, channel) if the channel is last. */
+export function unpatchify(tokens: Values, shape: readonly number[], patch: Patch, channelLast = true): Values {
+  const component = componentOf(shape, patch, channelLast);
   const latents = ndarray(new Float64Array(tokens.data.length), [...shape]);
   eachElement(shape, patch, (frame, channel, y, x, token, inPatch) => {
-    latents.set(frame, channel, y, x, tokens.get(token, inPatch * channels + channel));
+    latents.set(frame, channel, y, x, tokens.get(token, component(channel, inPatch)));
   });
   return latents;
+}
+
+function componentOf([, channels]: readonly number[], patch: Patch, channelLast: boolean) {
+  const area = patch.height * patch.width;
+  return (channel: number, inPatch: number) => (channelLast ? inPatch * channels + channel : channel * area + inPatch);
 }
 
 function emptyTokens([frames, channels, height, width]: readonly number[], patch: Patch): Values {

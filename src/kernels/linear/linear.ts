@@ -1,12 +1,14 @@
 import { ensure } from '../../errors.js';
-import { rowwise, typeCode, u32 } from '../../tensor/device.js';
+import { type KernelCall, rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { add, gelu } from '../elementwise/elementwise.js';
 import type { Form } from '../forms/form.js';
+import { gatedResidualGradient } from '../modulation/gatedResidualGradient.js';
 import { gatedResidual } from '../modulation/modulation.js';
 import * as reference from './linear.twin.js';
 import { type LinearForm, linearForm } from './linearForm.js';
+import { transpose } from './transpose.js';
 
 /** What the products are added to: `to + result`, or with a gate `to + result * gate`, as `gatedResidual`. */
 export interface Residual {
@@ -44,6 +46,17 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor, options: Linear
     const product = launch(chosen, x, weight, bias, {});
     return added(options.gelu ? gelu(product) : product, options.residual);
   });
+}
+
+/**
+ * The gradient with respect to `x` of `linear(x, weight, bias)`, from that with respect to its result: `cotangent · weight`.
+ * The weight is transposed for the moment, so that every form serves on the way back too.
+ * @param cotangent [rows, outFeatures]
+ * @param weight [outFeatures, inFeatures], f32 or packed 16-bit
+ * @returns [rows, inFeatures]
+ */
+export function linearGradient(cotangent: Tensor, weight: Tensor): Tensor {
+  return cotangent.device.scope(() => linear(cotangent, transpose(weight)));
 }
 
 /** The residual as a pass of its own, where nothing could be added in the pass before. */
@@ -101,7 +114,29 @@ function launch(
           gate: gate && { modulation: gate.modulation.host, chunk: gate.chunk },
         },
       }),
+    backward: backwardOf(x, weight, bias, options),
   });
+}
+
+/** The gradient of a gelu needs what goes into it, so that the launch is recorded in steps. */
+function backwardOf(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  { gelu: hasGelu, residual, form }: LinearOptions,
+): KernelCall['backward'] {
+  if (hasGelu) return { inSteps: () => added(gelu(linear(x, weight, bias, { form })), residual) };
+  const gate = residual?.gate;
+  return {
+    keeps: gate ? [weight, gate.modulation] : [weight],
+    gradients: (cotangent, needs) => {
+      const branch = gate ? gatedResidualGradient(cotangent, gate.modulation, gate.chunk) : cotangent;
+      return [
+        ...(residual ? [[residual.to, cotangent] as const] : []),
+        ...(needs(x) ? [[x, linearGradient(branch, weight)] as const] : []),
+      ];
+    },
+  };
 }
 
 function checkResidual(residual: Residual | undefined, rows: number, outFeatures: number): void {

@@ -5,6 +5,7 @@
 // Precision: f32.
 // Twin: modulation.twin.ts
 
+// Passage: the parameters of gatedResidual
 struct Params {
   firstRow: u32, // of the whole tensor, where this launch is a piece of it
   rows: u32,

@@ -1,6 +1,7 @@
 import { rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { gatedResidualGradient } from './gatedResidualGradient.js';
 import * as reference from './modulation.twin.js';
 
 /**
@@ -49,5 +50,12 @@ export function gatedResidual(x: Tensor, branch: Tensor, modulation: Tensor, gat
       workgroups: count,
     })),
     twin: () => reference.gatedResidual(x.host, branch.host, modulation.host, gateChunk),
+    backward: {
+      keeps: [modulation],
+      gradients: (cotangent) => [
+        [x, cotangent],
+        [branch, gatedResidualGradient(cotangent, modulation, gateChunk)],
+      ],
+    },
   });
 }

@@ -4,6 +4,7 @@ import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import * as reference from './layerNorm.twin.js';
+import { layerNormGradient } from './layerNormGradient.js';
 import { LAYER_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**
@@ -74,5 +75,9 @@ function launchLayerNorm(
       workgroups: groupsOf(first, count) * Math.ceil(rowsPerGroup / rowsAtOnce),
     })),
     twin: () => reference.layerNorm(x.host, affine.host, chunk, eps),
+    backward: {
+      keeps: [x, affine],
+      gradients: (cotangent) => [[x, layerNormGradient(x, affine, chunk, eps, cotangent)]],
+    },
   });
 }

@@ -3,6 +3,7 @@ import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import * as reference from './rmsNorm.twin.js';
+import { rmsNormGradient } from './rmsNormGradient.js';
 import { RMS_NORM_CLASSES, rowForm } from './rowForm.js';
 
 /**
@@ -27,5 +28,9 @@ export function rmsNorm(x: Tensor, weight: Tensor, eps: number, form?: Form): Te
       workgroups: Math.ceil(count / rowsAtOnce),
     })),
     twin: () => reference.rmsNorm(x.host, weight.host, eps),
+    backward: {
+      keeps: [x, weight],
+      gradients: (cotangent) => [[x, rmsNormGradient(x, weight, eps, cotangent)]],
+    },
   });
 }

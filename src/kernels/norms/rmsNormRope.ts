@@ -2,7 +2,8 @@ import { f32, rowwise, typeCode, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { FloatType, Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
-import { checkTable, type RopeTable } from '../rope/rope.js';
+import { checkTable, type RopeTable, ropeGradient } from '../rope/rope.js';
+import { rmsNormGradient } from './rmsNormGradient.js';
 import * as reference from './rmsNormRope.twin.js';
 import { RMS_NORM_ROPE_CLASSES, rowForm } from './rowForm.js';
 
@@ -49,5 +50,12 @@ export function rmsNormRope(
       workgroups: Math.ceil(count / rowsAtOnce),
     })),
     twin: () => reference.rmsNormRope(x.host, weight.host, eps, table.entries.host, table, heads, dtype),
+    backward: {
+      keeps: [x, weight, table.entries],
+      gradients: (cotangent) => {
+        const turnedBack = ropeGradient(cotangent, table, heads);
+        return [[x, rmsNormGradient(x, weight, eps, turnedBack)]];
+      },
+    },
   });
 }

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { rowwise, u32 } from '../../tensor/device.js';
+import { type Backward, rowwise, u32 } from '../../tensor/device.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import * as reference from './rope.twin.js';
@@ -20,12 +20,26 @@ export interface RopeTable {
  * @param x [frames * gridHeight * gridWidth, heads * headDim], tokens frame by frame, row by row
  */
 export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
+  return launchRope(x, table, heads, {
+    keeps: [table.entries],
+    gradients: (cotangent) => [[x, ropeGradient(cotangent, table, heads)]],
+  });
+}
+
+/** The gradient with respect to what `rope` was given, from that with respect to what it made: the rotation back. */
+export function ropeGradient(cotangent: Tensor, table: RopeTable, heads: number): Tensor {
+  return launchRope(cotangent, table, heads);
+}
+
+/** Turns forward where it is told how that is walked back, else back. */
+function launchRope(x: Tensor, table: RopeTable, heads: number, backward?: Backward): Tensor {
   const { frames, gridHeight, gridWidth, pairs } = table;
   const { tokens, headDim } = checkTable('rope', x, table, heads);
   return x.device.launch({
     kernel: 'rope',
     reads: [x, table.entries],
     output: x.shape,
+    overrides: { BACK: backward ? 0 : 1 },
     ...rowwise(tokens, [0], (first, count) => ({
       params: [
         u32(first),
@@ -40,7 +54,8 @@ export function rope(x: Tensor, table: RopeTable, heads: number): Tensor {
       ],
       workgroups: count,
     })),
-    twin: () => reference.rope(x.host, table.entries.host, table, heads),
+    twin: () => (backward ? reference.rope : reference.ropeGradient)(x.host, table.entries.host, table, heads),
+    backward,
   });
 }
 

@@ -14,6 +14,7 @@ export function rope(
     pairs: { temporal: number; height: number; width: number };
   },
   heads: number,
+  direction: 1 | -1 = 1,
 ): NdArray<Float64Array> {
   const { frames, gridHeight, gridWidth, pairs } = grid;
   const headPairs = pairs.temporal + pairs.height + pairs.width;
@@ -31,7 +32,7 @@ export function rope(
         entry = columnsStart + column * pairs.width + pair - pairs.temporal - pairs.height;
       }
       const cosine = entries.data[entry * 2];
-      const sine = entries.data[entry * 2 + 1];
+      const sine = direction * entries.data[entry * 2 + 1];
       for (let head = 0; head < heads; head++) {
         const even = ((token * heads + head) * headPairs + pair) * 2;
         y[even] = x.data[even] * cosine - x.data[even + 1] * sine;
@@ -40,4 +41,9 @@ export function rope(
     }
   }
   return ndarray(y, [...x.shape]);
+}
+
+/** Float64 twin of `rope.wgsl` turning back: a rotation's gradient is the rotation by the opposite angle. */
+export function ropeGradient(...[cotangent, entries, grid, heads]: Parameters<typeof rope>): NdArray<Float64Array> {
+  return rope(cotangent, entries, grid, heads, -1);
 }

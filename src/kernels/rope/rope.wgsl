@@ -1,6 +1,7 @@
 // Rotary position embedding of a grid of tokens: each pair (2p, 2p+1) of a head is turned by the angle of its token.
 //   y[2p]   = x[2p] * cos - x[2p+1] * sin
 //   y[2p+1] = x[2p] * sin + x[2p+1] * cos
+// or back, by the opposite angle, as gradients are turned.
 //
 // The first `temporalPairs` pairs take the angle of the token's frame, the next `heightPairs` that of its grid row, the
 // rest that of its grid column. cos and sin come from the host, computed in float64.
@@ -10,6 +11,8 @@
 // Grid: one workgroup of 64 invocations for each token; each turns every 64th pair of a head, in all heads.
 // Precision: f32; angles never leave the host.
 // Twin: rope.twin.ts
+
+override BACK: u32;
 
 struct Params {
   firstToken: u32, // of the whole tensor, where this launch is a piece of it
@@ -55,7 +58,7 @@ fn main(
     } else if (pair >= params.temporalPairs) {
       entry = heightStart + gridRow * params.heightPairs + pair - params.temporalPairs;
     }
-    let angle = table[entry]; // cos, sin
+    let angle = table[entry] * vec2f(1.0, select(1.0, -1.0, BACK == 1u)); // cos, sin
     let end = (row + 1u) * params.heads * params.pairs;
     for (var index = row * params.heads * params.pairs + pair; index < end; index += params.pairs) {
       let turned = x[index];

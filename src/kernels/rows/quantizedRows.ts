@@ -26,6 +26,7 @@ export function updateQuantizedRows(cache: Tensor, rows: Tensor, x: Tensor, head
     params: [count, heads, width / heads, cache.shape[1]].map(u32),
     workgroups: count * heads,
     twin: () => reference.updateQuantizedRows(cache.hostIndices, rows.hostIndices, x.host, heads),
+    backward: 'constant',
   });
 }
 

@@ -49,6 +49,7 @@ export function updateRows(cache: Tensor, rows: Tensor, x: Tensor, firstRow = 0)
     params: [u32(count), u32(words), u32(firstRow)],
     workgroups: count,
     twin: () => reference.updateRows(cache.host, rows.hostIndices, x.host, firstRow),
+    backward: 'constant',
   });
 }
 

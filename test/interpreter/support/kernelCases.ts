@@ -2,8 +2,9 @@ import type fc from 'fast-check';
 import type { InterpreterSetup } from '../../../src/interpreter/interpreterDevice.js';
 import { HALF_INPUT_TOLERANCE, HALF_TOLERANCE, KERNEL_TOLERANCE } from '../../support/tolerance.js';
 import { type Problem, sizes } from '../../support/twins.js';
+import * as gradients from './gradients.js';
 import { attentionGradients, attentions, convs2d, convs3d, linears } from './products.js';
-import { normRopes, ropes } from './rotations.js';
+import { normRopes, ropeGradients, ropes } from './rotations.js';
 import * as small from './smallKernels.js';
 
 /** Problems that a kernel, or some of one op, is run on by the interpreter. */
@@ -132,6 +133,10 @@ export const CASES: readonly KernelCase[] = [
   },
   { kernels: ['elementwise'], problems: small.elementwises(sizes(75).map((size) => 4 * size + 1)) },
   { kernels: ['elementwise.vec4'], problems: small.elementwises(small.fours(300)) },
+  { kernels: ['transpose'], problems: gradients.transposes },
+  { kernels: ['rmsNormGradient'], problems: gradients.rmsNormGradients },
+  { kernels: ['layerNormGradient'], problems: gradients.layerNormGradients },
+  { kernels: ['gatedResidualGradient'], problems: gradients.gateGradients },
   { kernels: ['cast'], problems: small.casts, tolerance: HALF_TOLERANCE },
   { kernels: ['firstNotFinite'], problems: small.notFinites, tolerance: 0 },
   { kernels: ['relu'], problems: small.relus, tolerance: HALF_TOLERANCE },
@@ -150,6 +155,7 @@ export const CASES: readonly KernelCase[] = [
   { kernels: ['modulation'], problems: small.modulations },
   { kernels: ['gatedResidual'], problems: small.gates },
   { kernels: ['rope'], problems: ropes },
+  { kernels: ['rope'], problems: ropeGradients },
   { kernels: ['gatherRows'], problems: small.gathers, tolerance: 0 },
   { kernels: ['updateRows'], problems: small.rowUpdates, tolerance: 0 },
 ];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { cast } from '../../../src/kernels/elementwise/cast.js';
 import type { Form } from '../../../src/kernels/forms/form.js';
 import { rmsNormRope } from '../../../src/kernels/norms/rmsNormRope.js';
-import { type RopeTable, rope } from '../../../src/kernels/rope/rope.js';
+import { type RopeTable, rope, ropeGradient } from '../../../src/kernels/rope/rope.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 import { type Problem, randomTensor, seeds, sizes } from '../../support/twins.js';
 
@@ -35,6 +35,7 @@ function rotations(
 }
 
 export const ropes = rotations(1, rope);
+export const ropeGradients = rotations(1, ropeGradient);
 
 export const normRopes = (form: Form, unit: number): fc.Arbitrary<Problem> =>
   rotations(unit, (x, table, heads, seed) => {

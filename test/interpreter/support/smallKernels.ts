@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { tokenDrift, tokenSummary } from '../../../src/kernels/drift/tokenDrift.js';
 import { blendFrames } from '../../../src/kernels/elementwise/blendFrames.js';
 import { cast } from '../../../src/kernels/elementwise/cast.js';
-import { add, gelu, multiply, silu, softClamp } from '../../../src/kernels/elementwise/elementwise.js';
+import { add, gelu, geluGradient, multiply, silu, softClamp } from '../../../src/kernels/elementwise/elementwise.js';
 import { relu } from '../../../src/kernels/elementwise/relu.js';
 import { updateSum } from '../../../src/kernels/elementwise/updateSum.js';
 import { weightedSum } from '../../../src/kernels/elementwise/weightedSum.js';
@@ -31,7 +31,7 @@ import { normal, type Problem, randomTensor, seeds, sizes } from '../../support/
 export const fours = (max: number) => sizes(max / 4).map((size) => 4 * size);
 
 /** Rows whose variance is clear of zero. */
-const spread = (on: Device, seed: number, rows: number, width: number) =>
+export const spread = (on: Device, seed: number, rows: number, width: number) =>
   on.upload(
     normal(seed, rows * width, 0.3).map((value, index) => value + ((index % width) % 2 === 0 ? 1 : -1)),
     [rows, width],
@@ -68,6 +68,7 @@ export const elementwises = (widths: fc.Arbitrary<number>): fc.Arbitrary<Problem
       fc.constantFrom<((a: Tensor, b: Tensor) => Tensor)[]>(
         add,
         multiply,
+        geluGradient,
         (a) => gelu(a),
         (a) => silu(a),
         (a) => softClamp(a),
@@ -208,7 +209,13 @@ export const driftsOf: fc.Arbitrary<Problem> = fc
     return tokenDrift(randomTensor(on, seed, [tokens, width]), randomTensor(on, seed + 1, [tokens, width]));
   });
 
-const chunked = fc.record({ frames: sizes(3), tokens: sizes(3), chunks: sizes(4), width: sizes(80), seed: seeds });
+export const chunked = fc.record({
+  frames: sizes(3),
+  tokens: sizes(3),
+  chunks: sizes(4),
+  width: sizes(80),
+  seed: seeds,
+});
 export const modulations: fc.Arbitrary<Problem> = chunked.map(({ frames, tokens, chunks, width, seed }) => (on) => {
   const table = randomTensor(on, seed, [tokens * chunks, width]); // as many blocks' as there are tokens
   return modulation(table, randomTensor(on, seed + 1, [frames, chunks, width]));
