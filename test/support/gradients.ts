@@ -5,7 +5,7 @@ import { elementCount, type Shape } from '../../src/tensor/shape.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { maxDifference } from './allclose.js';
 import { referenceDevice } from './device.js';
-import { DIFFERENCE_TOLERANCE } from './tolerance.js';
+import { DIFFERENCES_TOLERANCE } from './tolerance.js';
 import { expectTwin, normal } from './twins.js';
 
 /** A function whose gradient is looked at: its input, and what it makes of it; the rest it makes on the input's device. */
@@ -50,7 +50,7 @@ export async function expectGradient(problem: GradientProblem, tolerance?: numbe
   for (const line of along) {
     const told = slopes.reduce((sum, slope, index) => sum + slope * line[index], 0);
     const size = largest * Math.max(1, Math.hypot(...line));
-    expect(Math.abs(told - slopeAlong(problem, line)) / size).toBeLessThanOrEqual(DIFFERENCE_TOLERANCE);
+    expect(Math.abs(told - slopeAlong(problem, line)) / size).toBeLessThanOrEqual(DIFFERENCES_TOLERANCE);
   }
   await expectTwin((on) => gradient(problem, on), tolerance);
 }

@@ -184,10 +184,3 @@ export const LAB_TOLERANCE = 2e-4;
  * Measured: 4e-12 at most (sums in another order). Headroom: for other orders. Still caught: any change of one byte of a frame.
  */
 export const MEASURE_TOLERANCE = 1e-6;
-
-/**
- * A gradient in the twins against central differences of a twin, relative to the gradient's largest entry.
- * Measured: 1.2e-9 at most over the ops of the DiT.
- * Headroom: 800x, for rows whose norm is nearly zero. Still caught: any missing or wrong term (1e-3 and more).
- */
-export const DIFFERENCE_TOLERANCE = 1e-6;

@@ -1,5 +1,5 @@
 import { ensure } from '../../errors.js';
-import { f32, type KernelCall, rowwise, u32 } from '../../tensor/device.js';
+import { type Backward, f32, type KernelCall, rowwise, u32 } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Form } from '../forms/form.js';
 import { subgroupOverrides } from '../forms/matrixForm.js';
@@ -15,6 +15,7 @@ import {
   hostOf,
   keyTypeCode,
 } from './attentionForm.js';
+import { attentionGradient } from './attentionGradient.js';
 import { attentionInSteps } from './attentionSteps.js';
 
 export interface AttentionOptions extends AttentionTerms {
@@ -43,10 +44,35 @@ export function attention(
   options: AttentionOptions = {},
 ): Tensor {
   const problem = attentionProblem(query, context, heads, options);
+  const { recorder } = query.device;
+  const run = () => launchAttention(problem, options.form);
+  return recorder && !options.bias ? recorder.asOne(run, backwardOf(problem)) : run();
+}
+
+/** Cached keys and values are constants, and own ones where nothing that is differentiated made them: a prompt's. */
+function backwardOf({ query, cached, own, heads, scale }: AttentionProblem): Backward {
+  return {
+    keeps: [query, ...Object.values(cached ?? {}), ...Object.values(own ?? {})],
+    gradients: (cotangent, needs) => {
+      const isOwnConstant = !own || !(needs(own.keys) || needs(own.values));
+      const options = { scale, isOwnConstant };
+      const gradient = attentionGradient(query, { cached, own }, heads, cotangent, options);
+      if (!own || !gradient.own) return [[query, gradient.query]];
+      return [
+        [query, gradient.query],
+        [own.keys, gradient.own.keys],
+        [own.values, gradient.own.values],
+      ];
+    },
+  };
+}
+
+function launchAttention(problem: AttentionProblem, wanted: Form | undefined): Tensor {
+  const { query } = problem;
   const { device } = query;
-  const form = attentionForm(problem, options.form);
+  const form = attentionForm(problem, wanted);
   if (form === 'subgroup' && device.kind !== 'reference') return attentionInSteps(problem);
-  const { cached, own, rowCount, ownCount, scale, bias } = problem;
+  const { cached, own, heads, rowCount, ownCount, scale, bias } = problem;
   const [queries, width] = query.shape;
   // A part that is absent still needs something bound; the kernel does not read it.
   const reads = [
