@@ -102,6 +102,9 @@ const HOLDERS: Record<string, readonly string[]> = {
   'the bits of bf16': ['cast', ...forms('rmsNormRope', 'subgroup')],
   'two values in a word': forms('rmsNormRope', 'subgroup'),
   'the parameters of channelNorm': forms('channelNorm', 'subgroup'),
+  'the parameters of motionVariance': ['motionVariance', 'motionVarianceGradient'],
+  'how far a pixel moves': ['motionVariance', 'motionVarianceGradient'],
+  'the mean of how far': ['motionVariance', 'motionVarianceGradient'],
   'latents and their patches': ['patchify', 'tokenSummary'],
 };
 

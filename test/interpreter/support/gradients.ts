@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { cast } from '../../../src/kernels/elementwise/cast.js';
 import { transpose } from '../../../src/kernels/linear/transpose.js';
 import { gatedResidualGradient } from '../../../src/kernels/modulation/gatedResidualGradient.js';
+import { motionVariance, motionVarianceGradient } from '../../../src/kernels/motion/motionVariance.js';
 import { layerNormGradient } from '../../../src/kernels/norms/layerNormGradient.js';
 import { rmsNormGradient } from '../../../src/kernels/norms/rmsNormGradient.js';
+import type { Device } from '../../../src/tensor/device.js';
 import type { FloatType } from '../../../src/tensor/tensor.js';
 import { type Problem, randomTensor, seeds, sizes } from '../../support/twins.js';
 import { chunked, spread } from './smallKernels.js';
@@ -35,4 +37,14 @@ export const layerNormGradients: fc.Arbitrary<Problem> = chunked.map((drawn) => 
 export const gateGradients: fc.Arbitrary<Problem> = chunked.map(({ frames, tokens, chunks, width, seed }) => (on) => {
   const modulation = randomTensor(on, seed + 1, [frames, chunks, width]);
   return gatedResidualGradient(randomTensor(on, seed, [frames * tokens, width]), modulation, seed % chunks);
+});
+
+const flows = fc.record({ frames: sizes(3), channels: sizes(3), height: sizes(9), width: sizes(9), seed: seeds });
+type Flow = typeof flows extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+const flowOf = (on: Device, { frames, channels, height, width, seed }: Flow) =>
+  randomTensor(on, seed, [frames + 1, channels, height, width]);
+export const motions: fc.Arbitrary<Problem> = flows.map((drawn) => (on) => motionVariance(flowOf(on, drawn)));
+export const motionGradients: fc.Arbitrary<Problem> = flows.map((drawn) => (on) => {
+  const flow = flowOf(on, drawn);
+  return motionVarianceGradient(flow, motionVariance(flow));
 });
