@@ -202,7 +202,9 @@ export class Tape implements Recorder {
   #release(keeps: readonly Tensor[]): void {
     for (const { storage } of keeps) {
       const kept = this.#kept.get(storage);
-      if (!kept || --kept.entries > 0) continue;
+      if (!kept) continue;
+      kept.entries -= 1;
+      if (kept.entries > 0) continue;
       this.#kept.delete(storage);
       if (kept.isGivenUp) this.device.free(storage);
     }
