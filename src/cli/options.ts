@@ -60,6 +60,13 @@ export function size(text: string): { width: number; height: number } {
   return { width: wholeNumber(1)(width), height: wholeNumber(1)(height) };
 }
 
+/** Height and width of a token in latent pixels, such as 2,2. */
+export function patch(text: string): { height: number; width: number } {
+  const [, height, width] = /^\s*(\d+)\s*[,x]\s*(\d+)\s*$/.exec(text) ?? [];
+  if (!height) throw new InvalidArgumentError(`expected height,width, such as 2,2, found "${text}"`);
+  return { height: wholeNumber(1)(height), width: wholeNumber(1)(width) };
+}
+
 /** Denoising steps such as 1000,750,500,250. */
 export const steps = as('list', (text: string): number[] => {
   const values = text.split(',').map((part) => Number(part));

@@ -13,6 +13,7 @@ import { learnFlags } from './flags.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { EXIT_STATUS } from './helpText.js';
 import { addInspectCommand } from './inspectCommand.js';
+import { addMeasureCommand } from './measureCommand.js';
 import { chooseOutput } from './output.js';
 import { addParityCommand } from './parityCommand.js';
 import { DESCRIPTION, PROGRAM } from './programName.js';
@@ -35,6 +36,7 @@ export function createProgram(runGenerate?: typeof run): Command {
     .showHelpAfterError('(tokentrim <command> --help shows the options)')
     .addHelpText('after', `\n${EXIT_STATUS}`);
   addGenerateCommand(program, runGenerate);
+  addMeasureCommand(program);
   addParityCommand(program);
   addInspectCommand(program);
   addConvertCommand(program);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { OutputFile } from '../node/files/outputFile.js';
 import { openTraceFolder } from '../node/trace/openTraceFolder.js';
 import { chromeTrace } from '../trace/chromeTrace.js';
 import { traceCsv } from '../trace/traceCsv.js';
@@ -7,6 +6,7 @@ import { traceEvents } from '../trace/traceEvents.js';
 import { FORCE_HELP, path } from './options.js';
 import { say } from './output.js';
 import { ensureUsage } from './usageError.js';
+import { writeText } from './writeText.js';
 
 interface ExportFlags {
   readonly chrome?: boolean;
@@ -34,16 +34,5 @@ export async function runTraceExport(folder: string, { chrome, csv, out, force }
   if (whole.problem !== undefined) say(`${folder}: ${whole.problem}`);
   const text = csv ? traceCsv(whole.trace.blocks) : `${JSON.stringify(chromeTrace(whole))}\n`;
   if (out === undefined) process.stdout.write(text);
-  else await writeOutput(out, text, force);
-}
-
-/** A text in a file that takes its name once it is whole. */
-async function writeOutput(path: string, text: string, force?: boolean): Promise<void> {
-  const file = await OutputFile.open(path, { force });
-  try {
-    await file.write(Buffer.from(text), 0);
-    await file.finish();
-  } finally {
-    await file.giveUp();
-  }
+  else await writeText(out, text, force);
 }

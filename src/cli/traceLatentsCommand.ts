@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { PatchSize } from '../kernels/layout/patchify.js';
 import { encodeSheet } from '../media/sheets.js';
 import { openTensorSource } from '../node/model/openTensorSource.js';
@@ -10,7 +10,7 @@ import { watchedBlocks } from '../tokentrim/trimOptions.js';
 import type { ReviewEvent } from '../trace/format.js';
 import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
 import { traceLatents } from '../trace/traceLatents.js';
-import { path, wholeNumber } from './options.js';
+import { patch, path, wholeNumber } from './options.js';
 import { show } from './output.js';
 import { addTrimFlags } from './trimFlags.js';
 
@@ -43,18 +43,10 @@ export function addTraceLatentsCommand(trace: Command): void {
     )
     .option('--block-frames <n>', 'latent frames of a block', wholeNumber(1), 3)
     .addOption(
-      new Option('--patch <h,w>', 'latent pixels of a token')
-        .argParser(patchSize)
-        .default({ height: 2, width: 2 }, '2,2'),
+      new Option('--patch <h,w>', 'latent pixels of a token').argParser(patch).default({ height: 2, width: 2 }, '2,2'),
     );
   addTrimFlags(command).option('--force', 'replace a trace that is there').action(runTraceLatents);
 }
-
-const patchSize = (text: string): PatchSize => {
-  const [, height, width] = /^\s*(\d+)\s*[,x]\s*(\d+)\s*$/.exec(text) ?? [];
-  if (!height) throw new InvalidArgumentError(`expected height,width, such as 2,2, found "${text}"`);
-  return { height: wholeNumber(1)(height), width: wholeNumber(1)(width) };
-};
 
 /** Prints a line a block on standard output, and says where the trace lies. */
 export async function runTraceLatents(file: string, flags: LatentsFlags): Promise<void> {

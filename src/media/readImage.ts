@@ -7,11 +7,17 @@ import { refusal, refuseKnown } from './recogniseFile.js';
 /** Formats with pixels of their own, by the names that sharp has for them; SVG and PDF are drawings. */
 const FORMATS = ['png', 'jpeg', 'jpg', 'webp', 'gif', 'tiff', 'heif', 'avif'];
 
+/** Letters of a picture's or a video's description that are passed on. */
+export const LONGEST_DESCRIPTION = 10_000;
+
 /**
- * Size of an image as it is shown, and its number of pictures where it is an animation; undefined where a file is no image.
+ * Size of an image as it is shown, its number of pictures where it is an animation, and what a PNG says that it shows;
+ * undefined where a file is no image.
  * @throws TokenTrimError where it is one, but its header is damaged, or it is of a kind that is not read here
  */
-export async function imageSize(path: string): Promise<(PictureSize & { animation?: number }) | undefined> {
+export async function imageSize(
+  path: string,
+): Promise<(PictureSize & { animation?: number; description?: string }) | undefined> {
   await refuseKnown(path);
   let found: Metadata;
   try {
@@ -23,7 +29,12 @@ export async function imageSize(path: string): Promise<(PictureSize & { animatio
   const { format, compression, autoOrient, pages = 1 } = found;
   if (format === 'heif' && compression !== 'av1') throw refusal(path, HEIC);
   if (!FORMATS.includes(format)) return undefined;
-  return ['gif', 'webp', 'heif'].includes(format) && pages > 1 ? { ...autoOrient, animation: pages } : autoOrient;
+  const description = found.comments?.find(({ keyword }) => keyword === 'Description')?.text;
+  return {
+    ...autoOrient,
+    ...(['gif', 'webp', 'heif'].includes(format) && pages > 1 ? { animation: pages } : {}),
+    ...(description ? { description: description.slice(0, LONGEST_DESCRIPTION) } : {}),
+  };
 }
 
 /**

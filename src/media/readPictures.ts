@@ -16,6 +16,8 @@ export interface PictureSource {
   readonly fps?: number;
   /** An image's pictures, where it is an animation. */
   readonly animation?: number;
+  /** What a video, or a folder's first picture, says that it shows: of those made here, the prompt. */
+  readonly description?: string;
 }
 
 /** Which pictures to read, and the size to bring them to. `fps` matters for videos only. */
@@ -30,7 +32,8 @@ export async function describePath(path: string, fps?: number, alive?: Alive): P
     const pictures = await listPictures(path);
     const first = await imageSize(pictures[0]);
     if (!first) throw unreadable(pictures[0]);
-    return { kind: 'folder', frames: pictures.length, width: first.width, height: first.height };
+    const { animation: _, ...shown } = first;
+    return { kind: 'folder', frames: pictures.length, ...shown };
   }
   const image = await imageSize(path);
   if (image) return { kind: 'image', frames: 1, ...image };

@@ -6,6 +6,7 @@ import { codecName } from './codecNames.js';
 import { collectGarbage } from './collectGarbage.js';
 import { decodedPicture, presentation } from './decodedPicture.js';
 import type { PictureSize } from './fitPicture.js';
+import { LONGEST_DESCRIPTION } from './readImage.js';
 import { rateOf, readVideoTimes, showAt } from './readVideoTimes.js';
 import { convertVideo } from './recogniseFile.js';
 import { damagedVideo, findTrack, type OpenTrack, openInput, trackColor, withTrack } from './videoTrack.js';
@@ -26,21 +27,28 @@ export interface VideoRange {
 }
 
 /**
- * A video's size as it is shown, its own frame rate, and its number of pictures (at `fps`, where given). Undefined where a
- * file is no mp4, mov, webm or mkv. Nothing is decoded.
+ * A video's size as it is shown, its own frame rate, its number of pictures (at `fps`, where given), and what it says that it
+ * shows. Undefined where a file is no mp4, mov, webm or mkv. Nothing is decoded.
  * @throws TokenTrimError where the container is damaged, or has no pictures in it
  */
 export async function describeVideo(
   path: string,
   fps?: number,
   alive?: () => void,
-): Promise<(PictureSize & { fps: number; frames: number }) | undefined> {
+): Promise<(PictureSize & { fps: number; frames: number; description?: string }) | undefined> {
   return withTrack(path, async ({ track, fileSize }) => {
     const times = await readVideoTimes(track, fileSize, alive);
     ensure(times.timestamps.length > 0, `Cannot read ${path}: there is not a single picture in the video.`);
     const frames = showAt(times, fps).reduce((count, { copies }) => count + copies, 0);
-    return { width: await track.getDisplayWidth(), height: await track.getDisplayHeight(), fps: rateOf(times), frames };
+    const size = { width: await track.getDisplayWidth(), height: await track.getDisplayHeight() };
+    return { ...size, fps: rateOf(times), frames, ...(await descriptionOf(track)) };
   });
+}
+
+/** What a video says that it shows, which of those made here is the prompt; nothing where it says nothing, or cannot. */
+async function descriptionOf({ input }: OpenTrack['track']): Promise<{ description?: string }> {
+  const { description } = await input.getMetadataTags().catch(() => ({ description: undefined }));
+  return description ? { description: description.slice(0, LONGEST_DESCRIPTION) } : {};
 }
 
 /**

@@ -1,3 +1,4 @@
+import { MEASURES_CSV_HEADER } from '../../measures/measuresCsv.js';
 import { CSV_HEADER } from '../../trace/traceCsv.js';
 import { beginning } from './plainFile.js';
 import { unwritable } from './writeProblem.js';
@@ -16,6 +17,9 @@ export const PNG_MARK = 'ttRM';
 
 /** What a page with traces has in its head. */
 export const HTML_MARK = '<meta name="generator" content="tokentrim">';
+
+/** How the JSON of `tokentrim measure` begins. */
+export const MEASURES_MARK = '{"program":"tokentrim';
 
 /** The marks stand in the first part of a file, behind a prompt and other metadata at most. */
 const LOOK_BYTES = 2 ** 18;
@@ -47,6 +51,7 @@ function isMarked(start: Buffer): boolean {
   if (text.startsWith('\x89PNG\r\n')) return text.slice(37, 41) === PNG_MARK;
   if (text.slice(4, 8) === 'ftyp') return text.includes(MP4_MARK);
   if (text.startsWith(CSV_HEADER) || text.startsWith('{"otherData":{"program":"tokentrim')) return true; // exported traces
+  if (text.startsWith(MEASURES_CSV_HEADER) || text.startsWith(MEASURES_MARK)) return true;
   if (/^\s*<!doctype html/i.test(text)) return text.includes(HTML_MARK);
   return text[8] === '{' && /^.{8}\s*\{"__metadata__":\{"writer":"tokentrim"/s.test(text);
 }
