@@ -2,8 +2,9 @@ import type { ReportedArm } from '../compare/buildReport.js';
 import type { Pair } from '../compare/pairs.js';
 import { planDigest } from '../compare/planDigest.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
-import { type DraftPlan, isBlockwise, type Preset } from '../pipelines/plan/plan.js';
+import type { DraftPlan, Preset } from '../pipelines/plan/plan.js';
 import { planRun } from '../pipelines/plan/planRun.js';
+import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { type Arm, armFlags } from './arms.js';
 import { choices, requestOf } from './prepareRun.js';
 import { asUsage, ensureUsage } from './usageError.js';
@@ -71,6 +72,6 @@ export function planOfPair({ draft }: PlannedArm, { prompt, seed }: Pair): Draft
 /** What two plans have in common where their memory and their pictures' time are the same: all but words and numbers. */
 export function memoryKey({ draft }: PlannedArm): string {
   const { prompts: _, noise: __, trim, ...rest } = draft;
-  const check = typeof trim === 'object' ? trim.check : isBlockwise(draft);
+  const check = typeof trim === 'object' ? trim.check : TOKENTRIM_DEFAULTS.check; // a baseline is watched
   return JSON.stringify([rest, check]);
 }

@@ -6,11 +6,11 @@ import { MOMENTS, type Moment } from '../compare/moments.js';
 const SHOWN: readonly Moment[] = ['last', WHOLE];
 
 const FIRST_WIDTH = 44;
-const COLUMN_WIDTH = 28;
+const COLUMN_WIDTH = 34;
 const LEAST_WIDTH = 90;
 
 /** The tables of a comparison for a terminal: what each arm did, and how its videos differ from the baseline's. */
-export function comparisonTables(report: ComparisonReport, columns = 120): string {
+export function comparisonTables(report: ComparisonReport, columns = 146): string {
   const { presets, baseline, video, bootstrap, unequal } = report;
   const perTable = Math.max(1, Math.floor((Math.max(columns, LEAST_WIDTH) - FIRST_WIDTH) / COLUMN_WIDTH));
   const tables = presets.map((preset) => {

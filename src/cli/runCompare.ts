@@ -17,6 +17,7 @@ import { memoryKey, type PlannedArm, planArms, planOfPair, reportedArms } from '
 import { comparisonTables } from './compareTables.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
+import { isKept, keepRun } from './keptRuns.js';
 import { measureKernels } from './measureKernels.js';
 import { openModel } from './openModel.js';
 import { say, startProgress } from './output.js';
@@ -40,7 +41,12 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
     await makeFolder(flags.out, flags.out);
     const runs: Run[] = [];
     for (const pair of pairs) for (const each of planned) runs.push(await runOf(each, pair));
-    for (const run of runs) run.record = await readRun(flags.out, run.place, run.task.digest);
+    const kept = { videos: flags.keepVideos, traces: flags.keepTraces };
+    for (const run of runs) {
+      if (flags.reportOnly || isKept(flags.out, run.task, kept)) {
+        run.record = await readRun(flags.out, run.place, run.task.digest);
+      }
+    }
     const missing = runs.filter(({ record }) => !record);
     say(`${runs.length} runs of ${pairs.length} pairs, ${runs.length - missing.length} of them finished`);
     if (missing.length > 0 && !flags.reportOnly) await makeRuns(folder, missing, flags, shared);
@@ -76,6 +82,9 @@ async function makeRuns(
   const interrupt = watchInterrupt();
   const { adapter, kernels, gpuMemory, promptCache = true } = shared;
   const device = await openDevice({ adapter, kernels });
+  const kept = { videos: flags.keepVideos, traces: flags.keepTraces };
+  const isKeeping = kept.videos || kept.traces;
+  const keeping = { folder: flags.out, device, model: folder, kept, force: flags.force };
   const progress = startProgress({ total: runs.length, label: 'comparing' });
   let maker: RunMaker | undefined;
   try {
@@ -84,6 +93,7 @@ async function makeRuns(
       promptStore: promptStoreIn(promptCache ? undefined : false),
       allowedBytes: gpuMemory && gpuMemory * 1e9,
       signal: interrupt.signal,
+      watch: isKeeping ? (events, plan, task) => keepRun(events, plan, task, keeping) : undefined,
     });
     await maker.embed(runs.map(({ task }) => task));
     for (const [index, run] of runs.entries()) {

@@ -24,11 +24,13 @@ export interface RunTrace {
   close(): Promise<void>;
 }
 
+type TraceFlags = Pick<GenerateFlags, 'trace' | 'report' | 'force' | 'traceLatents'>;
+
 /**
  * Opens what `--trace` and `--report` name; undefined where neither is there.
  * @throws TokenTrimError where the folder cannot be a trace's, or the viewer was not built
  */
-export async function openRunTrace(flags: GenerateFlags): Promise<RunTrace | undefined> {
+export async function openRunTrace(flags: TraceFlags): Promise<RunTrace | undefined> {
   const { trace, report, force } = flags;
   if (trace === undefined && report === undefined) return undefined;
   const viewer = report === undefined ? undefined : await readViewer();

@@ -12,6 +12,9 @@ export interface BootstrapOptions {
 
 export const BOOTSTRAP_DEFAULTS = { resamples: 2000, seed: 1, level: 0.95 } as const;
 
+/** With fewer, resamples are so few and so alike that an interval would leave out the truth far too often. */
+const LEAST_GROUPS = 6;
+
 /** Past it the correction for skewness, which few wild values make, would turn an end around. */
 const LEAST_SCALE = 0.05;
 
@@ -20,7 +23,7 @@ export interface Estimate {
   /** Observations. */
   readonly n: number;
   readonly mean: number;
-  /** The interval; null where there are no two groups to say how far they scatter. */
+  /** The interval; null where there are fewer groups than say how far they scatter. */
   readonly low: number | null;
   readonly high: number | null;
   /** The standard error: the standard deviation of the resampled means. */
@@ -65,7 +68,7 @@ export class Bootstrap {
       sizes[group]++;
     }
     const mean = total(sums) / values.length;
-    if (this.#count < 2) return { n: values.length, mean, low: null, high: null, error: null };
+    if (this.#count < LEAST_GROUPS) return { n: values.length, mean, low: null, high: null, error: null };
     const resampled = this.#resample(sums, sizes).sort();
     const error = deviation(resampled);
     const estimate = { n: values.length, mean, error };

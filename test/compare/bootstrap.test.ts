@@ -48,7 +48,7 @@ describe('intervals', () => {
 
   test('move and scale with the values', () => {
     const value = fc.integer({ min: -500, max: 500 }).map((hundredths) => hundredths / 100);
-    const sample = fc.array(value, { minLength: 5, maxLength: 30 });
+    const sample = fc.array(value, { minLength: 6, maxLength: 30 });
     fc.assert(
       fc.property(sample, fc.double({ min: 0.1, max: 9, noNaN: true }), value, (values, scale, shift) => {
         const bootstrap = new Bootstrap(names(values.length), { resamples: 200 });
@@ -63,9 +63,10 @@ describe('intervals', () => {
     );
   });
 
-  test('are a point where no value differs, and none where there is one group', () => {
-    expect(new Bootstrap(names(3)).mean([2, 2, 2])).toMatchObject({ mean: 2, low: 2, high: 2, error: 0 });
-    expect(new Bootstrap(['a', 'a']).mean([1, 3])).toEqual({ n: 2, mean: 2, low: null, high: null, error: null });
+  test('are a point where no value differs, and none where there are few groups', () => {
+    expect(new Bootstrap(names(6)).mean([2, 2, 2, 2, 2, 2])).toMatchObject({ mean: 2, low: 2, high: 2, error: 0 });
+    const few = new Bootstrap(['a', 'a', 'b', 'c', 'd', 'e']);
+    expect(few.mean([1, 3, 2, 2, 5, 5])).toEqual({ n: 6, mean: 3, low: null, high: null, error: null });
   });
 
   test('are the same whenever they are made, and others with another seed', () => {

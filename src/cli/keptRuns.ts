@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { RunTask } from '../compare/runMaker.js';
+import type { Model } from '../models/wan/model.js';
+import { makeFolder } from '../node/files/makeFolder.js';
+import type { Plan } from '../pipelines/plan/plan.js';
+import type { GenerateEvent } from '../pipelines/stages.js';
+import type { Device } from '../tensor/device.js';
+import { recordRun } from '../trace/recordRun.js';
+
+/** What is kept of runs beside their numbers. */
+export interface Kept {
+  readonly videos?: boolean;
+  readonly traces?: boolean;
+}
+
+/** Longer names no file system takes. */
+const MOST_CHARACTERS = 200;
+
+/** Where the video of a run goes, below the folder of the comparison: by the name that VBench's scripts look for. */
+export function videoPath({ draft, arm, pair }: Pick<RunTask, 'draft' | 'arm' | 'pair'>): string {
+  const prompt = pair.prompt.replace(/[/\0]/g, ' ').slice(0, MOST_CHARACTERS);
+  return join('videos', draft.preset, arm, `${prompt}-${pair.seed}.mp4`);
+}
+
+/** Where the trace of a run goes; its page is the same with .html. */
+export function tracePath({ draft, arm, pair }: Pick<RunTask, 'draft' | 'arm' | 'pair'>): string {
+  return join('traces', draft.preset, arm, `${pair.name}.trace`);
+}
+
+export const tracePage = (task: RunTask): string => tracePath(task).replace(/\.trace$/, '.html');
+
+/** Whether all that is to be kept of a run is there. */
+export function isKept(folder: string, task: RunTask, { videos, traces }: Kept): boolean {
+  const isThere = (path: string) => existsSync(join(folder, path));
+  return (!videos || isThere(videoPath(task))) && (!traces || isThere(tracePage(task)));
+}
+
+/**
+ * Writes what is kept of a run while it goes; files get their names when they are whole. Nothing of this is loaded where
+ * nothing is kept: video codecs are large.
+ */
+export async function* keepRun(
+  events: AsyncGenerator<GenerateEvent>,
+  plan: Plan,
+  task: RunTask,
+  { folder, device, model, kept, force }: KeepOptions,
+): AsyncGenerator<GenerateEvent> {
+  const video = kept.videos ? await openVideo(join(folder, videoPath(task)), plan, force) : undefined;
+  const path = join(folder, tracePath(task));
+  if (kept.traces) await makeFolder(dirname(path), path);
+  const { openRunTrace } = await import('./runTrace.js');
+  const trace = kept.traces
+    ? await openRunTrace({ trace: path, report: join(folder, tracePage(task)), force })
+    : undefined;
+  try {
+    const told = trace ? recordRun(events, trace.sink, device, model) : events;
+    for await (const event of told) {
+      if (event.kind === 'frames') for (const frame of event.frames) await video?.write(frame);
+      yield event;
+    }
+    await video?.close();
+    await trace?.finish(false);
+  } finally {
+    await video?.abort();
+    await trace?.close();
+  }
+}
+
+interface KeepOptions {
+  readonly folder: string;
+  readonly device: Device;
+  readonly model: Model;
+  readonly kept: Kept;
+  readonly force?: boolean;
+}
+
+async function openVideo(path: string, { pixel, fps, prompts }: Plan, force?: boolean) {
+  const { openFrameSink } = await import('../media/frameSink.js');
+  await makeFolder(dirname(path), path);
+  const tags = { description: prompts[0].prompt };
+  return openFrameSink(path, { width: pixel.width, height: pixel.height, fps, tags }, { force });
+}
