@@ -1,5 +1,6 @@
 // Every form of every kernel that takes time, at the shapes of Wan2.1-1.3B, class by class.
 import { attention } from '../../dist/kernels/attention/attention.js';
+import { attentionGradient } from '../../dist/kernels/attention/attentionGradient.js';
 import { causalConv3d } from '../../dist/kernels/convolution/causalConv3d.js';
 import { conv2d } from '../../dist/kernels/convolution/conv2d.js';
 import { add, gelu } from '../../dist/kernels/elementwise/elementwise.js';
@@ -59,6 +60,23 @@ const attentionCase = (queries, cached, own, heads, headDim, type) => ({
     ),
 });
 
+/** The backward pass of the same: five products in the place of two. */
+const attentionGradientCase = (queries, cached, own, heads, headDim, type) => {
+  const forward = attentionCase(queries, cached, own, heads, headDim, type);
+  return {
+    name: forward.name.replace('attention', 'attention gradient'),
+    operations: (forward.operations * (3 * cached + 5 * own)) / (2 * (cached + own)),
+    inputs: () => [...forward.inputs(), tensor([queries, heads * headDim])],
+    run: ([query, [keys, values], rows, [ownKeys, ownValues], cotangent]) =>
+      attentionGradient(
+        query,
+        { cached: keys && { keys, values, rows }, own: { keys: ownKeys, values: ownValues } },
+        heads,
+        cotangent,
+      ).query,
+  };
+};
+
 const conv3dCase = (frames, height, width, inChannels, outChannels, type, inputType = 'f32') => ({
   name: `causalConv3d ${frames}x${height}x${width}, ${inChannels} -> ${outChannels} ${type}, input ${inputType}`,
   operations: 2 * 27 * count(frames, height, width, inChannels, outChannels),
@@ -110,10 +128,14 @@ const CASES = [
   attentionCase(768, 0, 768, 12, 128, 'f32'),
   attentionCase(768, 0, 768, 12, 128, 'f16'),
   attentionCase(390, 0, 512, 12, 128, 'f16'),
+  attentionCase(390, 0, 390, 12, 128, 'f16'),
   attentionCase(192, 1344, 192, 12, 128, 'f16'),
   attentionCase(192, 1344, 192, 12, 128, 'i8'),
   attentionCase(192, 672, 192, 12, 128, 'f16'),
   attentionCase(256, 0, 256, 1, 384, 'f32'),
+  attentionGradientCase(390, 0, 390, 12, 128, 'f16'),
+  attentionGradientCase(768, 0, 768, 12, 128, 'f32'),
+  attentionGradientCase(192, 1344, 192, 12, 128, 'f16'),
   conv3dCase(2, 30, 52, 96, 96, 'f32'),
   conv3dCase(2, 30, 52, 96, 96, 'bf16'),
   conv3dCase(2, 30, 52, 96, 96, 'f16', 'f16'),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/kernels/attention/attention.js';
 import type { AttentionContext } from '../../src/kernels/attention/attentionForm.js';
 import { attentionGradient } from '../../src/kernels/attention/attentionGradient.js';
-import type { Form } from '../../src/kernels/forms/form.js';
+import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectAllClose } from '../support/allclose.js';
@@ -16,7 +16,11 @@ import { normal, randomTensor, run } from '../support/twins.js';
 type Variable = 'query' | 'keys' | 'values';
 
 /** The forms that the adapter has, with widths of heads that each handles. */
-const forms: [Form, readonly number[]][] = [['plain', [1, 3, 20]]];
+const forms: [Form, readonly number[]][] = [
+  ['plain', [1, 3, 20]],
+  ['tiled', [4, 20, 68]],
+];
+if (subgroupSize(device) > 0) forms.push(['subgroup', [4, 20, 44]]);
 
 /** Gradients that are smaller all over are 0 but for rounding: of a single key, say. */
 const LEAST = 1e-3;

@@ -1,7 +1,8 @@
 import { ensure } from '../../errors.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Form } from '../forms/form.js';
+import { chooseForm, classOf, type Form, type KernelClasses, subgroupSize } from '../forms/form.js';
+import { KEY_TYPES } from '../rows/keyType.js';
 import { gatherQuantizedRows } from '../rows/quantizedRows.js';
 import { type AttentionContext, type AttentionProblem, attentionProblem, keyTypeOf } from './attentionForm.js';
 import { type KeyColumns, updateAttentionWeights, updateScoreGradient } from './attentionWeights.js';
@@ -62,7 +63,7 @@ export function attentionGradient(
   );
   const { device } = query;
   const { own, ownCount } = problem;
-  const form = options.form ?? 'plain';
+  const form = gradientForm(problem, options.form);
   return device.scope(() => {
     const like = (tensor: Tensor) => device.zeros(tensor.shape);
     const varied = ownCount > 0 && !options.isOwnConstant ? own : undefined;
@@ -111,8 +112,8 @@ function addQueries(
     updateHeadProducts(scoresOf(weights, part.column), rowsOf(query, first), rowsOf(part.keys), how);
     updateHeadProducts(scoresOf(scoreGradient, part.column), rowsOf(cotangent, first), rowsOf(part.values), how);
   }
-  updateAttentionWeights(weights, heads * count, keys, scale);
-  updateScoreGradient(scoreGradient, weights, heads * count, keys, scale);
+  updateAttentionWeights(weights, heads * count, keys, scale, form);
+  updateScoreGradient(scoreGradient, weights, heads * count, keys, scale, form);
   for (const part of parts) {
     const sizes = { heads, rows: count, columns: headDim, depth: part.count };
     const how = { ...sizes, listed: part.rows, adds: true, form };
@@ -147,6 +148,21 @@ function partsOf({ query, heads, cached, own, rowCount, ownCount }: AttentionPro
   }
   if (own && ownCount > 0) parts.push({ ...own, count: ownCount, column: keys.ownColumn });
   return parts;
+}
+
+/** One class: most of the time are products, whose shapes are much alike. */
+export const ATTENTION_GRADIENT_CLASSES = {
+  kernel: 'attentionGradient',
+  types: KEY_TYPES,
+  sizes: { any: Number.POSITIVE_INFINITY },
+} as const satisfies KernelClasses;
+
+function gradientForm({ query, headDim, cached, own }: AttentionProblem, wanted: Form | undefined): Form {
+  const { device } = query;
+  const keys = (cached ?? own)?.keys;
+  const inFours = headDim % 4 === 0;
+  const fits = { subgroup: inFours && subgroupSize(device) > 0, tiled: inFours };
+  return chooseForm(device, classOf(ATTENTION_GRADIENT_CLASSES, keys ? keyTypeOf(keys) : 'f32', 1), fits, wanted);
 }
 
 function queriesAtOnce({ query, heads }: AttentionProblem, { columns }: KeyColumns): number {

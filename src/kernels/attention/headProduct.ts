@@ -1,7 +1,7 @@
 import { ensure } from '../../errors.js';
 import { type KernelCall, typeCode, u32 } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import type { Form } from '../forms/form.js';
+import { type Form, subgroupSize } from '../forms/form.js';
 import * as reference from './headProduct.twin.js';
 
 /** Where the matrices of heads lie in a tensor: element (i, j) of a head's at start + head * headPitch + i * pitch + j. */
@@ -45,11 +45,11 @@ export function updateHeadProducts(
   b: HeadMatrices,
   options: HeadProductOptions,
 ): void {
-  const { heads, rows, columns, depth, transposed, adds, listed, form } = options;
+  const { heads, rows, columns, depth, transposed, adds, listed } = options;
   ensure(a.tensor.dtype === 'f32', () => `updateHeadProducts: a must be f32, found ${a.tensor.dtype}`);
   const sizes = [rows, columns, depth, heads];
   const pitches = [a, b, y].flatMap(({ start, headPitch, pitch }) => [start, headPitch, pitch]);
-  const { kernel, workgroups, overrides, rereads } = launchOf(form, b, sizes);
+  const { kernel, workgroups, overrides, rereads } = launchOf(options, b.tensor);
   y.tensor.device.launch({
     kernel,
     reads: [a.tensor, b.tensor, listed ?? a.tensor, ...rereads],
@@ -74,18 +74,24 @@ export function updateHeadProducts(
   });
 }
 
-/** Rows and columns of a product that a workgroup of the plain form makes. */
-const TILE = 16;
+type FormLaunch = Pick<KernelCall, 'kernel' | 'workgroups' | 'overrides'> & {
+  /** What is bound a second time, as another type. */
+  readonly rereads: readonly Tensor[];
+};
 
-function launchOf(
-  _form: Form,
-  _b: HeadMatrices,
-  [rows, columns, , heads]: readonly number[],
-): Pick<KernelCall, 'kernel' | 'workgroups' | 'overrides'> & { readonly rereads: readonly Tensor[] } {
-  return {
-    kernel: 'headProduct',
-    overrides: {},
-    rereads: [],
-    workgroups: heads * Math.ceil(rows / TILE) * Math.ceil(columns / TILE),
-  };
+function launchOf({ form, heads, rows, columns }: HeadProductOptions, b: Tensor): FormLaunch {
+  const tiles = (down: number, along: number) => heads * Math.ceil(rows / down) * Math.ceil(columns / along);
+  if (form === 'subgroup') {
+    const lanes = subgroupSize(b.device);
+    return {
+      kernel: 'headProduct.subgroup',
+      overrides: { SUBGROUP: lanes },
+      rereads: [b],
+      workgroups: tiles(32, 4 * lanes),
+    };
+  }
+  if (form === 'tiled') {
+    return { kernel: 'headProduct.tiled', overrides: {}, rereads: [], workgroups: tiles(64, 64) };
+  }
+  return { kernel: 'headProduct', overrides: {}, rereads: [], workgroups: tiles(16, 16) };
 }

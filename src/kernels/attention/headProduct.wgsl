@@ -15,6 +15,7 @@ override TRANSPOSE_B: u32;
 override HAS_LIST: u32;
 override ADDS: u32;
 
+// Passage: the parameters of headProduct
 struct Params {
   rows: u32, // of a product
   columns: u32,

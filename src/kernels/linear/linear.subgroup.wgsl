@@ -131,6 +131,7 @@ fn main(
   }
 }
 
+// Passage: one of eight
 // sums[i] by selections: an index that is not constant would keep the sums out of registers.
 fn nth(sums: array<vec4f, 8>, i: u32) -> vec4f {
   let isOdd = (i & 1u) == 1u;

@@ -101,6 +101,12 @@ export const CASES: readonly KernelCase[] = [
     kernels: ['headProduct', 'attentionWeights', 'scoreGradient'],
     problems: attentionGradients('plain', { headDims: [1, 3, 20] }),
   },
+  { kernels: ['headProduct.tiled'], problems: attentionGradients('tiled', { headDims: [4, 68], most: 70 }) },
+  {
+    kernels: ['headProduct.subgroup', 'attentionWeights.subgroup', 'scoreGradient.subgroup'],
+    problems: attentionGradients('subgroup', { headDims: [4, 20, 36], most: 40 }),
+    setup: EIGHT,
+  },
   { kernels: ['causalConv3d'], problems: convs3d('plain', { ins: [1, 9, 1], outs: [1, 9, 1] }) },
   { kernels: ['causalConv3d.tiled'], problems: convs3d('tiled', { ins: [4, 24, 4], outs: [1, 68, 1] }) },
   {
