@@ -15,17 +15,21 @@ import { normal, randomTensor, run } from '../support/twins.js';
 /** What is differentiated by. */
 type Variable = 'query' | 'keys' | 'values';
 
-/** The forms that the adapter has, with widths of heads that each handles. */
-const forms: [Form, readonly number[]][] = [
-  ['plain', [1, 3, 20]],
-  ['tiled', [4, 20, 68]],
-];
-if (subgroupSize(device) > 0) forms.push(['subgroup', [4, 20, 44]]);
-
 /** Gradients that are smaller all over are 0 but for rounding: of a single key, say. */
 const LEAST = 1e-3;
 
 const without = (drawn: Drawn): Drawn => ({ ...drawn, hasBias: false });
+/** Some of the types, for fewer pipelines: each takes seconds to compile on lavapipe. The interpreter runs all of them. */
+const isFew = ({ cacheType }: Drawn) => cacheType === 'f16' || cacheType === 'i8';
+const ownAlone = (drawn: Drawn): Drawn => ({ ...drawn, rows: [], ownRows: drawn.ownRows + 1, ownType: 'f16' });
+
+/** The forms that the adapter has, with widths of heads that each handles. */
+const forms: [Form, fc.Arbitrary<Drawn>][] = [
+  ['plain', problemsOf([1, 3, 20]).filter(isFew).map(without)],
+  ['tiled', problemsOf([4, 20, 68]).map(without).map(ownAlone)],
+];
+if (subgroupSize(device) > 0) forms.push(['subgroup', problemsOf([4, 20, 44]).filter(isFew).map(without)]);
+
 const variablesOf = ({ ownRows }: Drawn): Variable[] => (ownRows > 0 ? ['query', 'keys', 'values'] : ['query']);
 
 function gradientOf(on: Device, drawn: Drawn, variable: Variable, form?: Form): Tensor {
@@ -72,16 +76,16 @@ describe('the gradient of attention', () => {
     );
   });
 
-  test.each(forms)('agrees with its twin, %s', async (form, headDims) => {
+  test.each(forms)('agrees with its twin, %s', async (form, problems) => {
     await fc.assert(
-      fc.asyncProperty(problemsOf(headDims).map(without), async (drawn) => {
+      fc.asyncProperty(problems, async (drawn) => {
         for (const variable of variablesOf(drawn)) {
           const found = await run((on) => gradientOf(on, drawn, variable, form));
           const expected = await run((on) => gradientOf(on, drawn, variable), referenceDevice);
           expectAllClose(found, expected, KERNEL_TOLERANCE, `gradient of ${variable}, kernel against twin`);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

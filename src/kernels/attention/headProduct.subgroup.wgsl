@@ -125,15 +125,17 @@ fn main(
       let isThere = vec4f(vec4u(4u * k) + FOUR < vec4u(params.depth));
       let at = min(vec4u(4u * k) + FOUR, vec4u(params.depth - 1u)) * aPitch + aColumn;
       values = array<vec4f, 4>(isThere.x * a[at.x], isThere.y * a[at.y], isThere.z * a[at.z], isThere.w * a[at.w]);
-      for (var i = 0u; i < 8u; i++) { // rows 4 * i and on
-        let k0 = subgroupShuffle(values[0], i);
-        let k1 = subgroupShuffle(values[1], i);
-        let k2 = subgroupShuffle(values[2], i);
-        let k3 = subgroupShuffle(values[3], i);
-        sums[i / 2u][i % 2u * 4u] += block * vec4f(k0.x, k1.x, k2.x, k3.x);
-        sums[i / 2u][i % 2u * 4u + 1u] += block * vec4f(k0.y, k1.y, k2.y, k3.y);
-        sums[i / 2u][i % 2u * 4u + 2u] += block * vec4f(k0.z, k1.z, k2.z, k3.z);
-        sums[i / 2u][i % 2u * 4u + 3u] += block * vec4f(k0.w, k1.w, k2.w, k3.w);
+      for (var g = 0u; g < 4u; g++) { // rows 8 * g and on
+        for (var i = 0u; i < 8u; i++) {
+          let source = 2u * g + i / 4u;
+          let four = vec4f(
+            subgroupShuffle(values[0][i % 4u], source),
+            subgroupShuffle(values[1][i % 4u], source),
+            subgroupShuffle(values[2][i % 4u], source),
+            subgroupShuffle(values[3][i % 4u], source),
+          );
+          sums[g][i] += block * four;
+        }
       }
     } else {
       values = array<vec4f, 4>(a[aRows.x + k], a[aRows.y + k], a[aRows.z + k], a[aRows.w + k]);

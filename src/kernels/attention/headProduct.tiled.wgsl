@@ -2,8 +2,7 @@
 //
 // Changes to headProduct.wgsl: a workgroup makes 64 rows by 64 columns from 16 of k at a time, which it keeps in workgroup
 // memory, k after k, whichever way they lie in their tensors: an invocation fetches 4 by 4 of each and turns them where it
-// must. It makes 8 rows by 8 columns. Starts and pitches are multiples of 4. Where a product has columns or sums over k that
-// are no multiple of 4, there is room for what is stored past the end, and 0 in a.
+// must. It makes 8 rows by 8 columns. Starts and pitches are multiples of 4, and there is room for columns up to the next.
 // Bindings: a f32; b of B_TYPE, f32 or two 16-bit values to a word; list u32, which rows of b are read in order (only where
 //   HAS_LIST); y f32.
 // Grid: one workgroup of 64 invocations for each head and tile of 64 rows by 64 columns.
@@ -83,17 +82,15 @@ fn turned(m: mat4x4f) -> mat4x4f {
   );
 }
 
-// Four rows of a from `row` on, a vector for each of four k; 0 past the end of k.
+// Four rows of a from `row` on, a vector for each of four k.
 fn fetchA(start: u32, row: u32, k: u32) -> mat4x4f {
   let pitch = params.aPitch / 4u;
   if (TRANSPOSE_A == 1u) {
-    let isThere = vec4f(vec4u(k) + FOUR < vec4u(params.depth));
     let at = start + min(vec4u(k) + FOUR, vec4u(params.depth - 1u)) * pitch + min(row, params.rows - 1u) / 4u;
-    return mat4x4f(isThere.x * a[at.x], isThere.y * a[at.y], isThere.z * a[at.z], isThere.w * a[at.w]);
+    return mat4x4f(a[at.x], a[at.y], a[at.z], a[at.w]);
   }
-  let isThere = f32(k < params.depth);
   let at = start + min(vec4u(row) + FOUR, vec4u(params.rows - 1u)) * pitch + min(k, params.depth - 1u) / 4u;
-  return turned(mat4x4f(isThere * a[at.x], isThere * a[at.y], isThere * a[at.z], isThere * a[at.w]));
+  return turned(mat4x4f(a[at.x], a[at.y], a[at.z], a[at.w]));
 }
 
 // Four columns of b from `column` on, a vector for each of four k.
@@ -139,7 +136,8 @@ fn main(
       bTile[(4u * bPlace.y + i) * PITCH + bPlace.x] = fetchedB[i];
     }
     workgroupBarrier();
-    for (var step = 0u; step < STEP; step++) {
+    let steps = min(STEP, params.depth - k);
+    for (var step = 0u; step < steps; step++) {
       let rows0 = aTile[step * PITCH + down];
       let rows1 = aTile[step * PITCH + down + 8u];
       let columns0 = bTile[step * PITCH + along];
