@@ -2,6 +2,7 @@ import type { Device } from '../../tensor/device.js';
 import { FormTable } from '../../tensor/formTable.js';
 import { PlanningDevice } from '../../tensor/planningDevice.js';
 import { attentionTrials } from '../attention/attention.trial.js';
+import { attentionGradientTrials } from '../attention/attentionGradient.trial.js';
 import { causalConv3dTrials, conv2dTrials } from '../convolution/convs.trial.js';
 import { linearTrials } from '../linear/linear.trial.js';
 import { channelNormTrials, layerNormTrials, rmsNormRopeTrials, rmsNormTrials } from '../norms/norms.trial.js';
@@ -12,6 +13,7 @@ import { type AdapterScale, type KernelTrials, type Trial, TrialInputs } from '.
 const TRIALS: readonly KernelTrials[] = [
   linearTrials,
   attentionTrials,
+  attentionGradientTrials,
   causalConv3dTrials,
   conv2dTrials,
   layerNormTrials,
