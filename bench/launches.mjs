@@ -1,9 +1,10 @@
 // What one call of the DiT of Wan2.1-1.3B is made of, on a card without matrices: launches by kernel, copies of buffers and
-// memory, counted without an adapter.
-// Usage: npm run build && node bench/launches.mjs [--size 832x480] [--frames 3] [--cached 18] [--keys f16]
+// memory, counted without an adapter. With --gradient the call gives the flow's gradient with respect to the latents too.
+// Usage: npm run build && node bench/launches.mjs [--size 832x480] [--frames 3] [--cached 18] [--keys f16] [--gradient]
 import { parseArgs } from 'node:util';
 import { transformerTensors } from '../dist/models/wan/checkpoint/expectedTensors.js';
 import { prepareContext } from '../dist/models/wan/crossAttention.js';
+import { flowGradient } from '../dist/models/wan/flowGradient.js';
 import { blockCall, KvCache } from '../dist/models/wan/kvCache.js';
 import { predictFlow, tokenGrid } from '../dist/models/wan/transformer.js';
 import { loadTransformer } from '../dist/models/wan/transformerWeights.js';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '3' },
     cached: { type: 'string', default: '18' },
     keys: { type: 'string', default: 'f16' },
+    gradient: { type: 'boolean', default: false },
   },
 });
 const [width, height] = values.size.split('x').map((pixels) => Number(pixels) / 8);
@@ -63,7 +65,9 @@ device.updateRows = (...rows) => {
 const before = device.memory.bytes;
 device.takePeak();
 const timesteps = Array(frames).fill(500);
-predictFlow(model, latents, timesteps, cached, context, blockCall(cache, cached, frames));
+const call = [model, latents, timesteps, cached, context, blockCall(cache, cached, frames)];
+if (values.gradient) flowGradient(...call, (flow) => flow);
+else predictFlow(...call);
 
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
 const total = [...launches.values()].reduce((sum, count) => sum + count, 0);

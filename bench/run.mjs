@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     match: { type: 'string' },
     tokens: { type: 'string' },
     layers: { type: 'string' },
+    gradient: { type: 'boolean' },
     blocks: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -39,6 +40,7 @@ if (values.help || strangers.length > 0) {
   --match TEXT     only cases whose name contains this
   --tokens LIST    of dit: own tokens, or own+cached ones: 64,390,4680+28080
   --layers N       of dit: layers of the whole forward (default: all)
+  --gradient       of dit: beside each forward the flow with its gradient with respect to the latents
   --blocks N       of rollout: blocks of each run (default: 40); of length: the late block (default: 100)`);
   process.exit(strangers.length > 0 ? 1 : 0);
 }

@@ -21,6 +21,7 @@ const KEPT_OUTPUTS = {
   'dit-bidirectional': /run\d\.flow|run0\.(time_.*|text_embedding|patch_embedding|block0.*)|run2\.block1/,
   'dit-causal-kv': /call0[0148]\.flow|cross_.\.layer0|call00\.cache_k\.layer0|call08\.cache_k\.layer1/,
   'dit-causal-kv-local': /call\d\d\.flow|cross_.*|call09\.cache_.\.layer1/,
+  'dit-input-gradient': /.*/,
   'rolling-forcing-exact-window': withCache(ROLLING_FORCING),
   'rolling-forcing-rollout': ROLLING_FORCING,
   'rolling-forcing-short': withCache(ROLLING_FORCING),
@@ -75,12 +76,12 @@ function emptied(name) {
   return folder;
 }
 
-/** What happened call by call, and what each tensor means, is for readers of the full set: the check reads neither. */
+/** What happened call by call, and what each tensor means, is for readers of the full set: most checks read neither. */
 function readDescription(from) {
   const { calls, windows, tensors, sensitivity, ...description } = JSON.parse(
     readFileSync(join(from, 'case.json'), 'utf8'),
   );
-  return description;
+  return description.kind === 'dit-input-gradient' ? { ...description, calls } : description;
 }
 
 /** Indented, with lists of numbers on one line. */

@@ -87,6 +87,10 @@ export { loadTokenizer } from './node/model/modelTexts.js';
 
 // ---- The DiT and its cache
 
+/** FlowMo's measure of a flow's motion, and the gradient of its largest value. */
+export { motionVariance, motionVarianceGradient } from './kernels/motion/motionVariance.js';
+/** The flow and the gradient of a number that depends on it with respect to the latents. */
+export { flowGradient } from './models/wan/flowGradient.js';
 /** The KV cache, what of it a call sees, and which row holds which token of which frame. */
 export { blockCall, type CacheCall, type CachedToken, KvCache, type KvCacheOptions } from './models/wan/kvCache.js';
 /** Its prediction for some frames; its patch and its grid of tokens. */

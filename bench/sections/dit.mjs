@@ -1,8 +1,10 @@
 // The DiT of Wan2.1-1.3B with random bf16 weights: one block, and the whole forward, by number of tokens. Beside it what
-// the linear layers alone would take at the speed that they have in the block.
+// the linear layers alone would take at the speed that they have in the block. With --gradient also the flow and its
+// gradient with respect to the latents, and how many times as long they take.
 
 import { transformerTensors } from '../../dist/models/wan/checkpoint/expectedTensors.js';
 import { prepareContext } from '../../dist/models/wan/crossAttention.js';
+import { flowGradient } from '../../dist/models/wan/flowGradient.js';
 import { blockCall, KvCache } from '../../dist/models/wan/kvCache.js';
 import { predictFlow } from '../../dist/models/wan/transformer.js';
 import { loadTransformer } from '../../dist/models/wan/transformerWeights.js';
@@ -40,9 +42,19 @@ for (const layers of [1, Number(options.layers ?? config.num_layers)]) {
     works[name] = () =>
       void predictFlow(model, call.latents, call.timesteps, call.firstFrame, context, call.cacheCall());
     rows[name] = { operations: operationsOf(cut, own, cached) };
+    if (!options.gradient) continue;
+    const { latents, timesteps, firstFrame } = call;
+    // Any tensor does for a cotangent: the flow itself is at hand.
+    works[`${name}, gradient`] = () =>
+      void flowGradient(model, latents, timesteps, firstFrame, context, call.cacheCall(), (flow) => flow);
+    rows[`${name}, gradient`] = { beside: name };
   }
   const times = await measure(device, clock, works, { repeats: layers === 1 ? 5 : 3, maxSeconds: 240 });
-  for (const [name, time] of Object.entries(times)) report.add({ name, ...rows[name], ...time });
+  for (const [name, time] of Object.entries(times)) {
+    const { beside, ...row } = rows[name];
+    const note = beside && `${(time.seconds / times[beside].seconds).toFixed(2)} times the forward`;
+    report.add({ name, ...row, ...time, note });
+  }
   for (const cache of caches) cache.dispose();
   disposeAll([context, model.weights, prompt]);
   await device.synchronize();

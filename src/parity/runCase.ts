@@ -17,6 +17,7 @@ import { withDrawnInputs } from './drawnInputs.js';
 import { checkpoints } from './kinds/checkpoints.js';
 import { ditBidirectional } from './kinds/ditBidirectional.js';
 import { ditCausalKv } from './kinds/ditCausalKv.js';
+import { ditInputGradient } from './kinds/ditInputGradient.js';
 import type { ParityCheck, ParityKind, ParityTypes } from './kinds/input.js';
 import { torchRandn } from './kinds/randn.js';
 import { rollingForcingRollout, selfForcingRollout } from './kinds/rollouts.js';
@@ -33,6 +34,7 @@ const KINDS: Readonly<Record<string, ParityKind>> = {
   checkpoints,
   'dit-bidirectional': ditBidirectional,
   'dit-causal-kv': ditCausalKv,
+  'dit-input-gradient': ditInputGradient,
   'rolling-forcing-rollout': rollingForcingRollout,
   rope: ropeTables,
   schedulers,
@@ -85,7 +87,7 @@ function defaultTolerance(device: Device, kind: string): number {
  * @param folder holds case.json, inputs.safetensors and outputs.safetensors, or files that its kind compares by itself
  *   (format: docs/PARITY.md)
  * @param types how the model is held; f32 where absent
- * @param tolerance largest absolute error of a float output; integers must be equal
+ * @param tolerance largest absolute error of a float output, of a gradient relative to its largest entry; integers must be equal
  * @throws TokenTrimError where the folder is not a case, or is of a kind that this version does not run
  */
 export async function runCase(
@@ -144,7 +146,8 @@ export async function runCase(
         const { dtype, shape } = outputs.info(item.name);
         const expected = toFloat64Numbers(await outputs.read(item.name), dtype);
         const isFloat = dtype.startsWith('F') || dtype === 'BF16';
-        tensors.push(compareTensor(item, { values: expected, shape }, isFloat ? allowed : 0));
+        const size = item.isRelative ? largestOf(expected) : 1;
+        tensors.push(compareTensor(item, { values: expected, shape }, isFloat ? allowed * size : 0));
       }
     }
   } catch (error) {
@@ -176,6 +179,8 @@ export async function runCase(
     passed,
   };
 }
+
+const largestOf = (values: Float64Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 interface CaseJson {
   readonly [field: string]: unknown;

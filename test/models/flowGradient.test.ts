@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { flowGradient } from '../../src/models/wan/flowGradient.js';
 import { blockCall, KvCache } from '../../src/models/wan/kvCache.js';
 import { predictFlow } from '../../src/models/wan/transformer.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
+import { PlanningDevice } from '../../src/tensor/planningDevice.js';
 import { device, referenceDevice } from '../support/device.js';
 import { relativeDifference } from '../support/gradients.js';
 import { TINY_CONFIG, TINY_FRAME_SIZE, TINY_LATENT, TINY_TOKENS, tinyModel } from '../support/tinyModel.js';
-import { DIFFERENCES_TOLERANCE, GRADIENT_TOLERANCE } from '../support/tolerance.js';
+import { DIFFERENCES_TOLERANCE, GRADIENT_TOLERANCE, MEMORY_PLAN_TOLERANCE } from '../support/tolerance.js';
 import { normal } from '../support/twins.js';
 
 const FRAMES = 2;
@@ -89,5 +91,17 @@ describe('the gradient of the DiT with respect to its latents', () => {
     expect(difference).toBeLessThan(GRADIENT_TOLERANCE);
     here.close();
     twins.close();
+  });
+
+  test.skipIf(device.kind !== 'gpu')('takes the memory that a device counts which only plans', async () => {
+    const peakOn = async (on: Device) => {
+      const { gradient, close } = await opened(on);
+      await gradient(normal(3, SIZE));
+      close();
+      return on.memory.peakBytes;
+    };
+    const [fresh, planning] = [await openDevice(), new PlanningDevice(device)];
+    expect(Math.abs((await peakOn(fresh)) / (await peakOn(planning)) - 1)).toBeLessThan(MEMORY_PLAN_TOLERANCE);
+    fresh.close();
   });
 });

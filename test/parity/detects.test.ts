@@ -58,6 +58,26 @@ describe('one value too many', () => {
   });
 });
 
+describe('gradients', () => {
+  test('count relative to their largest entry: 2e-4 of it is too much', async () => {
+    const report = await run('dit-input-gradient', ({ outputs }) => {
+      const values = valuesOf(outputs.get('call02.grad_motion_variance')!); // of up to 0.08
+      values[7] += 2e-4 * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    });
+    expect(broken(report)).toEqual(['call02.grad_motion_variance']);
+  });
+
+  test('do not agree where the calls before left other keys in the cache', async () => {
+    const report = await run('dit-input-gradient', ({ inputs }) => {
+      valuesOf(inputs.get('call01.x')!).fill(0);
+    });
+    expect(broken(report)).toEqual(
+      expect.arrayContaining(['call02.flow', 'call02.grad_x', 'call02.grad_motion_variance']),
+    );
+    expect(broken(report).filter((name) => name.startsWith('call00'))).toEqual([]);
+  });
+});
+
 describe('a mistake in the model', () => {
   const scaled =
     (name: string, factor: number) =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { device } from '../support/device.js';
 import { explain, fixtureNames, runFixture } from '../support/goldens.js';
 
-// What the official PyTorch modules computed: both DiTs call by call, the bidirectional one from noise to latents, umT5, both
+// What the official PyTorch modules computed: both DiTs call by call, gradients, the bidirectional one from noise to latents, umT5, both
 // halves of the VAE, tables, solvers and random numbers.
 // Kinds that compare files of their own are in files.test.ts.
 const models = fixtureNames.filter((name) => !/rollout|rolling|tokentrim|checkpoints|sentencepiece/.test(name));
@@ -12,6 +12,7 @@ test('the fixtures cover every part', () => {
     'dit-bidirectional',
     'dit-causal-kv',
     'dit-causal-kv-local',
+    'dit-input-gradient',
     'rope',
     'schedulers',
     'tiny-vae',

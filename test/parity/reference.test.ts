@@ -6,6 +6,7 @@ import { explain, runFixture } from '../support/goldens.js';
 test.each([
   'dit-bidirectional',
   'dit-causal-kv-local',
+  'dit-input-gradient',
   'rolling-forcing-short',
   'schedulers',
   'tiny-vae',

@@ -33,6 +33,8 @@ export interface ParityOutput {
   readonly name: string;
   readonly actual: ArrayLike<number>;
   readonly shape: readonly number[];
+  /** Whether its errors count relative to the largest recorded value, as those of gradients, which have any size. */
+  readonly isRelative?: boolean;
 }
 
 /** What TokenTrim decided for a block, and the tokens left in each cached frame afterwards. */

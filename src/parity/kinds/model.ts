@@ -12,13 +12,24 @@ import type { TensorSource } from '../../weights/tensorSource.js';
 import type { ParityInput, ParityOutput } from './input.js';
 
 /** Throws a readable error where a case's config lacks what its kind needs. */
-export function parseConfig<Schema extends z.ZodType>(
+export function parseConfig<Schema extends z.ZodType>(schema: Schema, input: ParityInput): z.infer<Schema> {
+  return parse(schema, input.folder, input.config, 'config.');
+}
+
+/** The same of fields of `case.json` beside its config. */
+export function parseFields<Schema extends z.ZodType>(schema: Schema, input: ParityInput): z.infer<Schema> {
+  return parse(schema, input.folder, input.case, '');
+}
+
+function parse<Schema extends z.ZodType>(
   schema: Schema,
-  { folder, config }: ParityInput,
+  folder: string,
+  values: Record<string, unknown>,
+  prefix: string,
 ): z.infer<Schema> {
-  const parsed = schema.safeParse(config);
+  const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `config.${path.join('.')}: ${message}`);
+  const problems = parsed.error.issues.map(({ path, message }) => `${prefix}${path.join('.')}: ${message}`);
   throw new TokenTrimError(`${join(folder, 'case.json')}: ${problems.slice(0, 3).join('; ')}`);
 }
 
