@@ -25,7 +25,7 @@ const everyOption = new Set([...OPTIONS.values()].flat());
 /** Options of other programs that the text names: Hugging Face's hf, node, bench/run.mjs, npm, scripts/step.mjs. */
 const FOREIGN = [
   ...['--local-dir', '--enable-source-maps', '--inspect-brk'],
-  ...['--match', '--blocks', '--tokens', '--ignore-scripts', '--omit', '--block'],
+  ...['--match', '--blocks', '--tokens', '--ignore-scripts', '--omit', '--block', '--gradient', '--layers'],
 ];
 
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
