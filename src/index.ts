@@ -123,6 +123,8 @@ export { TorchGenerator } from './tensor/random.js';
 
 /** Z_t and d_i: what a token holds on average over a block, and how far it moved. */
 export { tokenDrift, tokenSummary } from './kernels/drift/tokenDrift.js';
+/** Adaptive pruning, and what a severity should be at the most by those before it. */
+export { ADAPTIVE_DEFAULTS, type AdaptiveOptions, adaptiveTrim } from './tokentrim/adaptiveTrim.js';
 /** A policy whose answers are checked; the rollouts ask through it. */
 export { checkedPolicy } from './tokentrim/checkedPolicy.js';
 /** Controls: the same trigger with a random set, and with nothing pruned. */
@@ -131,6 +133,7 @@ export { placebo, regenerate } from './tokentrim/controls.js';
 export { type Answer, acceptAll, type Decision, decision, type Policy, type Review } from './tokentrim/policy.js';
 /** S_t and D_t: the tokens that moved most, and how far. */
 export { severity, unstableTokens } from './tokentrim/severity.js';
+export { forecastSeverity } from './tokentrim/severityForecast.js';
 /** TokenTrim and its parameters. */
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrim } from './tokentrim/tokenTrim.js';
 /** The policy that options name. */

@@ -10,6 +10,7 @@ const TRIM_OPTIONS = {
   trimSensitivity: '--trim-sensitivity',
   trimWarmup: '--trim-warmup',
   trimSkipFirst: '--trim-skip-first',
+  trimFalseAlarms: '--trim-false-alarms',
   trimCheck: '--trim-check',
   trimAttempts: '--trim-attempts',
 } as const satisfies Partial<Record<keyof GenerateFlags, string>>;
@@ -56,6 +57,7 @@ export function checkOptions(
       `${option} has no meaning for --preset wan: TokenTrim checks blocks, and that makes all frames at once`,
     );
   }
+  checkTrimRule(flags, isChosen);
   if (preset === 'wan') {
     ensure(
       decode !== 'during',
@@ -71,6 +73,24 @@ export function checkOptions(
       `--negative-prompt is an option of --preset wan: ${preset} was trained to need no guidance`,
     );
   }
+}
+
+/** Parameters of another trigger than the one that is asked. */
+export function checkTrimRule(
+  { trimPolicy }: Pick<GenerateFlags, 'trimPolicy'>,
+  isChosen: (name: 'trimSensitivity' | 'trimSkipFirst' | 'trimFalseAlarms') => boolean,
+): void {
+  const isAdaptive = trimPolicy === 'adaptive';
+  for (const name of ['trimSensitivity', 'trimSkipFirst'] as const) {
+    ensure(
+      !isAdaptive || !isChosen(name),
+      `${TRIM_OPTIONS[name]} has no meaning for --trim-policy adaptive: that has --trim-false-alarms, and leaves block 1 out`,
+    );
+  }
+  ensure(
+    isAdaptive || !isChosen('trimFalseAlarms'),
+    `--trim-false-alarms is of --trim-policy adaptive: ${trimPolicy} has --trim-sensitivity`,
+  );
 }
 
 /** Options that go with a plan: the machine's, the outputs', and files in the place of those that the plan names. */

@@ -38,6 +38,7 @@ export interface GenerateFlags {
   readonly trimSensitivity: number;
   readonly trimWarmup: number;
   readonly trimSkipFirst?: boolean;
+  readonly trimFalseAlarms: number;
   readonly trimCheck: 'final' | 'first-step';
   readonly trimAttempts: number;
   readonly noise?: string;

@@ -99,12 +99,7 @@ function addSamplingOptions(command: Command): void {
 
 function addTrimOptions(command: Command): void {
   const trim = TRIM_DEFAULTS;
-  command.addOption(
-    new Option('--trim-policy <name>', 'what is asked; placebo and regenerate are controls for tokentrim')
-      .choices(TRIM_POLICIES)
-      .default(trim.policy),
-  );
-  addTrimFlags(command)
+  addTrimFlags(command, TRIM_POLICIES)
     .addOption(
       new Option('--trim-check <when>', 'check finished blocks or their first denoising step')
         .choices(['final', 'first-step'])

@@ -64,6 +64,7 @@ export function plannedFlags(flags: GenerateFlags, plan: DraftPlan): GenerateFla
           trimSensitivity: trim.sensitivity,
           trimWarmup: trim.warmup,
           trimSkipFirst: trim.skipFirst,
+          trimFalseAlarms: trim.falseAlarms,
           trimAttempts: trim.maxRegenerations,
           trimCheck: trim.check,
         }

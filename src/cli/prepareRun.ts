@@ -202,6 +202,7 @@ export function choices(prompt: string | undefined, flags: GenerateFlags): Gener
     sensitivity: flags.trimSensitivity,
     warmup: flags.trimWarmup,
     skipFirst: flags.trimSkipFirst,
+    falseAlarms: flags.trimFalseAlarms,
     maxRegenerations: flags.trimAttempts,
     check: flags.trimCheck,
   };

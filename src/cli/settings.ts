@@ -51,8 +51,9 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
 
 function trimOf({ trim }: Plan): Settings['trim'] {
   if (trim === false || trim === 'own') return false; // the command line brings no policy of its own
-  const { policy, fraction, sensitivity, warmup, skipFirst, check, maxRegenerations: attempts } = trim;
-  return { policy, fraction, sensitivity, warmup, skipFirst, check, attempts };
+  const { policy, fraction, sensitivity, warmup, skipFirst, falseAlarms, check, maxRegenerations: attempts } = trim;
+  const rule = policy === 'adaptive' ? { falseAlarms } : { sensitivity, skipFirst };
+  return { policy, fraction, ...rule, warmup, check, attempts };
 }
 
 /** Options that are paths or names and need no resolving. */

@@ -28,9 +28,10 @@ export const settingsSchema = z.strictObject({
     z.strictObject({
       policy: z.enum(TRIM_POLICIES),
       fraction: z.number(),
-      sensitivity: z.number(),
+      sensitivity: z.number().optional().describe('not of `adaptive`'),
       warmup: z.int().nonnegative(),
-      skipFirst: z.boolean(),
+      skipFirst: z.boolean().optional().describe('not of `adaptive`'),
+      falseAlarms: z.number().optional().describe('of `adaptive`'),
       check: z.enum(['final', 'first-step']),
       attempts: z.int().nonnegative(),
     }),

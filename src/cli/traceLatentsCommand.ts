@@ -6,7 +6,7 @@ import { openTensorSource } from '../node/model/openTensorSource.js';
 import { saveReport } from '../node/trace/saveReport.js';
 import { TraceFolder } from '../node/trace/traceFolder.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
-import { watchedBlocks } from '../tokentrim/trimOptions.js';
+import { type TrimPolicyName, watchedBlocks } from '../tokentrim/trimOptions.js';
 import type { ReviewEvent } from '../trace/format.js';
 import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
 import { traceLatents } from '../trace/traceLatents.js';
@@ -19,10 +19,12 @@ interface LatentsFlags extends LatentsRequest {
   readonly save?: string;
   readonly blockFrames: number;
   readonly patch: PatchSize;
+  readonly trimPolicy: TrimPolicyName;
   readonly trimFraction: number;
   readonly trimSensitivity: number;
   readonly trimWarmup: number;
   readonly trimSkipFirst?: boolean;
+  readonly trimFalseAlarms: number;
   readonly force?: boolean;
 }
 
@@ -45,17 +47,21 @@ export function addTraceLatentsCommand(trace: Command): void {
     .addOption(
       new Option('--patch <h,w>', 'latent pixels of a token').argParser(patch).default({ height: 2, width: 2 }, '2,2'),
     );
-  addTrimFlags(command).option('--force', 'replace a trace that is there').action(runTraceLatents);
+  addTrimFlags(command, ['tokentrim', 'adaptive'])
+    .option('--force', 'replace a trace that is there')
+    .action(runTraceLatents);
 }
 
 /** Prints a line a block on standard output, and says where the trace lies. */
 export async function runTraceLatents(file: string, flags: LatentsFlags): Promise<void> {
   const folder = flags.out ?? `${basename(file, extname(file))}.trace`;
   const trim = {
+    policy: flags.trimPolicy,
     fraction: flags.trimFraction,
     sensitivity: flags.trimSensitivity,
     warmup: flags.trimWarmup,
     skipFirst: flags.trimSkipFirst,
+    falseAlarms: flags.trimFalseAlarms,
   };
   const source = await openTensorSource(file);
   try {

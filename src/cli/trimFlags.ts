@@ -1,11 +1,15 @@
-import type { Command } from 'commander';
-import { TRIM_DEFAULTS } from '../tokentrim/trimPolicy.js';
+import { type Command, Option } from 'commander';
+import { TRIM_DEFAULTS, type TrimPolicyName } from '../tokentrim/trimPolicy.js';
 import { decimal, wholeNumber } from './options.js';
 
 /** What TokenTrim measures by, in every command that has it. */
-export function addTrimFlags(command: Command): Command {
-  const { fraction, sensitivity, warmup } = TRIM_DEFAULTS;
+export function addTrimFlags(command: Command, policies: readonly TrimPolicyName[]): Command {
+  const { fraction, sensitivity, warmup, falseAlarms } = TRIM_DEFAULTS;
+  const controls = policies.includes('placebo') ? '; placebo and regenerate are controls for tokentrim' : '';
   return command
+    .addOption(
+      new Option('--trim-policy <name>', `what is asked${controls}`).choices(policies).default(TRIM_DEFAULTS.policy),
+    )
     .option(
       '--trim-fraction <p>',
       'share of tokens that counts as unstable',
@@ -19,5 +23,11 @@ export function addTrimFlags(command: Command): Command {
       sensitivity,
     )
     .option('--trim-warmup <n>', 'blocks that are only watched', wholeNumber(0), warmup)
-    .option('--trim-skip-first', 'leave block 1 out of the mean and deviation; the warm-up is one block longer');
+    .option('--trim-skip-first', 'leave block 1 out of the mean and deviation; the warm-up is one block longer')
+    .option(
+      '--trim-false-alarms <share>',
+      'of --trim-policy adaptive: share of blocks that may be made again by chance',
+      decimal('above 0 and below 0.5', (v) => v > 0 && v < 0.5),
+      falseAlarms,
+    );
 }

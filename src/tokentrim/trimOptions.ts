@@ -17,12 +17,21 @@ export interface TokenTrimOptions {
   readonly skipFirst: boolean;
 }
 
+/** Parameters of adaptive pruning (`adaptiveTrim.ts`), which always leaves block 1 out. */
+export interface AdaptiveOptions extends Pick<TokenTrimOptions, 'fraction' | 'warmup' | 'maxRegenerations' | 'check'> {
+  /** Share of stationary blocks that may be made again by chance, at the most. */
+  readonly falseAlarms: number;
+}
+
 /** Policies that the program has; the last two are controls for the first (`controls.ts`). */
-export const TRIM_POLICIES = ['tokentrim', 'placebo', 'regenerate'] as const;
+export const TRIM_POLICIES = ['tokentrim', 'adaptive', 'placebo', 'regenerate'] as const;
 export type TrimPolicyName = (typeof TRIM_POLICIES)[number];
 
-/** What a run asks whether a block is made again. */
-export interface TrimOptions extends TokenTrimOptions {
+/**
+ * What a run asks whether a block is made again. `sensitivity` and `skipFirst` are of all but `adaptive`, `falseAlarms` is of
+ * that alone.
+ */
+export interface TrimOptions extends TokenTrimOptions, AdaptiveOptions {
   readonly policy: TrimPolicyName;
 }
 
@@ -36,38 +45,54 @@ export const TOKENTRIM_DEFAULTS: TokenTrimOptions = {
   skipFirst: false,
 };
 
-/** TokenTrim itself. */
-export const TRIM_DEFAULTS: TrimOptions = { ...TOKENTRIM_DEFAULTS, policy: 'tokentrim' };
+/** A block of 40 may be made again by chance. */
+export const ADAPTIVE_DEFAULTS: AdaptiveOptions = {
+  fraction: 0.1,
+  warmup: 2,
+  maxRegenerations: 1,
+  check: 'final',
+  falseAlarms: 1 / 40,
+};
 
-/** The last of the blocks 1 ... n that are accepted whatever they do. */
-export function watchedBlocks({
-  warmup,
-  skipFirst = false,
-}: Pick<TokenTrimOptions, 'warmup'> & Partial<TokenTrimOptions>) {
-  return warmup + (skipFirst ? 1 : 0);
+/** TokenTrim itself. */
+export const TRIM_DEFAULTS: TrimOptions = { ...TOKENTRIM_DEFAULTS, ...ADAPTIVE_DEFAULTS, policy: 'tokentrim' };
+
+/** Blocks from block 1 on that are accepted whatever they do. */
+export function watchedBlocks(trim: Pick<TrimOptions, 'warmup'> & Partial<TrimOptions>): number {
+  return trim.warmup + (trim.skipFirst && trim.policy !== 'adaptive' ? 1 : 0);
 }
 
 const isCount = (value: number) => Number.isInteger(value) && value >= 0;
 
-const tokenTrimFields = {
+const sharedFields = {
   fraction: sentence('the pruned fraction must be above 0 and at most 1', (value) => value > 0 && value <= 1),
+  warmup: sentence('the warm-up must be a whole number of blocks', isCount),
+  maxRegenerations: sentence('the number of attempts must be a whole number', isCount),
+  check: oneOf(['final', 'first-step']).optional(),
+};
+
+const tokenTrimFields = {
   sensitivity: number(
     'TokenTrim: the sensitivity must not be negative',
     (value) => value >= 0,
     'TokenTrim: the sensitivity must be a finite number',
   ).optional(),
-  warmup: sentence('the warm-up must be a whole number of blocks', isCount),
-  maxRegenerations: sentence('the number of attempts must be a whole number', isCount),
-  check: oneOf(['final', 'first-step']).optional(),
   skipFirst: flag.optional(),
 };
 
-/** @internal What of TokenTrim's parameters may be chosen. */
-export const tokenTrimSchema = optionsOf<Partial<TokenTrimOptions>>()(tokenTrimFields);
+const adaptiveFields = {
+  falseAlarms: sentence('the share of false alarms must be above 0 and below 0.5', (value) => value > 0 && value < 0.5),
+};
 
-/** @internal The same where the policy may be too. */
+/** @internal What of TokenTrim's parameters may be chosen. */
+export const tokenTrimSchema = optionsOf<Partial<TokenTrimOptions>>()({ ...sharedFields, ...tokenTrimFields });
+
+/** @internal The same of adaptive pruning. */
+export const adaptiveSchema = optionsOf<Partial<AdaptiveOptions>>()({ ...sharedFields, ...adaptiveFields });
+
+/** @internal The same where the policy may be chosen too. */
 export const trimSchema = optionsOf<Partial<TrimOptions>>()({
-  ...tokenTrimFields,
+  ...{ ...sharedFields, ...tokenTrimFields, ...adaptiveFields },
   policy: oneOf(TRIM_POLICIES).optional(),
 });
 

@@ -44,7 +44,7 @@ const orAbsent =
 // A trace from before there was a choice of policies names none.
 const parameters = object({
   ...{ fraction: number, sensitivity: number, warmup: count, maxRegenerations: count },
-  ...{ policy: orAbsent(text), skipFirst: orAbsent(flag) },
+  ...{ policy: orAbsent(text), skipFirst: orAbsent(flag), falseAlarms: orAbsent(number) },
 });
 
 const video = object({

@@ -114,7 +114,8 @@ export function Viewer({ runs, isPart = false }: Props) {
     choose: (each: number | null) => change({ token: each }),
   };
   const trim = trimOf(video);
-  const tried = view.sensitivity !== null && trim ? whatIf(all, trim.warmup, view.sensitivity) : null;
+  const rule = trim?.policy === 'adaptive' ? undefined : trim; // another trigger has no lambda to turn
+  const tried = view.sensitivity !== null && rule ? whatIf(all, rule.warmup, view.sensitivity) : null;
   const comparison = other?.trace.begin ? compareRuns(begin, other.trace.begin, all, other.facts) : null;
   const beside = sameBlock(other?.facts, facts);
   const said = comparison
@@ -185,10 +186,10 @@ export function Viewer({ runs, isPart = false }: Props) {
         </h2>
         {video.method !== 'wan' && (
           <div class="tools">
-            {trim && (
+            {rule && (
               <WhatIfSlider
                 limit={limitName(video)}
-                own={trim.sensitivity}
+                own={rule.sensitivity}
                 tried={view.sensitivity}
                 result={tried}
                 all={all}
@@ -204,7 +205,7 @@ export function Viewer({ runs, isPart = false }: Props) {
           other={other}
           blocks={video.given + video.blocks}
           selected={facts.index}
-          sensitivity={trim ? view.sensitivity : null}
+          sensitivity={rule ? view.sensitivity : null}
           would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}
           found={new Set(found ?? [])}
           warmup={trim?.warmup ?? 0}

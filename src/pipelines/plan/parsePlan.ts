@@ -143,8 +143,8 @@ export function parsePlan(data: unknown, label: string): DraftPlan {
 /** A plan from before there was a choice asks TokenTrim. */
 function withPolicy(plan: DraftPlan): DraftPlan {
   if (plan.trim === false || plan.trim === 'own') return plan;
-  const { policy, skipFirst } = TRIM_DEFAULTS;
-  return { ...plan, trim: withDefaults({ policy, skipFirst } as TrimOptions, plan.trim) };
+  const { policy, skipFirst, falseAlarms } = TRIM_DEFAULTS;
+  return { ...plan, trim: withDefaults({ policy, skipFirst, falseAlarms } as TrimOptions, plan.trim) };
 }
 
 const oneOfPresets = z.strictObject({ preset: oneOf(PRESETS) });

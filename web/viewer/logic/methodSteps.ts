@@ -118,11 +118,13 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
     }
     case 'set': {
       if (!isMeasured) return NOT_MEASURED;
-      const share = trim ? `⌈${trim.fraction} · ${count}⌉ = ` : '';
+      const share = trim && trim.policy !== 'adaptive' ? `⌈${trim.fraction} · ${count}⌉ = ` : '';
       return `${share}${unstable.length}: ${few(unstable)}.`;
     }
     case 'severity': {
       if (!isMeasured) return NOT_MEASURED;
+      if (trim?.policy === 'adaptive')
+        return `The mean over the share p of tokens that moved most is ${short(severity, 2)}.`;
       const sum =
         drift && unstable.length <= 4 ? unstable.map((token) => short(drift[token], 2)).join(' + ') : undefined;
       return sum
@@ -130,13 +132,18 @@ export function stepNumbers(step: MethodStep, { facts, video, before, drift }: S
         : `The mean over ${unstable.length} tokens is ${short(severity, 2)}.`;
     }
     case 'statistics':
+      if (trim?.policy === 'adaptive' && mean !== null && std !== null)
+        return `${short(mean, 2)} was foretold, give or take ${short(std, 2)}.`;
       if (mean === null || std === null) return 'There is no accepted severity before this block.';
       return `μ = ${short(mean, 2)} and σ = ${short(std, 2)} of ${plural(before.length, 'block')}${before.length <= 6 ? `: ${before.map((each) => short(each)).join(', ')}` : ''}.`;
     case 'trigger': {
       if (!isMeasured) return NOT_MEASURED;
       if (threshold === null || mean === null || std === null || !trim) return 'There is nothing to set beside it.';
       const isPast = traced.block > trim.warmup;
-      const sum = `${short(mean, 2)} + ${trim.sensitivity} · ${short(std, 2)} = ${short(threshold, 2)}`;
+      const sum =
+        trim.policy === 'adaptive'
+          ? `${short(threshold, 2)}, the limit where ${short(mean, 2)} was foretold`
+          : `${short(mean, 2)} + ${trim.sensitivity} · ${short(std, 2)} = ${short(threshold, 2)}`;
       const is = severity > threshold;
       return `${traced.block} ${isPast ? '>' : '≤'} ${trim.warmup}, and ${short(severity, 2)} ${is ? '>' : '≤'} ${sum}: ${isPast && is ? 'not accepted' : 'accepted'}.`;
     }

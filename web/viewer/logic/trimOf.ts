@@ -10,6 +10,7 @@ export const MEASURED_BY: TrimOptions = {
   maxRegenerations: 0,
   check: 'final',
   skipFirst: false,
+  falseAlarms: 1 / 40,
 };
 
 /**
@@ -19,5 +20,5 @@ export const MEASURED_BY: TrimOptions = {
 export function trimOf({ trim, method }: TracedVideo): TrimOptions | undefined {
   if (method === 'wan' || trim === 'own') return undefined;
   if (trim === false) return MEASURED_BY;
-  return { ...MEASURED_BY, ...trim, warmup: trim.warmup + (trim.skipFirst ? 1 : 0) };
+  return { ...MEASURED_BY, ...trim, warmup: trim.warmup + (trim.skipFirst && trim.policy !== 'adaptive' ? 1 : 0) };
 }

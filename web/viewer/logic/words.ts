@@ -58,7 +58,12 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
     case 'warmup':
       return [...moved(facts, false), '.', off || ` ${warmupOf(trimOf(video)?.warmup ?? 0)}`];
     case 'unlimited':
-      return [...moved(facts, false), '. There is no severity before it to compare that with.'];
+      return [
+        ...moved(facts, false),
+        trimOf(video)?.policy === 'adaptive'
+          ? '. There are too few severities before it to say what is usual.'
+          : '. There is no severity before it to compare that with.',
+      ];
     case 'kept':
       return [...compared(facts, video, false), ` of the blocks before it.${off || keptWords(video)}`];
     case 'would':
@@ -78,7 +83,7 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
 /** What stands for lambda sigma: `mean + 2σ`. */
 export function limitName(video: TracedVideo): string {
   const trim = trimOf(video);
-  return trim ? `mean + ${trim.sensitivity}σ` : 'the limit';
+  return trim && trim.policy !== 'adaptive' ? `mean + ${trim.sensitivity}σ` : 'the limit';
 }
 
 function moved({ name, severity }: BlockFacts, isHot: boolean, digits = 1): Piece[] {
