@@ -10,6 +10,7 @@ import { type TrimPolicyName, watchedBlocks } from '../tokentrim/trimOptions.js'
 import type { ReviewEvent } from '../trace/format.js';
 import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
 import { traceLatents } from '../trace/traceLatents.js';
+import { checkTrimRule } from './checkOptions.js';
 import { patch, path, wholeNumber } from './options.js';
 import { show } from './output.js';
 import { addTrimFlags } from './trimFlags.js';
@@ -49,7 +50,10 @@ export function addTraceLatentsCommand(trace: Command): void {
     );
   addTrimFlags(command, ['tokentrim', 'adaptive'])
     .option('--force', 'replace a trace that is there')
-    .action(runTraceLatents);
+    .action((file: string, flags: LatentsFlags) => {
+      checkTrimRule(flags, (name) => command.getOptionValueSource(name) === 'cli');
+      return runTraceLatents(file, flags);
+    });
 }
 
 /** Prints a line a block on standard output, and says where the trace lies. */

@@ -1,16 +1,13 @@
 import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
-import { patchSize } from '../models/wan/transformer.js';
 import { loadTransformer } from '../models/wan/transformerWeights.js';
 import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
-import { checkOptions } from '../options/checkOptions.js';
 import type { Device } from '../tensor/device.js';
 import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { acceptAll, type Decision, type Policy, policySchema } from '../tokentrim/policy.js';
-import { tokenTrim } from '../tokentrim/tokenTrim.js';
-import { type TrimOptions, trimPolicy } from '../tokentrim/trimPolicy.js';
+import type { Decision } from '../tokentrim/policy.js';
+import { askedPolicy } from './askedPolicy.js';
 import type { NoiseSource } from './noise/noise.js';
 import { chooseDecoder, encoderOf } from './pictures/chooseDecoder.js';
 import type { Picture } from './pictures/decodeLatents.js';
@@ -77,7 +74,7 @@ export async function* runPlan(
   const decoding = { coder, type: vaeTypeOf(types, coder) };
   const noise = await noiseOf(plan, config.transformer.in_dim, inputs);
   const onTensor = () => signal?.throwIfAborted();
-  let policy = policyOf(model, plan, inputs);
+  let policy = askedPolicy(model, plan, inputs);
   const owned = new Owned();
   let decoder: BlockDecoder | undefined;
   let previewer: BlockDecoder | undefined;
@@ -213,23 +210,6 @@ async function noiseOf(plan: Plan, channels: number, { noise }: RunInputs): Prom
   if (noise) return noise(plan);
   const { seed } = plan.noise as { readonly seed: string }; // `checkInputs` asked for noise where there is none
   return methodOf(plan).seedNoise(plan, channels, seed);
-}
-
-/** What the rollout asks: what the caller brings or makes, TokenTrim or the baseline; nothing where no policy is asked. */
-function policyOf({ config }: Model, plan: Plan, { policy, watch }: RunInputs): Policy | undefined {
-  if (!isBlockwise(plan)) return undefined;
-  const patch = patchSize(config.transformer);
-  const own = typeof policy === 'function' ? policy({ plan, patch }) : policy;
-  if (policy !== undefined) checkOptions('the policy', policySchema, own);
-  if (own) return own;
-  if (plan.trim) return trimPolicy(patch, plan.trim as TrimOptions, drawSeed(plan));
-  return watch ? tokenTrim(patch, { maxRegenerations: 0 }) : acceptAll;
-}
-
-/** Another number for other noise, for what a policy draws; noise of the caller's own has no name. */
-function drawSeed({ noise }: Plan): string {
-  if (noise === 'own') return noise;
-  return 'seed' in noise ? noise.seed : noise.sha256;
 }
 
 /** The given pictures as latents; the encoder, the full VAE's where it is there, is loaded for this and freed after. */

@@ -12,8 +12,8 @@ const FARTHEST = 4;
 /** Errors from which a median deviation says how far is far. */
 const SETTLED = 5;
 
-/** Of the stated rate, what normal errors may take; heavy tails and correlation take the rest (docs/decisions/017-adaptive-policy.md). */
-const SHARE = 0.6;
+/** Of the stated rate, what normal errors may take. Heavy tails and correlation take the rest (docs/decisions/017-adaptive-policy.md). */
+const SHARE = 0.5;
 
 /** A severity is never foretold better than this, relatively: rounding is no drift. */
 const LEAST_DEVIATION = 1e-6;

@@ -84,6 +84,6 @@ test('options name the policy', async () => {
   const policy = trimPolicy(patch, { policy: 'placebo', check: 'first-step', maxRegenerations: 3 });
   expect([policy.check, policy.maxAttempts]).toEqual(['first-step', 4]);
   expect(() => trimPolicy(patch, { policy: 'random' as 'placebo' })).toThrow(
-    '`policy` of trimPolicy must be one of tokentrim, placebo, regenerate, found "random"',
+    '`policy` of trimPolicy must be one of tokentrim, adaptive, placebo, regenerate, found "random"',
   );
 });
