@@ -2,6 +2,7 @@ import { ensure } from '../../errors.js';
 import { expectShape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { chooseForm, classOf, type Form, type KernelClasses, subgroupSize } from '../forms/form.js';
+import { fitsWorkgroup, isTrusted } from '../forms/matrixForm.js';
 import { KEY_TYPES } from '../rows/keyType.js';
 import { gatherQuantizedRows } from '../rows/quantizedRows.js';
 import { type AttentionContext, type AttentionProblem, attentionProblem, keyTypeOf } from './attentionForm.js';
@@ -157,12 +158,22 @@ export const ATTENTION_GRADIENT_CLASSES = {
   sizes: { any: Number.POSITIVE_INFINITY },
 } as const satisfies KernelClasses;
 
+/** Of workgroup memory, which the `matrix` form takes. */
+const MATRIX_BYTES = 13 * 1024;
+
 function gradientForm({ query, headDim, cached, own }: AttentionProblem, wanted: Form | undefined): Form {
   const { device } = query;
   const keys = (cached ?? own)?.keys;
   const inFours = headDim % 4 === 0;
-  const fits = { subgroup: inFours && subgroupSize(device) > 0, tiled: inFours };
-  return chooseForm(device, classOf(ATTENTION_GRADIENT_CLASSES, keys ? keyTypeOf(keys) : 'f32', 1), fits, wanted);
+  const type = keys ? keyTypeOf(keys) : 'f32';
+  const fits = {
+    subgroup: inFours && subgroupSize(device) > 0,
+    tiled: inFours,
+    // It rounds what it multiplies, as that of attention does.
+    matrix:
+      inFours && type !== 'f32' && isTrusted(device, 'attentionGradient') && fitsWorkgroup(device, 4, MATRIX_BYTES),
+  };
+  return chooseForm(device, classOf(ATTENTION_GRADIENT_CLASSES, type, 1), fits, wanted);
 }
 
 function queriesAtOnce({ query, heads }: AttentionProblem, { columns }: KeyColumns): number {

@@ -72,6 +72,7 @@ fn rowsFrom(first: u32, count: u32) -> vec4u {
   return rows;
 }
 
+// Passage: lines turned into columns
 // Four lines become four columns.
 fn turned(m: mat4x4f) -> mat4x4f {
   return mat4x4f(

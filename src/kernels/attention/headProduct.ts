@@ -2,6 +2,7 @@ import { ensure } from '../../errors.js';
 import { type KernelCall, typeCode, u32 } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Form, subgroupSize } from '../forms/form.js';
+import { subgroupOverrides } from '../forms/matrixForm.js';
 import * as reference from './headProduct.twin.js';
 
 /** Where the matrices of heads lie in a tensor: element (i, j) of a head's at start + head * headPitch + i * pitch + j. */
@@ -92,6 +93,10 @@ function launchOf({ form, heads, rows, columns }: HeadProductOptions, b: Tensor)
   }
   if (form === 'tiled') {
     return { kernel: 'headProduct.tiled', overrides: {}, rereads: [], workgroups: tiles(64, 64) };
+  }
+  if (form === 'matrix') {
+    const overrides = subgroupOverrides(b.device);
+    return { kernel: 'headProduct.matrix', overrides, rereads: [], workgroups: tiles(64, 64) };
   }
   return { kernel: 'headProduct', overrides: {}, rereads: [], workgroups: tiles(16, 16) };
 }

@@ -1,7 +1,7 @@
 import type { HeadProductSizes, Layout } from './headProduct.js';
 
 /**
- * Float64 twin of `headProduct.wgsl`, `headProduct.subgroup.wgsl` and `headProduct.tiled.wgsl`: y = a · b, a · bᵀ or
+ * Float64 twin of `headProduct.wgsl`, `headProduct.subgroup.wgsl`, `headProduct.tiled.wgsl` and `headProduct.matrix.wgsl`: y = a · b, a · bᵀ or
  * aᵀ · b for each head, in place; `listed` are the rows of b in order, all of them where absent.
  */
 export function headProduct(

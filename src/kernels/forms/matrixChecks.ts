@@ -3,6 +3,7 @@ import { TorchGenerator } from '../../tensor/random.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { FloatType, Tensor } from '../../tensor/tensor.js';
 import { attention } from '../attention/attention.js';
+import { attentionGradient } from '../attention/attentionGradient.js';
 import { causalConv3d } from '../convolution/causalConv3d.js';
 import { conv2d } from '../convolution/conv2d.js';
 import { cast } from '../elementwise/cast.js';
@@ -60,6 +61,12 @@ export function matrixChecks(kernel: MatrixKernel, device: Device): MatrixCheck[
         tolerance: ROUNDED,
         scaleOf: one,
       }));
+    case 'attentionGradient':
+      return (['query', 'keys', 'values'] as const).map((variable) => ({
+        run: (on, form) => differentiated(on, variable, form),
+        tolerance: ROUNDED,
+        scaleOf: () => SMALL,
+      }));
     case 'causalConv3d':
       return PICTURES.map((size) => ({ run: (on, form) => convolved(on, size, form), tolerance: EXACT, scaleOf: one }));
     case 'conv2d':
@@ -111,6 +118,28 @@ function attended(on: Device, type: 'f16' | 'i8', form?: Form): Tensor {
     heads,
     { form },
   );
+}
+
+/** Gradients that f16 would not hold. */
+const SMALL = 2 ** -20;
+
+function differentiated(on: Device, variable: 'query' | 'keys' | 'values', form?: Form): Tensor {
+  const [queries, heads, cachedCount, ownCount] = [70, 2, 37, 70];
+  const width = heads * 128;
+  const inputs = new Inputs(on);
+  const pair = (count: number) => ({
+    keys: inputs.next([count, width], 'f16'),
+    values: inputs.next([count, width], 'f16'),
+  });
+  const rows = on.upload(
+    Uint32Array.from({ length: cachedCount }, (_, index) => 2 * index + 1),
+    [cachedCount],
+  );
+  const context = { cached: { ...pair(2 * cachedCount), rows }, own: pair(ownCount) };
+  const query = inputs.next([queries, width]);
+  const cotangent = inputs.next([queries, width], 'f32', SMALL);
+  const gradient = attentionGradient(query, context, heads, cotangent, { form });
+  return variable === 'query' ? gradient.query : (gradient.own as { keys: Tensor; values: Tensor })[variable];
 }
 
 /** One has more than one tile each way, the other more channels than a step. */

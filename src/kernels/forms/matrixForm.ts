@@ -1,7 +1,7 @@
 import type { Device } from '../../tensor/device.js';
 
 /** Kernels with a form that multiplies by a card's own matrices; `half` is linear's that rounds its inputs. */
-export const MATRIX_KERNELS = ['linear', 'half', 'attention', 'causalConv3d', 'conv2d'] as const;
+export const MATRIX_KERNELS = ['linear', 'half', 'attention', 'attentionGradient', 'causalConv3d', 'conv2d'] as const;
 export type MatrixKernel = (typeof MATRIX_KERNELS)[number];
 
 /** Whether a kernel's form was found right on a device (`checkMatrixForm`), without which it fits nothing. */

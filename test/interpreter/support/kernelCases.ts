@@ -102,6 +102,13 @@ export const CASES: readonly KernelCase[] = [
     problems: attentionGradients('plain', { headDims: [1, 3, 20] }),
   },
   { kernels: ['headProduct.tiled'], problems: attentionGradients('tiled', { headDims: [4, 68], most: 70 }) },
+  ...[WARP, HALF_WARP].map((setup) => ({
+    kernels: ['headProduct.matrix'],
+    problems: attentionGradients('matrix', { headDims: [8, 68], types: PAIRS.types, most: 70 }),
+    setup,
+    share: 0.5,
+    tolerance: HALF_INPUT_TOLERANCE,
+  })),
   {
     kernels: ['headProduct.subgroup', 'attentionWeights.subgroup', 'scoreGradient.subgroup'],
     problems: attentionGradients('subgroup', { headDims: [4, 20, 36], most: 40 }),

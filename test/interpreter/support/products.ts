@@ -128,7 +128,10 @@ export function attentions(
 }
 
 /** The gradient with respect to the query, own keys or own values. */
-export function attentionGradients(form: Form, { headDims, most = 20 }: AttentionSizes): fc.Arbitrary<Problem> {
+export function attentionGradients(
+  form: Form,
+  { headDims, most = 20, types = KEY_PAIRS }: AttentionSizes,
+): fc.Arbitrary<Problem> {
   return fc
     .record({
       heads: between(1, 2),
@@ -136,7 +139,7 @@ export function attentionGradients(form: Form, { headDims, most = 20 }: Attentio
       queries: between(1, 18),
       rows: fc.oneof(fc.constant(0), between(1, most)),
       own: between(1, most),
-      types: fc.constantFrom(...KEY_PAIRS),
+      types: fc.constantFrom(...types),
       seed: seeds,
     })
     .filter(({ headDim, types: [, cached] }) => cached !== 'i8' || headDim % 4 === 0)
