@@ -4,6 +4,7 @@ import { attention } from '../../src/kernels/attention/attention.js';
 import type { AttentionContext } from '../../src/kernels/attention/attentionForm.js';
 import { attentionGradient } from '../../src/kernels/attention/attentionGradient.js';
 import { type Form, subgroupSize } from '../../src/kernels/forms/form.js';
+import { openDevice } from '../../src/node/openDevice.js';
 import type { Device } from '../../src/tensor/device.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { expectAllClose } from '../support/allclose.js';
@@ -87,6 +88,18 @@ describe('the gradient of attention', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test('is the same where the weights of some queries at a time are all that one may bind', async () => {
+    const small = await openDevice({ maxBindingBytes: 16384 });
+    const drawn = { heads: 2, headDim: 4, queries: 75, cacheRows: 9, rows: [7, 2, 2], ownRows: 50, seed: 5 };
+    const types = { hasBias: false, scale: undefined, cacheType: 'f32', ownType: 'f32' } as const;
+    for (const variable of ['query', 'keys', 'values'] as const) {
+      const problem = (on: Device) => gradientOf(on, { ...drawn, ...types }, variable);
+      const found = await run(problem, small);
+      expectAllClose(found, await run(problem, referenceDevice), KERNEL_TOLERANCE, `gradient of ${variable}`);
+    }
+    small.close();
   });
 
   test('is that of two equal keys worked out by hand', async () => {
