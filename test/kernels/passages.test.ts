@@ -86,6 +86,7 @@ const HOLDERS: Record<string, readonly string[]> = {
   'four columns of keys': ['attentionWeights.subgroup', 'scoreGradient.subgroup'],
   'the parameters of headProduct': forms('headProduct', 'matrix', 'subgroup', 'tiled'),
   'lines turned into columns': ['headProduct.matrix', 'headProduct.tiled'],
+  'four elements of b': ['headProduct.matrix', 'headProduct.tiled'],
   'four rows of b': ['headProduct.matrix', 'headProduct.subgroup', 'headProduct.tiled'],
   'one of eight': ['headProduct.subgroup', 'linear.subgroup'],
   'columns of keys': ['attentionWeights', 'scoreGradient'],

@@ -54,6 +54,7 @@ fn fourOf(pair: vec2u, kind: u32) -> vec4f {
   return vec4f(unpack2x16float(pair.x), unpack2x16float(pair.y));
 }
 
+// Passage: four elements of b
 // Four elements of b that follow one another.
 fn bAt(index: u32) -> vec4f {
   if (B_TYPE == 0u) {
