@@ -154,6 +154,19 @@ export { readTrace, Trace } from './trace/traceReader.js';
 /** Where a trace goes. */
 export type { TraceSink } from './trace/traceSink.js';
 
+// ---- Measures: how a video drifts
+
+/** Measures latents while they go by. */
+export { type LatentMeter, type LatentMeterOptions, latentMeter } from './measures/latentMeter.js';
+/** Titles and units of all measures. */
+export { MEASURES } from './measures/measures.js';
+/** Names of files, and a list of prompts, with which VBench's own scripts run. */
+export { vbenchManifest, vbenchName } from './measures/vbenchName.js';
+/** What is measured. */
+export type { LatentMeasures, MeasuredSeries, VideoMeasures } from './measures/videoMeasures.js';
+/** Measures a video while it goes by. */
+export { type VideoMeter, type VideoMeterOptions, videoMeter } from './measures/videoMeter.js';
+
 // ---- The VAE
 
 export { openTinyVae, type TinyVae } from './models/wan/tinyVae/openTinyVae.js';
