@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 const LONG = [
   'bench/card',
   'cli/badInput',
+  'cli/compare',
   'cli/dryRun',
   'cli/generate',
   'cli/given',
@@ -26,6 +27,7 @@ const LONG = [
   'library/packed',
   'parity/forms',
   'scripts/build',
+  'web/comparisonPage',
   'web/generator',
   'web/page',
   'web/viewerPage',

@@ -1,5 +1,5 @@
 // Compiles src/ to dist/, the module of all WGSL for pages included, puts the WGSL files beside the compiled launchers, where
-// Node reads them, and makes the viewer of traces.
+// Node reads them, and makes the viewer of traces and the page of comparisons.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,3 +20,4 @@ const { status } = spawnSync(process.execPath, [typescript, '-p', 'tsconfig.buil
 if (status !== 0) process.exit(status ?? 1);
 copyKernels(root, join(root, 'dist'));
 await buildViewer(join(root, 'dist/viewer/viewer.html'));
+await buildViewer(join(root, 'dist/viewer/comparison.html'), 'comparison');

@@ -1,5 +1,5 @@
-// Makes dist/viewer/viewer.html: the viewer of traces as one file that asks for nothing, with a place for traces in it
-// (src/trace/fillViewer.ts).
+// Makes dist/viewer/viewer.html and comparison.html: the viewer of traces and the page of comparisons, each one file that
+// asks for nothing, with a place for its data in it (src/trace/fillViewer.ts, src/compare/fillComparison.ts).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,11 @@ import { build } from 'vite';
 
 const web = fileURLToPath(new URL('../web', import.meta.url));
 
-/** The page as text: its script and its styles stand in it. */
-export async function viewerPage() {
+/** A page, `viewer` or `comparison`, as text: its script and its styles stand in it. */
+export async function viewerPage(name = 'viewer') {
   const { output } = await build({
     configFile: join(web, 'vite.config.ts'),
-    mode: 'viewer',
+    mode: name,
     logLevel: 'warn',
     publicDir: false,
     build: {
@@ -32,10 +32,10 @@ export async function viewerPage() {
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${styles.join('')}</style>`);
 }
 
-/** Writes it. */
-export default async function buildViewer(target) {
+/** Writes one. */
+export default async function buildViewer(target, name) {
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, await viewerPage());
+  writeFileSync(target, await viewerPage(name));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildViewer(process.argv[2]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildViewer(process.argv[2], process.argv[3]);

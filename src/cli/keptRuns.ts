@@ -36,6 +36,13 @@ export function isKept(folder: string, task: RunTask, { videos, traces }: Kept):
   return (!videos || isThere(videoPath(task))) && (!traces || isThere(tracePage(task)));
 }
 
+/** What of a run is there, as paths below the folder of the comparison. */
+export function keptPaths(folder: string, task: RunTask): { readonly video?: string; readonly trace?: string } {
+  const found = (path: string) => (existsSync(join(folder, path)) ? path.replaceAll('\\', '/') : undefined);
+  const [video, trace] = [found(videoPath(task)), found(tracePage(task))];
+  return { ...(video ? { video } : {}), ...(trace ? { trace } : {}) };
+}
+
 /**
  * Writes what is kept of a run while it goes; files get their names when they are whole. Nothing of this is loaded where
  * nothing is kept: video codecs are large.

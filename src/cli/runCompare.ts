@@ -17,7 +17,7 @@ import { memoryKey, type PlannedArm, planArms, planOfPair, reportedArms } from '
 import { comparisonTables } from './compareTables.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
-import { isKept, keepRun } from './keptRuns.js';
+import { isKept, keepRun, keptPaths } from './keptRuns.js';
 import { measureKernels } from './measureKernels.js';
 import { openModel } from './openModel.js';
 import { say, startProgress } from './output.js';
@@ -56,10 +56,13 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
       records.length > 0,
       `${flags.out}: there is no finished run to report: leave out --report-only to make some`,
     );
-    const report = buildReport({ presets: flags.preset, arms: reportedArms(planned), records });
-    await writeReport(flags.out, report, records);
+    const tasks = new Map(runs.map(({ task, place }) => [JSON.stringify(place), task]));
+    const keptOf = ({ preset, arm, pair }: RunRecord) =>
+      keptPaths(flags.out, tasks.get(JSON.stringify({ preset, arm, pair })) as RunTask);
+    const report = buildReport({ presets: flags.preset, arms: reportedArms(planned), records, keptOf });
     process.stdout.write(comparisonTables(report, process.stdout.columns));
-    say(`${flags.out}: report.json, runs.csv`);
+    await writeReport(flags.out, report, records);
+    say(`${flags.out}: report.html, report.json, runs.csv`);
   } finally {
     await folder.close();
   }

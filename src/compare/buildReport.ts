@@ -1,7 +1,7 @@
 import { PROGRAM } from '../version.js';
 import { resultOf } from './armResult.js';
 import { BOOTSTRAP_DEFAULTS, Bootstrap } from './bootstrap.js';
-import { COMPARISON_VERSION, type ComparisonReport } from './comparisonReport.js';
+import { COMPARISON_VERSION, type ComparisonReport, type ReportedRun } from './comparisonReport.js';
 import { contrastOf } from './contrast.js';
 import { equalUntilTrigger } from './equalUntilTrigger.js';
 import { type MeasuredRun, measuredRun } from './measuredRun.js';
@@ -22,6 +22,8 @@ export interface ComparisonData {
   /** The first is the baseline. */
   readonly arms: readonly ReportedArm[];
   readonly records: readonly RunRecord[];
+  /** What was kept of a run. */
+  readonly keptOf?: (record: RunRecord) => Pick<ReportedRun, 'trace' | 'video'>;
 }
 
 /** With fewer prompts than this nothing can be said of prompts in general, and what is drawn are pairs. */
@@ -36,7 +38,7 @@ const CONTROLS: readonly (readonly [arm: string, against: string])[] = [
 ];
 
 /** Levels, curves and paired differences of the runs that are there. */
-export function buildReport({ presets, arms, records }: ComparisonData): ComparisonReport {
+export function buildReport({ presets, arms, records, keptOf }: ComparisonData): ComparisonReport {
   const [baseline] = arms.map(({ name }) => name);
   const prompts = [...new Set(records.map(({ prompt }) => prompt))];
   const unit = prompts.length >= LEAST_PROMPTS ? ('prompts' as const) : ('pairs' as const);
@@ -76,6 +78,7 @@ export function buildReport({ presets, arms, records }: ComparisonData): Compari
         contrastOf(preset, of(preset, arm), of(preset, against), { arm, against }, bootstrapOf),
       ),
     ),
+    runs: records.map((record) => ({ ...runOf(record), ...keptOf?.(record) })),
     unequal: inAll((preset) =>
       arms
         .slice(1)
@@ -83,6 +86,10 @@ export function buildReport({ presets, arms, records }: ComparisonData): Compari
         .flatMap(({ name }) => equalUntilTrigger(of(preset, name), of(preset, baseline))),
     ),
   };
+}
+
+function runOf({ preset, arm, pair, prompt, seed, blocks }: RunRecord): ReportedRun {
+  return { preset, arm, pair, prompt, seed, interventions: blocks.filter(({ attempts }) => attempts > 1).length };
 }
 
 function videoOf([first]: readonly RunRecord[]): ComparisonReport['video'] {

@@ -46,6 +46,19 @@ export interface Contrast {
   readonly differences: Readonly<Record<string, Readonly<Record<Moment, Difference>>>>;
 }
 
+/** A run that is in a report, and where what was kept of it lies: paths beside the report. */
+export interface ReportedRun {
+  readonly preset: string;
+  readonly arm: string;
+  readonly pair: string;
+  readonly prompt: string;
+  readonly seed: string;
+  /** Blocks that were generated again. */
+  readonly interventions: number;
+  readonly trace?: string;
+  readonly video?: string;
+}
+
 /** All that a comparison says: plain data, the same in JSON. */
 export interface ComparisonReport {
   readonly version: typeof COMPARISON_VERSION;
@@ -67,6 +80,7 @@ export interface ComparisonReport {
   readonly measures: Readonly<Record<string, MeasureInfo>>;
   readonly results: readonly ArmResult[];
   readonly contrasts: readonly Contrast[];
+  readonly runs: readonly ReportedRun[];
   /** Pairs, by preset and arm, whose latents differ from the baseline's before the first intervention: there should be none. */
   readonly unequal: readonly {
     readonly preset: string;

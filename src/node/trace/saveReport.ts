@@ -3,10 +3,9 @@ import { type EmbeddedTraces, fillViewer } from '../../trace/fillViewer.js';
 import { traceEvents } from '../../trace/traceEvents.js';
 import { formatBytes } from '../../weights/quote.js';
 import { OutputFile } from '../files/outputFile.js';
-import { HTML_MARK } from '../files/ownFile.js';
 import { filesOf, type OpenedTrace, openTraceFolder } from './openTraceFolder.js';
 import { distinctNames } from './traceNames.js';
-import { contentPolicy, readViewer } from './viewerPage.js';
+import { markedPage, readViewer } from './viewerPage.js';
 
 export interface SaveReportOptions {
   /** Replace a file that this program did not write. */
@@ -65,10 +64,4 @@ async function embedded(traces: readonly OpenedTrace[], page: string): Promise<E
     made.push({ name: names[index], events, files });
   }
   return { traces: made };
-}
-
-/** With the mark by which this program knows it again, and with what it may do. */
-function markedPage(page: string): string {
-  const policy = `<meta http-equiv="Content-Security-Policy" content="${contentPolicy(page, "'none'")}">`;
-  return page.replace(/<meta charset="utf-8"[^>]*>/, (charset) => `${charset}${policy}${HTML_MARK}`);
 }

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { TokenTrimError } from '../../errors.js';
+import { HTML_MARK } from '../files/ownFile.js';
 import { isAbsent, readTextFile } from '../files/plainFile.js';
 
 /** Where the build puts the viewer, in a clone and in the package. */
 const VIEWER = fileURLToPath(new URL('../../../dist/viewer/viewer.html', import.meta.url));
+
+/** And the page of comparisons. */
+export const COMPARISON_PAGE = fileURLToPath(new URL('../../../dist/viewer/comparison.html', import.meta.url));
 
 const MAX_BYTES = 2 ** 26;
 
@@ -48,4 +52,10 @@ export function contentPolicy(page: string, connect: "'self'" | "'none'"): strin
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
+}
+
+/** A page that is complete, with the mark by which this program knows it again, and with what it may do. */
+export function markedPage(page: string): string {
+  const policy = `<meta http-equiv="Content-Security-Policy" content="${contentPolicy(page, "'none'")}">`;
+  return page.replace(/<meta charset="utf-8"[^>]*>/, (charset) => `${charset}${policy}${HTML_MARK}`);
 }
