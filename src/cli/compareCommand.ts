@@ -29,7 +29,7 @@ export interface CompareFlags {
 const SHARED: readonly string[] = [
   ...['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer', 'decoder'],
   ...['frames', 'width', 'height', 'fps', 'steps', 'shift', 'window', 'sink', 'blockFrames', 'contextNoise'],
-  ...['trimFraction', 'trimSensitivity', 'trimWarmup', 'trimCheck', 'trimAttempts'],
+  ...['trimFraction', 'trimSensitivity', 'trimWarmup', 'trimCheck', 'trimAttempts', 'trimSkipFirst'],
   ...['solver', 'guidance', 'negativePrompt', 'dtype', 'kvDtype'],
   ...['adapter', 'kernels', 'gpuMemory', 'promptCache'],
 ];

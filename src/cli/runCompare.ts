@@ -10,6 +10,7 @@ import { makeFolder } from '../node/files/makeFolder.js';
 import { promptStoreIn } from '../node/generate.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
 import { openDevice } from '../node/openDevice.js';
+import { COMPARISON_PAGE, readViewer } from '../node/trace/viewerPage.js';
 import { armsOf } from './arms.js';
 import type { CompareFlags } from './compareCommand.js';
 import { readPrompts } from './compareLists.js';
@@ -33,6 +34,7 @@ interface Run {
 export async function runCompare(flags: CompareFlags, shared: Readonly<Record<string, unknown>>): Promise<void> {
   const prompts = await readPrompts(flags.prompts, flags.prompt);
   const arms = armsOf(flags.arms ?? [], flags.arm ?? []);
+  if (!flags.shard) await readViewer(COMPARISON_PAGE); // refused now where it was not built, and not after hours
   const all = await pairsOf(prompts, flags.seeds);
   const pairs = flags.shard ? shardOf(all, flags.shard) : all;
   const folder = await openModel({ preset: flags.preset[0], ...shared } as unknown as GenerateFlags);
