@@ -15,6 +15,13 @@ const TRIM_OPTIONS = {
   trimAttempts: '--trim-attempts',
 } as const satisfies Partial<Record<keyof GenerateFlags, string>>;
 
+/** Options of FlowMo, where it is on. */
+const FLOWMO_OPTIONS = {
+  flowmoSteps: '--flowmo-steps',
+  flowmoRate: '--flowmo-rate',
+  flowmoMode: '--flowmo-mode',
+} as const satisfies Partial<Record<keyof GenerateFlags, string>>;
+
 /** The prompt, whether it was given as the argument or as --prompt. */
 export function promptOf(argument: string | undefined, option: string | undefined): string | undefined {
   ensure(
@@ -48,6 +55,7 @@ export function checkOptions(
     flags.out !== '-' || !flags.json,
     '--out - and --json both want standard output: leave one of them out, or write the video to a file',
   );
+  checkFlowmo(flags, isChosen);
   const { preset, trim, negativePrompt, guidance, decode } = flags;
   for (const [name, option] of Object.entries(TRIM_OPTIONS)) {
     const isGiven = isChosen(name as keyof typeof TRIM_OPTIONS);
@@ -91,6 +99,26 @@ export function checkTrimRule(
     isAdaptive || !isChosen('trimFalseAlarms'),
     `--trim-false-alarms is of --trim-policy adaptive: ${trimPolicy} has --trim-sensitivity`,
   );
+}
+
+function checkFlowmo(flags: GenerateFlags, isChosen: (name: keyof GenerateFlags) => boolean): void {
+  const { methodOfPaper, flowmo, trim, preset } = flags;
+  ensure(
+    !methodOfPaper || (trim && preset !== 'wan'),
+    `--method-of-paper is FlowMo and TokenTrim, and ${trim ? '--preset wan has no blocks to trim' : '--no-trim turns one of them off'}: ` +
+      'leave one of them out',
+  );
+  ensure(
+    !methodOfPaper || !isChosen('flowmo') || flowmo === 'first-block',
+    `--method-of-paper is --flowmo first-block, and --flowmo ${flowmo} is another: leave one of them out`,
+  );
+  if (methodOfPaper || flowmo !== 'off') return;
+  for (const [name, option] of Object.entries(FLOWMO_OPTIONS)) {
+    ensure(
+      !isChosen(name as keyof typeof FLOWMO_OPTIONS),
+      `${option} says how FlowMo works, and it is off: turn it on with --flowmo first-block, or leave the option out`,
+    );
+  }
 }
 
 /** Options that go with a plan: the machine's, the outputs', and files in the place of those that the plan names. */

@@ -1,5 +1,6 @@
 import type { KeyType } from '../kernels/rows/keyType.js';
 import type { DecoderName } from '../models/wan/model.js';
+import type { FlowmoOptions } from '../pipelines/plan/flowmoOptions.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
 import type { TrimPolicyName } from '../tokentrim/trimPolicy.js';
@@ -32,6 +33,11 @@ export interface GenerateFlags {
   readonly sink?: number;
   readonly blockFrames?: number;
   readonly contextNoise?: number;
+  readonly flowmo: 'off' | FlowmoOptions['blocks'];
+  readonly flowmoSteps?: number;
+  readonly flowmoRate?: number;
+  readonly flowmoMode?: FlowmoOptions['mode'];
+  readonly methodOfPaper?: boolean;
   readonly trim: boolean;
   readonly trimPolicy: TrimPolicyName;
   readonly trimFraction: number;

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { KEY_TYPES } from '../kernels/rows/keyType.js';
 import { DECODERS } from '../models/wan/model.js';
+import { FLOWMO_BLOCKS, FLOWMO_MODES } from '../pipelines/plan/flowmoOptions.js';
 import { PRESETS } from '../pipelines/plan/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
@@ -17,6 +18,7 @@ export function addGenerateOptions(command: Command): void {
   addModelOptions(command.optionsGroup('Parts of the model:'));
   addSamplingOptions(command.optionsGroup('Sampling:'));
   addTrimOptions(command.optionsGroup('TokenTrim:'));
+  addFlowmoOptions(command.optionsGroup('FlowMo:'));
   addMachineOptions(command.optionsGroup('Machine:'));
   addOutputOptions(command.optionsGroup('Files and reports:'));
 }
@@ -106,6 +108,28 @@ function addTrimOptions(command: Command): void {
         .default(trim.check),
     )
     .option('--trim-attempts <n>', 'times that a block may be generated again', wholeNumber(0), trim.maxRegenerations);
+}
+
+function addFlowmoOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--flowmo <blocks>', 'steady the motion of the first block, or of each, by a gradient through the DiT')
+        .choices(['off', ...FLOWMO_BLOCKS])
+        .default('off'),
+    )
+    .option('--flowmo-steps <n>', 'denoising steps in which it acts (default: 1; for wan 12 of 50)', wholeNumber(1))
+    .option(
+      '--flowmo-rate <x>',
+      'how far it moves every latent (default: 0.005)',
+      decimal('above 0', (v) => v > 0),
+    )
+    .addOption(
+      new Option(
+        '--flowmo-mode <mode>',
+        'paper: predict anew from what was moved; code: go on with the first prediction (default: paper)',
+      ).choices(FLOWMO_MODES),
+    )
+    .option('--method-of-paper', 'all of the paper: --flowmo first-block, and TokenTrim as it is by default');
 }
 
 function addMachineOptions(command: Command): void {

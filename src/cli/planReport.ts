@@ -44,12 +44,23 @@ export function formatPlan(
 
 function rolloutLines(plan: VideoPlan): string[] {
   if (!isBlockwise(plan)) {
-    return [`sampling wan: ${plan.steps} steps of ${plan.solver}, shift ${plan.shift}, guidance ${plan.guidance}`];
+    const sampling = `sampling wan: ${plan.steps} steps of ${plan.solver}, shift ${plan.shift}, guidance ${plan.guidance}`;
+    return [sampling, ...flowmoLines(plan)];
   }
   const given = plan.given ? `, after ${plan.given.latents} given latent frames` : '';
   return [
     `rollout  ${plan.preset}: blocks of ${plan.framesPerBlock} latent frames${given}; steps ${plan.steps.join(', ')}; ` +
       `window ${plan.window}, sink ${plan.sink}`,
+    ...flowmoLines(plan),
+  ];
+}
+
+function flowmoLines({ preset, flowmo }: VideoPlan): string[] {
+  if (!flowmo) return [];
+  const { blocks, steps, rate, mode } = flowmo;
+  const where = preset === 'wan' ? 'the video' : blocks === 'first-block' ? 'the first block' : 'every block';
+  return [
+    `flowmo   on ${where}, in ${steps === 1 ? 'its first step' : `its first ${steps} steps`}, rate ${rate}, as its ${mode}`,
   ];
 }
 

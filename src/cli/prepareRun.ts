@@ -190,8 +190,15 @@ export function requestOf({ config }: ModelFolder, flags: GenerateFlags, recordi
     width ??= recorded.width * spatial;
     height ??= recorded.height * spatial;
   }
-  const rollout = { window, sink, framesPerBlock, contextNoise };
+  const rollout = { window, sink, framesPerBlock, contextNoise, flowmo: flowmoOf(flags) };
   return { preset, frames, width, height, fps: flags.fps, steps, shift, ...rollout, solver, guidance };
+}
+
+/** The paper's whole method is FlowMo on the first block, and TokenTrim as it is by default. */
+function flowmoOf(flags: GenerateFlags): PlanRequest['flowmo'] {
+  const { flowmoSteps: steps, flowmoRate: rate, flowmoMode: mode } = flags;
+  const blocks = flags.methodOfPaper ? 'first-block' : flags.flowmo;
+  return blocks === 'off' ? undefined : { blocks, steps, rate, mode };
 }
 
 /** What of the flags concerns the run and not its plan. */

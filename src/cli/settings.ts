@@ -30,6 +30,7 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     contextNoise: rollout?.contextNoise ?? null,
     solver: sampling?.solver ?? null,
     guidance: sampling?.guidance ?? null,
+    flowmo: plan.flowmo ?? false,
     trim: trimOf(plan),
     dtype,
     kvDtype: rollout ? keys : null,

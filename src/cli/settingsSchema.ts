@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { KEY_TYPES } from '../kernels/rows/keyType.js';
+import { FLOWMO_BLOCKS, FLOWMO_MODES } from '../pipelines/plan/flowmoOptions.js';
 import { TRIM_POLICIES } from '../tokentrim/trimOptions.js';
 
 const path = z.string().nullable();
@@ -23,6 +24,15 @@ export const settingsSchema = z.strictObject({
   contextNoise: z.number().nullable().describe('null for wan'),
   solver: z.string().nullable().describe('of wan'),
   guidance: z.number().nullable().describe('of wan'),
+  flowmo: z.union([
+    z.literal(false),
+    z.strictObject({
+      blocks: z.enum(FLOWMO_BLOCKS),
+      steps: z.int().positive(),
+      rate: z.number().positive(),
+      mode: z.enum(FLOWMO_MODES),
+    }),
+  ]),
   trim: z.union([
     z.literal(false),
     z.strictObject({

@@ -9,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, answered, type Policy } from '../tokentrim/policy.js';
 import { createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
+import { guidedFlow, type MovedFrames, movedBlocks } from './flowmo.js';
 import type { NoiseSource } from './noise/noise.js';
 import { NoisyCache } from './noise/noisyCache.js';
 import { planBlocks } from './plan/grid.js';
@@ -56,14 +57,22 @@ export async function* rollingForcing(
   const arena = new Arena(); // what one window makes
 
   /** The flow of consecutive frames over the cache; the first block's keys and values are written where asked. */
-  const flowOf = (latents: Tensor, firstFrame: number, timesteps: readonly number[], updatesCache: boolean) => {
+  const flowOf = (
+    latents: Tensor,
+    firstFrame: number,
+    timesteps: readonly number[],
+    updatesCache: boolean,
+    moved: readonly MovedFrames[] = [],
+  ) => {
     const past = seenFrames(options, firstFrame, timesteps.length, updatesCache);
     const call = { firstFrame, framesPerBlock: size, ...past, writes: updatesCache, grid };
     const runs = promptRuns(firstFrame, timesteps.length, size, contextAt);
-    const predict = (prompt: TextContext) =>
-      predictFlow(model, latents, timesteps, firstFrame, prompt, rollingCall(cache, call));
-    const flow = arena.keep(device.scope(() => eachByItsPrompt(device, runs, predict)));
-    return { flow, firstFrame, seen: rollingPast(cache, call), cache };
+    const predict = (x: Tensor) =>
+      eachByItsPrompt(device, runs, (prompt: TextContext) =>
+        predictFlow(model, x, timesteps, firstFrame, prompt, rollingCall(cache, call)),
+      );
+    const made = arena.keepAll(guidedFlow(latents, predict, options.flowmo, moved));
+    return { ...made, firstFrame, seen: rollingPast(cache, call), cache };
   };
 
   /**
@@ -79,9 +88,13 @@ export async function* rollingForcing(
     const timesteps = planned.blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
     const isRepeat = before?.unstable.length === 0;
     const input = arena.keep(await (isRepeat ? noisy.redrawn(planned) : noisy.latents(planned))); // [window frames, channels, height, width]
-    const made = flowOf(input, given + block * size, timesteps, false);
-    const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, made.flow, timesteps)));
-    yield { kind: 'step', block, step: planned.index, attempt, timesteps, input, x0, ...made };
+    const moved = movedBlocks(
+      options.flowmo,
+      planned.blocks.map((each) => ({ ...each, frames: size })),
+    );
+    const made = flowOf(input, given + block * size, timesteps, false, moved);
+    const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, made.input, made.flow, timesteps)));
+    yield { kind: 'step', block, step: planned.index, attempt, timesteps, x0, ...made };
     if (!planned.finishes) return { x0, ...answered([]) };
     const latents = arena.keep(sliceFrames(x0, 0, size));
     const answer = answered(await asked.review(block, latents));

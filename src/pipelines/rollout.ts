@@ -5,6 +5,8 @@ import { checkOptions, optionsOf } from '../options/checkOptions.js';
 import { count, flag, number, show, someNumber, value } from '../options/fields.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Decision, MeasuredReview } from '../tokentrim/policy.js';
+import type { GuidedFlow } from './flowmo.js';
+import { type FlowmoOptions, flowmoSchema } from './plan/flowmoOptions.js';
 
 /**
  * What a rollout did. Tensors are valid until the generator is resumed.
@@ -34,6 +36,8 @@ export interface StepEvent {
   readonly x0: Tensor;
   /** The predictions that `flow` was guided from, where there was guidance. */
   readonly guided?: { readonly positive: Tensor; readonly negative: Tensor };
+  /** What FlowMo measured and moved, where it acted: `input` is what it made of `given`. */
+  readonly motion?: GuidedFlow['motion'];
 }
 
 /** What a call saw of the past. */
@@ -107,6 +111,8 @@ export interface RolloutOptions {
   readonly sink: number;
   /** Timestep at which a finished block is written into the cache. */
   readonly contextNoise: number;
+  /** Steadies the motion of blocks; absent: FlowMo is off. */
+  readonly flowmo?: FlowmoOptions;
   /** Clean latents [frames, channels, height, width], whole blocks, that the video begins with; they stay the caller's. */
   readonly initialLatents?: Tensor;
 }
@@ -130,6 +136,7 @@ const rolloutFields = {
   window: count(1),
   sink: count(0),
   contextNoise: contextNoise(),
+  flowmo: flowmoSchema.optional(),
   initialLatents: value<Tensor>('must be a tensor', (given) => given instanceof Tensor).optional(),
 };
 

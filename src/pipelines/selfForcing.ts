@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkedPolicy } from '../tokentrim/checkedPolicy.js';
 import { acceptAll, answered, type Policy } from '../tokentrim/policy.js';
 import { addNoise, createSchedule, denoisingTimesteps, x0FromFlow } from './flowMatching.js';
+import { guidedFlow, type MovedFrames, movedBlocks } from './flowmo.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/grid.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
@@ -49,13 +50,19 @@ export async function* selfForcing(
     arena.keep(device.upload(values, [frames, config.in_dim, latent.height, latent.width]));
 
   /** The block's flow over the cache; its keys and values are written into the cache on the way. */
-  const flowOf = (latents: Tensor, { firstFrame, frames }: PlannedBlock, timestep: number) => {
+  const flowOf = (
+    latents: Tensor,
+    { firstFrame, frames }: PlannedBlock,
+    timestep: number,
+    moved: readonly MovedFrames[] = [],
+  ) => {
     const prompt = contextAt(firstFrame);
-    const flow = device.scope(() => {
+    const predict = (x: Tensor) => {
       const call = blockCall(cache, firstFrame, frames);
-      return predictFlow(model, latents, Array(frames).fill(timestep), firstFrame, prompt, call);
-    });
-    return { flow: arena.keep(flow), firstFrame, seen: cache.seen((frame) => frame < firstFrame), cache };
+      return predictFlow(model, x, Array(frames).fill(timestep), firstFrame, prompt, call);
+    };
+    const made = arena.keepAll(guidedFlow(latents, predict, options.flowmo, moved));
+    return { ...made, firstFrame, seen: cache.seen((frame) => frame < firstFrame), cache };
   };
 
   /**
@@ -77,9 +84,9 @@ export async function* selfForcing(
     );
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
-      const made = flowOf(input, planned, steps[step]);
-      const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, input, made.flow, timesteps)));
-      yield { kind: 'step', block, step, attempt, timesteps, input, x0, ...made };
+      const made = flowOf(input, planned, steps[step], movedBlocks(options.flowmo, [{ block, step, frames }]));
+      const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, made.input, made.flow, timesteps)));
+      yield { kind: 'step', block, step, attempt, timesteps, x0, ...made };
 
       const isReviewed = step === reviewedStep;
       const answer = answered(isReviewed ? await asked.review(block, x0) : []);

@@ -7,6 +7,7 @@ import { checkOptions } from '../options/checkOptions.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
+import { guidedFlow, movedBlocks } from './flowmo.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type WanOptions, wanSchema } from './plan/wanOptions.js';
 import { PLAN_OPTIONS, type SamplingEvent, type StepEvent } from './rollout.js';
@@ -32,7 +33,7 @@ export async function* wanSampling(
 ): AsyncGenerator<SamplingEvent> {
   checkOptions('wanSampling', wanSchema, options, PLAN_OPTIONS);
   const { device, config } = model;
-  const { latent, frames, guidance } = options;
+  const { latent, frames, guidance, flowmo } = options;
   ensure(
     guidance === 1 || negative !== undefined,
     `a guidance scale of ${guidance} needs a negative prompt: give one, an empty one too, or use a scale of 1`,
@@ -41,31 +42,33 @@ export async function* wanSampling(
   const shape = [frames, config.in_dim, latent.height, latent.width];
   const arena = new Arena(); // what one step makes
 
-  const flowOf = (latents: Tensor, timestep: number, context: TextContext): Tensor =>
-    arena.keep(predictVideoFlow(model, latents, timestep, context));
-
   /** The flow that a step takes, and what it was guided from. */
-  const guidedFlow = (latents: Tensor, timestep: number): Pick<StepEvent, 'flow' | 'guided'> => {
-    const towards = flowOf(latents, timestep, positive);
+  const predict = (latents: Tensor, timestep: number): Pick<StepEvent, 'flow' | 'guided'> => {
+    const towards = predictVideoFlow(model, latents, timestep, positive);
     if (guidance === 1 || !negative) return { flow: towards };
-    const away = flowOf(latents, timestep, negative);
+    const away = predictVideoFlow(model, latents, timestep, negative);
     const flow = weightedSum([
       [1 - guidance, away],
       [guidance, towards],
     ]);
-    return { flow: arena.keep(flow), guided: { positive: towards, negative: away } };
+    return { flow, guided: { positive: towards, negative: away } };
   };
 
   let latents = device.upload(await noise.initial(0, frames), shape);
   try {
     for (const [step, timestep] of solver.timesteps.entries()) {
       const input = arena.keep(latents);
-      const { flow, guided } = guidedFlow(input, timestep);
-      const { next, x0 } = solver.step(step, input, flow);
+      const moved = movedBlocks(flowmo, [{ block: 0, step, frames }]);
+      const made = arena.keepAll(
+        moved.length > 0
+          ? guidedFlow(input, (x) => predict(x, timestep).flow, flowmo, moved)
+          : { input, ...device.scope(() => predict(input, timestep)) },
+      );
+      const { next, x0 } = solver.step(step, made.input, made.flow);
       latents = next;
       await device.synchronize(); // or all steps would be queued at once, and neither progress nor Ctrl-C be seen
       const timesteps = Array<number>(frames).fill(timestep);
-      yield { kind: 'step', block: 0, step, attempt: 0, firstFrame: 0, timesteps, input, flow, x0, guided };
+      yield { kind: 'step', block: 0, step, attempt: 0, firstFrame: 0, timesteps, x0, ...made };
       arena.free();
     }
     solver.dispose();

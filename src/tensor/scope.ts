@@ -80,6 +80,14 @@ export class Arena {
     return tensor;
   }
 
+  /** Every tensor found in `value` that it does not hold yet. */
+  keepAll<Kept>(value: Kept): Kept {
+    visitTensors(value, (tensor) => {
+      if (!this.#tensors.some(({ storage }) => storage === tensor.storage)) this.#tensors.push(tensor);
+    });
+    return value;
+  }
+
   /** How many tensors it holds: a mark to free back to. */
   get size(): number {
     return this.#tensors.length;

@@ -13,6 +13,7 @@ import { chooseDecoder } from '../pictures/chooseDecoder.js';
 import type { ScheduledPrompt } from '../prompts/promptSchedule.js';
 import { checkWindow, contextNoise, latentSchema, stepList } from '../rollout.js';
 import { SOLVER_NAMES } from '../solvers/createSolver.js';
+import { flowmoSchema } from './flowmoOptions.js';
 import { nextBlockStart, planBlocks, planSize } from './grid.js';
 import {
   DECODE_TIMES,
@@ -95,6 +96,7 @@ const rolloutSchema = z.strictObject({
   window: count(1),
   sink: count(0),
   contextNoise: contextNoise(),
+  flowmo: flowmoSchema.optional(),
   given: optionsOf<PlannedGiven>()({
     kind: oneOf(['image', 'video']),
     latents: count(1),
@@ -115,6 +117,7 @@ const wanSchema = z.strictObject({
   solver: oneOf(SOLVER_NAMES),
   shift: someNumber,
   guidance: someNumber,
+  flowmo: flowmoSchema.optional(),
 });
 
 /**

@@ -4,6 +4,7 @@ import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { createSchedule, denoisingTimesteps } from '../flowMatching.js';
 import { planGivenFrames } from '../pictures/givenFrames.js';
 import { checkWindow } from '../rollout.js';
+import { flowmoOptions } from './flowmoOptions.js';
 import { checkFrames, DEFAULT_FRAMES, latentFramesFor, planSize } from './grid.js';
 import { isBlockwise, type RolloutPlan, type VideoPlan, type WanPlan } from './plan.js';
 import { checkGiven, checkPlanRequest, type PlanRequest } from './request.js';
@@ -26,7 +27,7 @@ export function planRollout(config: ModelConfig, request: PlanRequest): VideoPla
 const BLOCK_OPTIONS = ['window', 'sink', 'framesPerBlock', 'contextNoise'] as const satisfies (keyof PlanRequest)[];
 
 function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
-  const { steps, solver, shift, guidance, given } = request;
+  const { steps, solver, shift, guidance, given, flowmo } = request;
   checkGiven(given !== undefined, 'wan');
   ensure(
     !steps || steps.length === 1,
@@ -43,7 +44,7 @@ function planWan(config: ModelConfig, request: PlanRequest): WanPlan {
   const count = request.frames ?? DEFAULT_FRAMES;
   checkFrames(count);
   const { frames } = latentFramesFor(count, vaeFactors(config.vae).temporal, 1);
-  const options = wanOptions(size.latent, frames, { steps: steps?.[0], solver, shift, guidance });
+  const options = wanOptions(size.latent, frames, { steps: steps?.[0], solver, shift, guidance, flowmo });
   return { preset: 'wan', ...size, ...options, shown: { hidden: 0, count }, fps: request.fps ?? config.sampling.fps };
 }
 
@@ -96,6 +97,7 @@ function planBlockwise(config: ModelConfig, request: PlanRequest, preset: Rollou
     window: bounded ?? made.frames,
     sink: request.sink ?? presetConfig.sink_size ?? (isRolling ? framesPerBlock : 0),
     contextNoise: request.contextNoise ?? sampling.context_noise,
+    ...flowmoOf(request),
     shown: { hidden, count },
     fps: request.fps ?? sampling.fps,
     ...(given && request.given ? { given: { ...given, ...kindAndFile(request.given) } } : {}),
@@ -103,6 +105,12 @@ function planBlockwise(config: ModelConfig, request: PlanRequest, preset: Rollou
   checkWindow(plan, bounded !== undefined);
   denoisingTimesteps(createSchedule(plan.shift), plan); // throws where the steps do not fall
   return plan;
+}
+
+/** Nothing where it is off, as in plans from before there was a choice. */
+function flowmoOf({ flowmo }: PlanRequest): Pick<RolloutPlan, 'flowmo'> {
+  const decided = flowmoOptions(flowmo);
+  return decided ? { flowmo: decided } : {};
 }
 
 function kindAndFile({ kind, file }: NonNullable<PlanRequest['given']>) {

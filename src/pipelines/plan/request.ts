@@ -15,6 +15,7 @@ import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
 import { contextNoise, stepList } from '../rollout.js';
 import { SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
+import { type FlowmoOptions, flowmoRequestSchema } from './flowmoOptions.js';
 import {
   DECODE_TIMES,
   type DecodeTime,
@@ -44,6 +45,8 @@ export interface PlanRequest {
   readonly sink?: number;
   readonly framesPerBlock?: number;
   readonly contextNoise?: number;
+  /** Steadies the motion of the first block, or of each, by FlowMo; off where absent. */
+  readonly flowmo?: Partial<FlowmoOptions> | false;
   /** Of the bidirectional model. */
   readonly solver?: SolverName;
   readonly guidance?: number;
@@ -126,6 +129,7 @@ const planFields = {
   sink: count(0).optional(),
   framesPerBlock: count(1).optional(),
   contextNoise: contextNoise().optional(),
+  flowmo: alone(isFalse, 'must be options of FlowMo, or false', flowmoRequestSchema).optional(),
   solver: oneOf(SOLVER_NAMES).optional(),
   guidance: someNumber.optional(),
   given: optionsOf<NonNullable<PlanRequest['given']>>()({

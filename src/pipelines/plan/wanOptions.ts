@@ -3,6 +3,7 @@ import { optionsOf } from '../../options/checkOptions.js';
 import { count, number, oneOf, someNumber } from '../../options/fields.js';
 import { latentSchema } from '../rollout.js';
 import { createSolver, SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
+import { type FlowmoOptions, flowmoOptions, flowmoSchema } from './flowmoOptions.js';
 
 /** What sampling the bidirectional model takes. Frames are latent frames, any number of them. */
 export interface WanOptions {
@@ -16,6 +17,8 @@ export interface WanOptions {
   readonly shift: number;
   /** Scale of classifier-free guidance: 1 is none, and needs no negative prompt. */
   readonly guidance: number;
+  /** Steadies the motion of the video; absent: FlowMo is off. */
+  readonly flowmo?: FlowmoOptions;
 }
 
 const isGuidance = (guidance: number) => guidance >= 0 && Number.isFinite(guidance);
@@ -28,6 +31,7 @@ export const wanSchema = optionsOf<WanOptions>()({
   solver: oneOf(SOLVER_NAMES),
   shift: someNumber,
   guidance: number('must be a scale of 0 or more (1 is no guidance)', isGuidance),
+  flowmo: flowmoSchema.optional(),
 });
 
 /**
@@ -49,15 +53,20 @@ const WAN_DEFAULTS = {
 export function wanOptions(
   latent: WanOptions['latent'],
   frames: number,
-  chosen: Partial<Omit<WanOptions, 'latent' | 'frames'>> = {},
+  chosen: Partial<Omit<WanOptions, 'latent' | 'frames' | 'flowmo'>> & {
+    readonly flowmo?: Partial<FlowmoOptions> | false;
+  } = {},
 ): WanOptions {
+  const steps = chosen.steps ?? WAN_DEFAULTS.steps;
+  const flowmo = flowmoOptions(chosen.flowmo, steps);
   const options: WanOptions = {
     latent,
     frames,
-    steps: chosen.steps ?? WAN_DEFAULTS.steps,
+    steps,
     solver: chosen.solver ?? WAN_DEFAULTS.solver,
     shift: chosen.shift ?? WAN_DEFAULTS.shift,
     guidance: chosen.guidance ?? WAN_DEFAULTS.guidance,
+    ...(flowmo ? { flowmo } : {}),
   };
   ensure(
     SOLVER_NAMES.includes(options.solver),
