@@ -102,12 +102,16 @@ export { loadTransformer, type Transformer } from './models/wan/transformerWeigh
 
 /** The noise schedule, the timesteps of steps on it, and from a flow to clean latents and back to noisy ones. */
 export { addNoise, createSchedule, denoisingTimesteps, type Schedule, x0FromFlow } from './pipelines/flowMatching.js';
+/** FlowMo: one call whose latents are moved first, so that they move more evenly. */
+export { type GuidedFlow, guidedFlow, type MovedFrames, movedBlocks } from './pipelines/flowmo.js';
 /** Where a rollout's randomness comes from. */
 export type { NoiseSource } from './pipelines/noise/noise.js';
 /** The noise of a seed, as PyTorch draws it on a CPU. */
 export { seededNoise } from './pipelines/noise/noise.js';
 /** Recorded noise. */
 export { fileNoise } from './pipelines/noise/recordedNoise.js';
+/** How FlowMo goes about it. */
+export type { FlowmoOptions } from './pipelines/plan/flowmoOptions.js';
 /** A window of blocks that slides over the video. */
 export { rollingForcing } from './pipelines/rollingForcing.js';
 /** What a rollout takes, and what it tells of. */
