@@ -22,8 +22,7 @@ it('what is no option stays as it is', () => {
 it('every option of a plan has a flag that there is', () => {
   const options: Record<Exclude<keyof PlanRequest, 'given'>, true> = {
     ...{ preset: true, frames: true, width: true, height: true, fps: true, steps: true, shift: true, window: true },
-    ...{ sink: true, framesPerBlock: true, contextNoise: true,
-        flowmo: true, solver: true, guidance: true },
+    ...{ sink: true, framesPerBlock: true, contextNoise: true, flowmo: true, solver: true, guidance: true },
   };
   const renamed = ['given: image', 'given: video', 'recordNoise', 'schedule', 'trim: false'];
   const flags = [...Object.keys(options), ...renamed].map((name) => withFlags(`\`${name}\``));
