@@ -100,7 +100,7 @@ async function ensureEvents(root: string, path: string): Promise<void> {
   const found = await stat(join(root, EVENTS_FILE)).catch(() => undefined);
   ensure(
     found?.isFile() && found.size > 0,
-    `${path}: expected the folder of a trace, found ${whatIs(found)}. ` + '`trace` of a run writes such a folder.',
+    `${path}: expected the folder of a trace, found ${whatIs(found)}. \`trace\` of a run writes such a folder.`,
   );
 }
 
