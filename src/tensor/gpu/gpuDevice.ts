@@ -20,7 +20,7 @@ import { featuresOf } from './deviceFeatures.js';
 import { hostBytes } from './hostBytes.js';
 import { KernelCache, type KernelTexts } from './kernelCache.js';
 import { cutLaunch } from './launchPieces.js';
-import { firstGuess, operationsOf, Pace } from './pace.js';
+import { firstGuess, operationsOf, Pace, slowestRate } from './pace.js';
 import { BufferPool } from './pool.js';
 import { type Helpers, prepareTogether } from './prepareTogether.js';
 import { Profiler } from './profile.js';
@@ -80,7 +80,7 @@ export class GpuDevice implements Device {
     this.#kernelCache = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
-    this.#pace = new Pace(options.operationsASecond ?? firstGuess(this.features));
+    this.#pace = new Pace(options.operationsASecond ?? firstGuess(this.features), slowestRate(this.features));
     this.#recorder = new CommandRecorder(device, this.#pace, this.#profiler);
     this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
     device.onuncapturederror = ({ error }) => this.#errors.noteUncaptured(error);

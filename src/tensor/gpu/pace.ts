@@ -20,6 +20,14 @@ export const FIRST_GUESS = 2.5e10;
 /** The same of a card that multiplies matrices of f16: the slowest forms on the least of them do more. */
 const FIRST_GUESS_MATRICES = 2e11;
 
+/**
+ * A rate that an adapter is not thought to fall below. A program on the processor that others keep busy is slow for a while,
+ * and nothing ends its launches: cut small for that, they would only be slower.
+ */
+export function slowestRate({ software }: DeviceFeatures): number {
+  return software ? FIRST_GUESS / 2 : 0;
+}
+
 /** What is expected of an adapter of which nothing but its features is known. */
 export function firstGuess({ matrices }: DeviceFeatures): number {
   return matrices === 'f16' ? FIRST_GUESS_MATRICES : FIRST_GUESS;
@@ -71,10 +79,15 @@ export function operationsOf({ operations = 0, reads }: KernelCall, output: Tens
 export class Pace {
   #secondsAnOperation = new Map<string, number>();
   #guess: number;
+  #most: number; // seconds an operation
 
-  /** @param operationsASecond what is expected of every kernel at first */
-  constructor(operationsASecond = FIRST_GUESS) {
+  /**
+   * @param operationsASecond what is expected of every kernel at first
+   * @param slowest a rate that no kernel is thought to fall below, however long it took
+   */
+  constructor(operationsASecond = FIRST_GUESS, slowest = 0) {
     this.#guess = 1 / operationsASecond;
+    this.#most = 1 / slowest;
   }
 
   /** What launches of a kernel are expected to take. */
@@ -106,7 +119,7 @@ export class Pace {
       const computing = this.#computing(kernel, operations);
       if (computing > 0) {
         const corrected = Math.min(computing * ratio ** (computing / expected), seconds);
-        this.#secondsAnOperation.set(kernel, corrected / operations);
+        this.#secondsAnOperation.set(kernel, Math.min(corrected / operations, this.#most));
       }
     }
   }

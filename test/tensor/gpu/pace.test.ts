@@ -89,6 +89,13 @@ describe('Pace', () => {
     expect(pace.seconds('add', 1e9) / before).toBeLessThan(1.1);
   });
 
+  test('an adapter that others keep busy is not cut smaller and smaller', () => {
+    const pace = new Pace(FIRST_GUESS, FIRST_GUESS / 2);
+    const before = pace.pieces('linear', 1e11);
+    for (let call = 0; call < 20; call++) pace.note(new Map([['linear', { operations: 1e9, launches: 1 }]]), 60);
+    expect(pace.pieces('linear', 1e11)).toBe(2 * before);
+  });
+
   test('cuts a launch into a power of two pieces, each within its time', () => {
     fc.assert(
       fc.property(fc.double({ min: 1, max: 1e15, noNaN: true }), (operations) => {
