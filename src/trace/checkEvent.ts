@@ -75,6 +75,11 @@ const EVENTS: Readonly<Record<string, Check>> = {
     ...{ block, attempt: count, step: count, firstFrame: count },
     ...{ timesteps: list(number), seen: orNull(seen), seconds: orNull(number) },
   }),
+  motion: object({
+    ...{ block, attempt: count, step: count, before: number, after: orNull(number) },
+    change: object({ largest: number, mean: number }),
+    maps: object({ before: object({ file: text, name: text }), after: ref }),
+  }),
   review: object({
     ...{ block, attempt: count, unstable: tokens, pruned: tokens, drift: ref },
     ...{ severity: orNull(number), mean: orNull(number), std: orNull(number), threshold: orNull(number) },

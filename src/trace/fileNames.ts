@@ -6,6 +6,10 @@ export function blockName(block: number, place: number): string {
   return block < 0 ? `given.${place}` : String(block).padStart(4, '0');
 }
 
+/** Where what FlowMo measured at a call lies, before and after it. */
+export const motionFile = (block: number, attempt: number, step: number): string =>
+  `motion/${blockName(block, 0)}.${attempt}.${step}.safetensors`;
+
 /** Where the drift of an attempt at a generated block lies. */
 export function driftRef(block: number, attempt: number): { readonly file: string; readonly name: string } {
   return { file: `drift/${blockName(block, 0)}.${attempt}.safetensors`, name: 'drift' };

@@ -11,6 +11,7 @@ export type TraceEvent =
   | NoteEvent
   | CacheEvent
   | StepEvent
+  | MotionEvent
   | ReviewEvent
   | WriteEvent
   | BlockEvent
@@ -118,6 +119,21 @@ export interface StepEvent extends Timed {
   readonly seen: Seen | null;
   /** Until what it predicted was there, since the call before; null where nobody waited for it. */
   readonly seconds: number | null;
+}
+
+/** What FlowMo measured of a block at a denoising call, and did to its noisy latents. */
+export interface MotionEvent extends Timed {
+  readonly kind: 'motion';
+  readonly block: number;
+  readonly attempt: number;
+  readonly step: number;
+  /** The largest value of its measure, how unevenly a latent pixel moves: of the first prediction, and of the one that the call goes on with, where that was made anew. */
+  readonly before: number;
+  readonly after: number | null;
+  /** By how much it moved the latents: at most, and on average. */
+  readonly change: { readonly largest: number; readonly mean: number };
+  /** The measure of every latent pixel, [latent height, latent width]. */
+  readonly maps: { readonly before: TensorRef; readonly after: TensorRef | null };
 }
 
 /** What the policy found for a finished attempt. */

@@ -4,6 +4,7 @@ import {
   type BeginEvent,
   type BlockEvent,
   type EndEvent,
+  type MotionEvent,
   type PicturesEvent,
   type ReviewEvent,
   type StageEvent,
@@ -21,6 +22,8 @@ export type CacheState = ReadonlyMap<number, ReadonlySet<number>>;
 export interface TracedAttempt {
   readonly attempt: number;
   readonly steps: readonly StepEvent[];
+  /** What FlowMo did at its calls. */
+  readonly motions: readonly MotionEvent[];
   /** Null until it was reviewed. */
   readonly review: ReviewEvent | null;
   /** Its pictures, where it was rejected and they were made. */
@@ -116,6 +119,9 @@ export class Trace {
         this.#attempt(event).steps.push(event);
         break;
       }
+      case 'motion':
+        this.#attempt(event).motions.push(event);
+        break;
       case 'review':
         this.#attempt(event).review = event;
         break;
@@ -159,7 +165,7 @@ export class Trace {
     const { attempts } = this.#block(block);
     const found = attempts.find((each) => each.attempt === attempt);
     if (found) return found;
-    const made: GrowingAttempt = { attempt, steps: [], review: null, rejected: null, cache: this.#cache };
+    const made: GrowingAttempt = { attempt, steps: [], motions: [], review: null, rejected: null, cache: this.#cache };
     attempts.push(made);
     return made;
   }

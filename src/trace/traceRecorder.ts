@@ -5,6 +5,7 @@ import { CacheChanges } from './cacheChanges.js';
 import { blockName, driftRef } from './fileNames.js';
 import { type BeginEvent, type EndEvent, type PicturesEvent, TRACE_VERSION, type TraceEvent } from './format.js';
 import { readLastFrames } from './lastFrames.js';
+import { readMotions } from './motion.js';
 import { type Predicted, Predictions } from './predictions.js';
 import type { TracedPicture, TraceSink } from './traceSink.js';
 
@@ -118,6 +119,13 @@ export class TraceRecorder {
         this.#predictions?.add(blocks[index], frame, attempt > 0 && index > 0);
       return { kind: 'step', block, attempt, step, firstFrame, timesteps, seen, seconds };
     });
+    for (const reading of readMotions(event, size)) {
+      this.#put(async () => {
+        const { file, tensors, told } = await reading;
+        await this.sink.tensors(file, tensors);
+        return told;
+      });
+    }
     if (this.options.eachCall) for (const each of blocks) this.#takePredictions(each, each === block ? attempt : 0);
   }
 

@@ -20,9 +20,6 @@ import { randomTensor, run, seeds, sizes } from '../support/twins.js';
 const MAX_BYTES = 64 * 256;
 const small = await openDevice({ maxBindingBytes: MAX_BYTES });
 
-/** One that is believed to be so slow that every launch must be cut. */
-const slow = await openDevice({ operationsASecond: 1 });
-
 /** Rows of 64 values are 256 bytes: pieces of 64 rows. */
 const WIDTH = 64;
 const FRAMES = 5;
@@ -72,7 +69,10 @@ describe('a launch that is cut into pieces', () => {
   });
 
   test.each(Object.entries(LAUNCHES))('%s gives them where it is cut for its time', async (_, launch) => {
+    // Believed to be so slow that every launch must be cut, until the first tells how fast it is.
+    const slow = await openDevice({ operationsASecond: 1 });
     const pieces = await dispatchesOf(slow, () => run((on) => launch(on, 1), slow));
+    slow.close();
     expect(pieces.dispatches).toBeGreaterThan(3);
     expect(pieces.result).toEqual(await run((on) => launch(on, 1), device));
   });

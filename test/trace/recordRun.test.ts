@@ -182,6 +182,24 @@ test('what a reader rebuilds is what the run had: cache, drift, decisions, pictu
   expect(interventions).toBeGreaterThan(0);
 });
 
+test('what FlowMo measured and moved, of the block that it acted on', async () => {
+  const { kept } = await recorded({
+    ...{ preset: 'self-forcing', steps: [1000, 500], flowmo: { blocks: 'first-block' } },
+  });
+  const { trace, problem } = readTrace(kept.text);
+  expect(problem).toBeUndefined();
+  const motions = trace.blocks.flatMap(({ attempts }) => attempts.flatMap((each) => each.motions));
+  expect(motions).toHaveLength(1);
+  const [{ block, step, before, after, change, maps }] = motions;
+  expect([block, step]).toEqual([0, 0]);
+  expect(change.largest).toBeCloseTo(0.005, 5); // its rate
+  expect(change.mean).toBeGreaterThan(0);
+  expect(change.mean).toBeLessThanOrEqual(change.largest);
+  const held = kept.tensorFiles.get(maps.before.file)!;
+  expect(held.map(({ name }) => name)).toEqual(['before', 'after']);
+  expect(held.map(({ values }) => Math.max(...Array.from(values as Float32Array)))).toEqual([before, after]);
+});
+
 test('x0: for every block a picture a call, the last try’s last call included', async () => {
   for (const preset of ['self-forcing', 'rolling-forcing'] as const) {
     const trim = { sensitivity: 0, warmup: 0, maxRegenerations: 1, fraction: 0.5 };

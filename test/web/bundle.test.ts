@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Past this something came along that a page has no use for; what there is is about 450 kB. */
-const MOST_BYTES = 600_000;
+/** Past this something came along that a page has no use for; what there is is about 640 kB, half of it kernels. */
+const MOST_BYTES = 750_000;
 
 /** Packages that the engine runs on in a page too. */
 const PACKAGES = ['@huggingface/tokenizers', 'entities', 'iota-array', 'is-buffer', 'ndarray', 'pure-rand', 'zod'];

@@ -21,6 +21,7 @@ import { Glossary } from './parts/glossary.jsx';
 import { compared, Header } from './parts/header.jsx';
 import { KeyHints } from './parts/keyHints.jsx';
 import { MethodStrip } from './parts/methodStrip.jsx';
+import { MotionPanel } from './parts/motionPanel.jsx';
 import { Squares } from './parts/squares.jsx';
 import { toggleTheme } from './parts/theme.js';
 import { Timeline } from './parts/timeline.jsx';
@@ -179,6 +180,7 @@ export function Viewer({ runs, isPart = false }: Props) {
             ? 'Point at a token, or walk through the map with the arrow keys.'
             : words(choice.token)}
       </p>
+      <MotionPanel run={run} facts={facts} />
       <MethodStrip run={run} facts={facts} view={view} change={change} />
       <section class="panel" aria-labelledby="chart-title">
         <h2 id="chart-title">

@@ -127,6 +127,7 @@ export function filesOf(events: readonly TraceEvent[]): string[] {
   for (const event of events) {
     if (event.kind === 'review' && event.drift) files.add(event.drift.file);
     if (event.kind === 'block' && event.latents) files.add(event.latents.file);
+    if (event.kind === 'motion') files.add(event.maps.before.file);
     if (event.kind === 'pictures') files.add(event.sheet.file);
   }
   return [...files];

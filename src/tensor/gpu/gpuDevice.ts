@@ -80,7 +80,9 @@ export class GpuDevice implements Device {
     this.#kernelCache = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
     if (options.profile && device.features.has('timestamp-query')) this.#profiler = new Profiler(device);
-    this.#pace = new Pace(options.operationsASecond ?? firstGuess(this.features), slowestRate(this.features));
+    this.#pace = options.operationsASecond
+      ? new Pace(options.operationsASecond)
+      : new Pace(firstGuess(this.features), slowestRate(this.features));
     this.#recorder = new CommandRecorder(device, this.#pace, this.#profiler);
     this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
     device.onuncapturederror = ({ error }) => this.#errors.noteUncaptured(error);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { cast } from '../../../src/kernels/elementwise/cast.js';
 import { transpose } from '../../../src/kernels/linear/transpose.js';
 import { gatedResidualGradient } from '../../../src/kernels/modulation/gatedResidualGradient.js';
+import { adamStep } from '../../../src/kernels/motion/adamStep.js';
 import { motionVariance, motionVarianceGradient } from '../../../src/kernels/motion/motionVariance.js';
 import { layerNormGradient } from '../../../src/kernels/norms/layerNormGradient.js';
 import { rmsNormGradient } from '../../../src/kernels/norms/rmsNormGradient.js';
@@ -48,3 +49,9 @@ export const motionGradients: fc.Arbitrary<Problem> = flows.map((drawn) => (on) 
   const flow = flowOf(on, drawn);
   return motionVarianceGradient(flow, motionVariance(flow));
 });
+
+export const adamSteps: fc.Arbitrary<Problem> = fc
+  .tuple(sizes(20), sizes(9), seeds)
+  .map(([rows, width, seed]) => (on: Device) => {
+    return adamStep(randomTensor(on, seed, [rows, width]), randomTensor(on, seed + 1, [rows, width]), 0.01);
+  });

@@ -146,6 +146,7 @@ export const CASES: readonly KernelCase[] = [
   },
   { kernels: ['elementwise'], problems: small.elementwises(sizes(75).map((size) => 4 * size + 1)) },
   { kernels: ['elementwise.vec4'], problems: small.elementwises(small.fours(300)) },
+  { kernels: ['adamStep'], problems: gradients.adamSteps },
   { kernels: ['motionVariance'], problems: gradients.motions },
   { kernels: ['motionVarianceGradient'], problems: gradients.motionGradients },
   { kernels: ['transpose'], problems: gradients.transposes },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReviewEvent, TracedVideo } from '../../../src/trace/format.js';
 import type { BlockFacts } from '../../../web/viewer/logic/facts.js';
+import { motionWords } from '../../../web/viewer/logic/motionWords.js';
 import { digitsApart, listed, plain } from '../../../web/viewer/logic/sentence.js';
 import { sayOf, titleOf } from '../../../web/viewer/logic/words.js';
 import { runOf } from './support.js';
@@ -99,4 +100,15 @@ test.each([
 
 test('numbers in a row', () => {
   expect([[], [3], [3, 4], [3, 4, 5], [3, 5, 9]].map(listed)).toEqual(['', '3', '3 and 4', '3 to 5', '3, 5 and 9']);
+});
+
+test('what FlowMo did: no more than was measured', () => {
+  const motion = (after: number | null) => ({
+    ...({ kind: 'motion', at: 1, block: 0, attempt: 0, step: 0, before: 0.25, after } as const),
+    change: { largest: 0.005, mean: 0.0049 },
+    maps: { before: { file: 'a', name: 'before' }, after: null },
+  });
+  expect(motionWords(motion(0.2))).toMatch(/by 0\.0049 on average, by 0\.0050 at most.*is 0\.2, less than before\.$/);
+  expect(motionWords(motion(0.3))).toMatch(/more than before\.$/);
+  expect(motionWords(motion(null))).toMatch(/was not measured\.$/);
 });
