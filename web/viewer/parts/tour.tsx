@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Change } from '../view.js';
 
 /** A place of the page, and what is to be known of it by somebody who knows diffusion and not this method. */
@@ -72,7 +72,8 @@ interface Props {
 export function Tour({ stop, go, change }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const shown = stop === null ? undefined : STOPS[stop];
-  useEffect(() => {
+  // Before the next key: it may be the one that leaves.
+  useLayoutEffect(() => {
     if (!shown) return;
     if (shown.change) change(shown.change);
     const place = document.querySelector(shown.at);
