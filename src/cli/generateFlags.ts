@@ -3,11 +3,11 @@ import type { DecoderName } from '../models/wan/model.js';
 import type { FlowmoOptions } from '../pipelines/plan/flowmoOptions.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
-import type { TrimPolicyName } from '../tokentrim/trimPolicy.js';
 import type { ProgressForm } from './output.js';
+import type { TrimFlags } from './trimFlags.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
-export interface GenerateFlags {
+export interface GenerateFlags extends TrimFlags {
   /** In the place of the argument. */
   readonly prompt?: string;
   readonly preset: Preset;
@@ -39,12 +39,6 @@ export interface GenerateFlags {
   readonly flowmoMode?: FlowmoOptions['mode'];
   readonly methodOfPaper?: boolean;
   readonly trim: boolean;
-  readonly trimPolicy: TrimPolicyName;
-  readonly trimFraction: number;
-  readonly trimSensitivity: number;
-  readonly trimWarmup: number;
-  readonly trimSkipFirst?: boolean;
-  readonly trimFalseAlarms: number;
   readonly trimCheck: 'final' | 'first-step';
   readonly trimAttempts: number;
   readonly noise?: string;

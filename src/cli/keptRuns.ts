@@ -55,11 +55,7 @@ export async function* keepRun(
 ): AsyncGenerator<GenerateEvent> {
   const video = kept.videos ? await openVideo(join(folder, videoPath(task)), plan, force) : undefined;
   const path = join(folder, tracePath(task));
-  if (kept.traces) await makeFolder(dirname(path), path);
-  const { openRunTrace } = await import('./runTrace.js');
-  const trace = kept.traces
-    ? await openRunTrace({ trace: path, report: join(folder, tracePage(task)), force })
-    : undefined;
+  const trace = kept.traces ? await openTrace(path, join(folder, tracePage(task)), force) : undefined;
   try {
     const told = trace ? recordRun(events, trace.sink, device, model) : events;
     for await (const event of told) {
@@ -80,6 +76,12 @@ interface KeepOptions {
   readonly model: Model;
   readonly kept: Kept;
   readonly force?: boolean;
+}
+
+async function openTrace(trace: string, report: string, force?: boolean) {
+  const { openRunTrace } = await import('./runTrace.js');
+  await makeFolder(dirname(trace), trace);
+  return openRunTrace({ trace, report, force });
 }
 
 async function openVideo(path: string, { pixel, fps, prompts }: Plan, force?: boolean) {

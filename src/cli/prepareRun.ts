@@ -25,6 +25,7 @@ import { ensureSameFile, plannedFile, plannedFlags, readPlan } from './openPlan.
 import { planNotes } from './planReport.js';
 import type { PreparedRun } from './preparedRun.js';
 import { reportPrompts } from './promptReport.js';
+import { trimOptionsOf } from './trimFlags.js';
 import { asUsage } from './usageError.js';
 
 /** Gives back what was opened, the latest first. */
@@ -204,12 +205,7 @@ function flowmoOf(flags: GenerateFlags): PlanRequest['flowmo'] {
 /** What of the flags concerns the run and not its plan. */
 export function choices(prompt: string | undefined, flags: GenerateFlags): GenerateRequest {
   const trim = flags.trim && {
-    policy: flags.trimPolicy,
-    fraction: flags.trimFraction,
-    sensitivity: flags.trimSensitivity,
-    warmup: flags.trimWarmup,
-    skipFirst: flags.trimSkipFirst,
-    falseAlarms: flags.trimFalseAlarms,
+    ...trimOptionsOf(flags),
     maxRegenerations: flags.trimAttempts,
     check: flags.trimCheck,
   };

@@ -6,26 +6,20 @@ import { openTensorSource } from '../node/model/openTensorSource.js';
 import { saveReport } from '../node/trace/saveReport.js';
 import { TraceFolder } from '../node/trace/traceFolder.js';
 import { ReferenceDevice } from '../tensor/referenceDevice.js';
-import { type TrimPolicyName, watchedBlocks } from '../tokentrim/trimOptions.js';
+import { watchedBlocks } from '../tokentrim/trimOptions.js';
 import type { ReviewEvent } from '../trace/format.js';
 import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLatents.js';
 import { traceLatents } from '../trace/traceLatents.js';
 import { checkTrimRule } from './checkOptions.js';
 import { patch, path, wholeNumber } from './options.js';
 import { show } from './output.js';
-import { addTrimFlags } from './trimFlags.js';
+import { addTrimFlags, type TrimFlags, trimOptionsOf } from './trimFlags.js';
 
-interface LatentsFlags extends LatentsRequest {
+interface LatentsFlags extends LatentsRequest, TrimFlags {
   readonly out?: string;
   readonly save?: string;
   readonly blockFrames: number;
   readonly patch: PatchSize;
-  readonly trimPolicy: TrimPolicyName;
-  readonly trimFraction: number;
-  readonly trimSensitivity: number;
-  readonly trimWarmup: number;
-  readonly trimSkipFirst?: boolean;
-  readonly trimFalseAlarms: number;
   readonly force?: boolean;
 }
 
@@ -59,14 +53,7 @@ export function addTraceLatentsCommand(trace: Command): void {
 /** Prints a line a block on standard output, and says where the trace lies. */
 export async function runTraceLatents(file: string, flags: LatentsFlags): Promise<void> {
   const folder = flags.out ?? `${basename(file, extname(file))}.trace`;
-  const trim = {
-    policy: flags.trimPolicy,
-    fraction: flags.trimFraction,
-    sensitivity: flags.trimSensitivity,
-    warmup: flags.trimWarmup,
-    skipFirst: flags.trimSkipFirst,
-    falseAlarms: flags.trimFalseAlarms,
-  };
+  const trim = trimOptionsOf(flags);
   const source = await openTensorSource(file);
   try {
     const latents = await readLatents(source, flags);

@@ -2,7 +2,29 @@ import { type Command, Option } from 'commander';
 import { TRIM_DEFAULTS, type TrimPolicyName } from '../tokentrim/trimPolicy.js';
 import { decimal, wholeNumber } from './options.js';
 
-/** What TokenTrim measures by, in every command that has it. */
+/** What TokenTrim measures by, as commander gives it. */
+export interface TrimFlags {
+  readonly trimPolicy: TrimPolicyName;
+  readonly trimFraction: number;
+  readonly trimSensitivity: number;
+  readonly trimWarmup: number;
+  readonly trimSkipFirst?: boolean;
+  readonly trimFalseAlarms: number;
+}
+
+/** The same as options of a policy. */
+export function trimOptionsOf(flags: TrimFlags) {
+  return {
+    policy: flags.trimPolicy,
+    fraction: flags.trimFraction,
+    sensitivity: flags.trimSensitivity,
+    warmup: flags.trimWarmup,
+    skipFirst: flags.trimSkipFirst,
+    falseAlarms: flags.trimFalseAlarms,
+  };
+}
+
+/** Its flags, in every command that has them. */
 export function addTrimFlags(command: Command, policies: readonly TrimPolicyName[]): Command {
   const { fraction, sensitivity, warmup, falseAlarms } = TRIM_DEFAULTS;
   const controls = policies.includes('placebo') ? '; placebo and regenerate are controls for tokentrim' : '';

@@ -1,3 +1,4 @@
+import { csvCell } from '../measures/csvCell.js';
 import { measuredRun } from './measuredRun.js';
 import type { RunRecord } from './runRecord.js';
 
@@ -20,8 +21,5 @@ export function runsCsv(records: readonly RunRecord[]): string {
   return [[...HEAD, ...columns.keys()], ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('');
 }
 
-/** RFC 4180: quotes around what holds a comma, a quote or a line's end. */
-function cell(value: string | number): string {
-  const text = typeof value === 'number' ? String(Number(value.toPrecision(7))) : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
+const cell = (value: string | number): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(7))) : csvCell(value);

@@ -1,3 +1,4 @@
+import { csvCell } from './csvCell.js';
 import { MEASURES } from './measures.js';
 import type { LatentMeasures, VideoMeasures } from './videoMeasures.js';
 
@@ -15,12 +16,9 @@ export function measuresCsv(all: readonly Measured[]): string {
   const lines = all.flatMap(({ name, measures: { times, measures } }) =>
     Object.entries(measures).flatMap(([measure, { values }]) =>
       values.map((value, index) =>
-        [quoted(name), measure, MEASURES[measure].unit, times[index], value ?? ''].join(','),
+        [csvCell(name), measure, MEASURES[measure].unit, times[index], value ?? ''].join(','),
       ),
     ),
   );
   return `${[MEASURES_CSV_HEADER, ...lines].join('\n')}\n`;
 }
-
-/** RFC 4180. */
-const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,5 +1,5 @@
 import { gradientOf } from '../kernels/gradient/gradientOf.js';
-import { concatFrames, sliceFrames } from '../kernels/layout/frames.js';
+import { sliceFrames } from '../kernels/layout/frames.js';
 import { adamStep } from '../kernels/motion/adamStep.js';
 import { motionVariance, motionVarianceGradient } from '../kernels/motion/motionVariance.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -67,11 +67,17 @@ export function guidedFlow(
   const { device } = latents;
   if (!options || moved.length === 0) return { input: latents, flow: device.scope(() => predict(latents)) };
   return device.scope(() => {
-    const { value: first, gradient } = gradientOf(latents, predict, (flow) =>
-      ofFrames(flow, moved, (part) => motionVarianceGradient(part, motionVariance(part)), 'zero'),
-    );
+    const { value: first, gradient } = gradientOf(latents, predict, (flow) => {
+      const cotangent = device.zeros(flow.shape);
+      for (const { from, count } of moved) {
+        const part = sliceFrames(flow, from, count);
+        device.updateRows(cotangent, from, motionVarianceGradient(part, motionVariance(part)), 0, count);
+      }
+      return cotangent;
+    });
     const steps = adamStep(latents, gradient, options.rate);
-    const input = ofFrames(latents, moved, (_, { from, count }) => sliceFrames(steps, from, count), 'kept');
+    const input = sliceFrames(latents, 0, latents.shape[0]);
+    for (const { from, count } of moved) device.updateRows(input, from, steps, from, count);
     const flow = options.mode === 'paper' ? predict(input) : first;
     const mapOf = (of: Tensor, { from, count }: MovedFrames) => motionVariance(sliceFrames(of, from, count));
     const blocks = moved.map((frames) => ({
@@ -80,30 +86,5 @@ export function guidedFlow(
       ...(flow === first ? {} : { after: mapOf(flow, frames) }),
     }));
     return { input, flow, motion: { given: latents, blocks } };
-  });
-}
-
-/** A tensor of all frames: what is made of each part, and between the parts zeros or what was there. */
-function ofFrames(
-  all: Tensor,
-  parts: readonly MovedFrames[],
-  body: (part: Tensor, frames: MovedFrames) => Tensor,
-  between: 'zero' | 'kept',
-): Tensor {
-  const { device, shape } = all;
-  return device.scope(() => {
-    const pieces: Tensor[] = [];
-    let at = 0;
-    const fill = (to: number) => {
-      if (to === at) return;
-      pieces.push(between === 'zero' ? device.zeros([to - at, ...shape.slice(1)]) : sliceFrames(all, at, to - at));
-    };
-    for (const part of parts) {
-      fill(part.from);
-      pieces.push(body(sliceFrames(all, part.from, part.count), part));
-      at = part.from + part.count;
-    }
-    fill(shape[0]);
-    return pieces.length === 1 ? pieces[0] : concatFrames(pieces);
   });
 }

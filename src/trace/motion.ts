@@ -36,13 +36,12 @@ async function readMotion(
   block: number,
 ): Promise<ReadMotion> {
   const { device } = input;
-  const moved = device.scope(() => {
-    const difference = weightedSum([
-      [1, input],
-      [-1, given],
-    ]);
-    return sliceFrames(difference, from, count);
-  });
+  const moved = device.scope(() =>
+    weightedSum([
+      [1, sliceFrames(input, from, count)],
+      [-1, sliceFrames(given, from, count)],
+    ]),
+  );
   // All are asked for at once, while they are valid.
   const reading = [moved, before, ...(after ? [after] : [])].map((tensor) => device.read(tensor));
   const [difference, first, second] = (await Promise.all(reading)).map((values) => Float32Array.from(values));

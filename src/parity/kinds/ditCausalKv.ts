@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { cast } from '../../kernels/elementwise/cast.js';
-import { blockCall, KvCache } from '../../models/wan/kvCache.js';
-import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
+import { blockCall } from '../../models/wan/kvCache.js';
+import { predictFlow } from '../../models/wan/transformer.js';
 import { disposeAll } from '../../tensor/scope.js';
 import { toFloat64Numbers } from '../../weights/convert.js';
 import type { ParityInput, ParityItem } from './input.js';
-import { cacheOutputs, openTransformer, output, parseConfig, uploadInput } from './model.js';
+import { cacheOutputs, openCache, openTransformer, output, parseConfig, uploadInput } from './model.js';
 
 const schema = z.object({
   sink_size: z.int().min(0),
@@ -21,18 +21,8 @@ export async function* ditCausalKv(input: ParityInput): AsyncGenerator<ParityIte
   const { device, inputs } = input;
   const settings = parseConfig(schema, input);
   const { model, context } = await openTransformer(input);
-  const { num_layers: layers, num_heads: heads, dim } = model.config;
-  const [height, width] = settings.latent_hw;
-  const { tokensPerFrame } = tokenGrid(model.config, { height, width });
-  const cache = new KvCache(device, {
-    layers,
-    dim,
-    heads,
-    tokensPerFrame,
-    capacity: settings.cache_frames,
-    sink: settings.sink_size,
-    dtype: model.keyType,
-  });
+  const { num_heads: heads, dim } = model.config;
+  const cache = openCache(model, settings.latent_hw, { capacity: settings.cache_frames, sink: settings.sink_size });
 
   for (const [layer, { keys, values }] of context.layers.entries()) {
     const split = [keys.shape[0], heads, dim / heads];

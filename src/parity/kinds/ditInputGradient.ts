@@ -1,12 +1,11 @@
 import * as z from 'zod';
 import { motionVariance, motionVarianceGradient } from '../../kernels/motion/motionVariance.js';
 import { flowGradient } from '../../models/wan/flowGradient.js';
-import { blockCall, KvCache } from '../../models/wan/kvCache.js';
-import { tokenGrid } from '../../models/wan/transformer.js';
+import { blockCall } from '../../models/wan/kvCache.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ParityInput, ParityItem } from './input.js';
-import { openTransformer, output, parseConfig, parseFields, uploadInput } from './model.js';
+import { openCache, openTransformer, output, parseConfig, parseFields, uploadInput } from './model.js';
 
 const schema = z.object({
   latent_hw: z.tuple([z.int(), z.int()]),
@@ -28,18 +27,7 @@ export async function* ditInputGradient(input: ParityInput): AsyncGenerator<Pari
   const settings = parseConfig(schema, input);
   const { calls } = parseFields(callsSchema, input);
   const { model, context } = await openTransformer(input);
-  const { num_layers: layers, num_heads: heads, dim } = model.config;
-  const [height, width] = settings.latent_hw;
-  const { tokensPerFrame } = tokenGrid(model.config, { height, width });
-  const cache = new KvCache(device, {
-    layers,
-    dim,
-    heads,
-    tokensPerFrame,
-    capacity: settings.kv_cache_frames,
-    sink: settings.sink_size,
-    dtype: model.keyType,
-  });
+  const cache = openCache(model, settings.latent_hw, { capacity: settings.kv_cache_frames, sink: settings.sink_size });
   for (const { call, block, timestep } of calls) {
     const name = `call${String(call).padStart(2, '0')}`;
     const latents = await uploadInput(device, inputs, `${name}.x`);

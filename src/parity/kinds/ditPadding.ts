@@ -5,7 +5,7 @@ import type { RopeTable } from '../../kernels/rope/rope.js';
 import { callType } from '../../kernels/rows/keyType.js';
 import { transformerBlock } from '../../models/wan/block.js';
 import type { TextContext } from '../../models/wan/crossAttention.js';
-import { blockCall, type CacheCall, KvCache } from '../../models/wan/kvCache.js';
+import { blockCall, type CacheCall } from '../../models/wan/kvCache.js';
 import { ropePairs } from '../../models/wan/rope.js';
 import type { Tap } from '../../models/wan/tap.js';
 import { embedTime } from '../../models/wan/timeEmbedding.js';
@@ -14,6 +14,7 @@ import type { Transformer } from '../../models/wan/transformerWeights.js';
 import type { Device } from '../../tensor/device.js';
 import { foldScoped } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { openCache } from './model.js';
 
 /**
  * What the official model computes for the tokens that it appends to reach a sequence length: they begin as zeros, see
@@ -28,11 +29,10 @@ export function runPadding(
   tap: Tap,
 ): void {
   const { device, config, weights } = model;
-  const { num_heads: heads, dim, eps, num_layers: layers } = config;
+  const { num_heads: heads, dim, eps } = config;
   const [frames, , height, width] = call.latents.shape;
   const { tokensPerFrame } = tokenGrid(config, { height, width });
-  const dtype = model.keyType;
-  const cache = new KvCache(device, { layers, dim, heads, tokensPerFrame, capacity: frames, sink: 0, dtype });
+  const cache = openCache(model, [height, width], { capacity: frames, sink: 0 });
   cache.reserve(0, frames);
   device.scope(() => {
     const timesteps = Array<number>(frames).fill(call.timestep);

@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext, type TextContext } from '../../models/wan/crossAttention.js';
-import type { KvCache } from '../../models/wan/kvCache.js';
+import { KvCache } from '../../models/wan/kvCache.js';
+import { tokenGrid } from '../../models/wan/transformer.js';
 import { loadTransformer, type Transformer } from '../../models/wan/transformerWeights.js';
 import type { Device } from '../../tensor/device.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -46,6 +47,17 @@ export async function openTransformer(input: ParityInput): Promise<{ model: Tran
   const model = await loadTransformer(input.device, input.weights, config, input.types);
   const prompt = await uploadInput(input.device, input.inputs, 'prompt_embeds');
   return { model, context: prepareContext(model, prompt) };
+}
+
+/** An empty cache for the case's DiT. */
+export function openCache(
+  { device, config, keyType }: Transformer,
+  [height, width]: readonly [number, number],
+  { capacity, sink }: { readonly capacity: number; readonly sink: number },
+): KvCache {
+  const { num_layers: layers, num_heads: heads, dim } = config;
+  const { tokensPerFrame } = tokenGrid(config, { height, width });
+  return new KvCache(device, { layers, dim, heads, tokensPerFrame, capacity, sink, dtype: keyType });
 }
 
 /** A tensor as an output with the leading batch axis that the official dumps have. */
