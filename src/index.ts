@@ -165,7 +165,7 @@ export { type LatentMeter, type LatentMeterOptions, latentMeter } from './measur
 /** Titles and units of all measures. */
 export { MEASURES } from './measures/measures.js';
 /** Names of files, and a list of prompts, with which VBench's own scripts run. */
-export { vbenchManifest, vbenchName } from './measures/vbenchName.js';
+export { vbenchManifest, vbenchName, vbenchNames } from './measures/vbenchName.js';
 /** What is measured. */
 export type { LatentMeasures, MeasuredSeries, VideoMeasures } from './measures/videoMeasures.js';
 /** Measures a video while it goes by. */

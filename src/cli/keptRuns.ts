@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Pair } from '../compare/pairs.js';
 import type { RunTask } from '../compare/runMaker.js';
+import { vbenchManifest } from '../measures/vbenchName.js';
 import type { Model } from '../models/wan/model.js';
+import { writeWhole } from '../node/compare/runFiles.js';
 import { makeFolder } from '../node/files/makeFolder.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import type { GenerateEvent } from '../pipelines/stages.js';
 import type { Device } from '../tensor/device.js';
 import { recordRun } from '../trace/recordRun.js';
+import type { PlannedArm } from './comparePlans.js';
 
 /** What is kept of runs beside their numbers. */
 export interface Kept {
@@ -14,13 +18,26 @@ export interface Kept {
   readonly traces?: boolean;
 }
 
-/** Longer names no file system takes. */
-const MOST_CHARACTERS = 200;
-
 /** Where the video of a run goes, below the folder of the comparison: by the name that VBench's scripts look for. */
 export function videoPath({ draft, arm, pair }: Pick<RunTask, 'draft' | 'arm' | 'pair'>): string {
-  const prompt = pair.prompt.replace(/[/\0]/g, ' ').slice(0, MOST_CHARACTERS);
-  return join('videos', draft.preset, arm, `${prompt}-${pair.seed}.mp4`);
+  return join('videos', draft.preset, arm, pair.file);
+}
+
+/**
+ * Writes the prompts of every arm's videos for VBench (`vbenchManifest`), beside their folder: of all that there will be.
+ * @throws TokenTrimError where they cannot be written
+ */
+export async function writeManifests(
+  folder: string,
+  arms: readonly PlannedArm[],
+  pairs: readonly Pair[],
+): Promise<void> {
+  const manifest = vbenchManifest(pairs.map((pair) => ({ ...pair, index: Number(pair.seed) })));
+  for (const { preset, arm } of arms) {
+    const path = join(folder, 'videos', preset, `${arm.name}.json`);
+    await makeFolder(dirname(path), path);
+    await writeWhole(path, `${JSON.stringify(manifest, null, 1)}\n`);
+  }
 }
 
 /** Where the trace of a run goes; its page is the same with .html. */

@@ -1,5 +1,5 @@
 import { buildReport } from '../compare/buildReport.js';
-import { pairsOf, shardOf } from '../compare/pairs.js';
+import { pairsOf } from '../compare/pairs.js';
 import { planDigest } from '../compare/planDigest.js';
 import { RunMaker, type RunTask } from '../compare/runMaker.js';
 import type { RunRecord } from '../compare/runRecord.js';
@@ -18,10 +18,11 @@ import { memoryKey, type PlannedArm, planArms, planOfPair, reportedArms } from '
 import { comparisonTables } from './compareTables.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
-import { isKept, keepRun, keptPaths } from './keptRuns.js';
+import { isKept, keepRun, keptPaths, writeManifests } from './keptRuns.js';
 import { measureKernels } from './measureKernels.js';
 import { openModel } from './openModel.js';
 import { say, startProgress } from './output.js';
+import { ownShare } from './ownShare.js';
 
 /** A run of a comparison, and its record where it is finished. */
 interface Run {
@@ -34,13 +35,14 @@ interface Run {
 export async function runCompare(flags: CompareFlags, shared: Readonly<Record<string, unknown>>): Promise<void> {
   const prompts = await readPrompts(flags.prompts, flags.prompt);
   const arms = armsOf(flags.arms ?? [], flags.arm ?? []);
-  if (!flags.shard) await readViewer(COMPARISON_PAGE); // refused now where it was not built, and not after hours
   const all = await pairsOf(prompts, flags.seeds);
-  const pairs = flags.shard ? shardOf(all, flags.shard) : all;
+  const { items: pairs, share } = flags.reportOnly ? { items: all, share: undefined } : ownShare(all, flags.shard);
+  if (!share) await readViewer(COMPARISON_PAGE); // refused now where it was not built, and not after hours
   const folder = await openModel({ preset: flags.preset[0], ...shared } as unknown as GenerateFlags);
   try {
     const planned = await planArms(folder, arms, flags.preset, shared);
     await makeFolder(flags.out, flags.out);
+    if (flags.keepVideos && !flags.reportOnly) await writeManifests(flags.out, planned, all);
     const runs: Run[] = [];
     for (const pair of pairs) for (const each of planned) runs.push(await runOf(each, pair));
     const kept = { videos: flags.keepVideos, traces: flags.keepTraces };
@@ -52,7 +54,7 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
     const missing = runs.filter(({ record }) => !record);
     say(`${runs.length} runs of ${pairs.length} pairs, ${runs.length - missing.length} of them finished`);
     if (missing.length > 0 && !flags.reportOnly) await makeRuns(folder, missing, flags, shared);
-    if (flags.shard) return say('this was a share of the pairs: the same line without --shard writes the report');
+    if (share) return say('this was a share of the pairs: the same line without --shard writes the report');
     const records = runs.flatMap(({ record }) => record ?? []);
     ensure(
       records.length > 0,

@@ -1,4 +1,5 @@
 import { ensure } from '../errors.js';
+import { vbenchNames } from '../measures/vbenchName.js';
 import { sha256 } from '../weights/digestSource.js';
 
 /** A prompt and a seed: what every arm makes a video of, from the same noise. */
@@ -8,6 +9,8 @@ export interface Pair {
   readonly prompt: string;
   /** In digits. */
   readonly seed: string;
+  /** Of its video, as VBench's scripts look for it (`vbenchNames`): the seed is the index. */
+  readonly file: string;
 }
 
 const MOST_WORDS = 48;
@@ -19,16 +22,11 @@ const MOST_WORDS = 48;
 export async function pairsOf(prompts: readonly string[], seeds: readonly string[]): Promise<Pair[]> {
   ensureDistinct('prompt', prompts);
   ensureDistinct('seed', seeds);
+  const files = vbenchNames(prompts, seeds.map(Number));
   const named = await Promise.all(prompts.map(async (prompt) => ({ prompt, name: await promptName(prompt) })));
-  return named.flatMap(({ prompt, name }) => seeds.map((seed) => ({ name: `${name}-${seed}`, prompt, seed })));
-}
-
-/** Share `index` of `count` shares, from 1: every `count`-th pair, so that each share has prompts of all kinds. */
-export function shardOf(
-  pairs: readonly Pair[],
-  { index, count }: { readonly index: number; readonly count: number },
-): Pair[] {
-  return pairs.filter((_, place) => place % count === index - 1);
+  return named.flatMap(({ prompt, name }, at) =>
+    seeds.map((seed, index) => ({ name: `${name}-${seed}`, prompt, seed, file: files[at][index] })),
+  );
 }
 
 async function promptName(prompt: string): Promise<string> {
