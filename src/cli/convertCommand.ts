@@ -7,7 +7,7 @@ import { withFlags } from './flags.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { FORCE_HELP, path } from './options.js';
-import { show, startProgress } from './output.js';
+import { print, show, startProgress } from './output.js';
 import { ensureUsage } from './usageError.js';
 
 interface ConvertFlags extends Pick<ConvertOptions, 'section' | 'dtype' | 'naming' | 'part' | 'force'> {
@@ -70,7 +70,7 @@ async function runConvert(from: string, to: string, flags: ConvertFlags): Promis
     progress?.stop();
     const { tensors, bytes } = converted;
     const recognised = withFlags(converted.recognised);
-    if (json) process.stdout.write(`${JSON.stringify({ ...converted, recognised })}\n`);
+    if (json) print(`${JSON.stringify({ ...converted, recognised })}\n`);
     else show(`${to}: ${tensors} tensors, ${formatBytes(bytes)}, from ${recognised}\n`);
   } catch (error) {
     progress?.stop();

@@ -8,6 +8,7 @@ import { openDevice } from '../node/openDevice.js';
 import { formatChoices } from './formatChoices.js';
 import { measureKernels } from './measureKernels.js';
 import { ADAPTER_HELP } from './options.js';
+import { print } from './output.js';
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -24,8 +25,8 @@ export function addDoctorCommand(program: Command): void {
       const chosen = onHost ? undefined : report.adapters.find((adapter) => adapter.chosen);
       if (flags.measure && chosen) await measureNow(chosen);
       const kernels = chosen && recallChoices(cacheFolder(), { name: chosen.name, driver: chosen.description });
-      if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, encoders, kernels: kernels ?? null })}\n`);
-      else process.stdout.write(formatDoctor(report, encoders, onHost) + (kernels ? formatChoices(kernels) : ''));
+      if (flags.json) print(`${JSON.stringify({ ...report, encoders, kernels: kernels ?? null })}\n`);
+      else print(formatDoctor(report, encoders, onHost) + (kernels ? formatChoices(kernels) : ''));
       if (!report.chosen && !onHost) process.exitCode = 1;
     });
 }

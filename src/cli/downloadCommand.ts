@@ -8,7 +8,7 @@ import { HUB_PRESETS, type HubPreset } from '../node/hub/presets.js';
 import { resolveModel } from '../node/hub/resolveModel.js';
 import { formatBytes } from '../weights/quote.js';
 import { watchInterrupt } from './interrupt.js';
-import { show, startProgress } from './output.js';
+import { print, say, show, startProgress } from './output.js';
 import { ensureUsage } from './usageError.js';
 
 interface DownloadFlags {
@@ -43,14 +43,14 @@ async function run(preset: HubPreset, { yes, hubUrl, quiet }: DownloadFlags): Pr
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
     process.exitCode = interrupt.status;
-    process.stderr.write(`interrupted: \`tokentrim download ${preset}\` will go on where this one stopped\n`);
+    say(`interrupted: \`tokentrim download ${preset}\` will go on where this one stopped`);
     return;
   } finally {
     interrupt.release();
   }
   const { path, checkpoint } = await resolveModel(preset);
   const transformer = checkpoint ? ` --checkpoint ${quoted(checkpoint)}` : '';
-  process.stdout.write(`tokentrim generate "<prompt>" --preset ${preset} --model ${quoted(path)}${transformer}\n`);
+  print(`tokentrim generate "<prompt>" --preset ${preset} --model ${quoted(path)}${transformer}\n`);
 }
 
 async function fetchAll(session: HubSession, files: readonly ListedFile[]): Promise<void> {

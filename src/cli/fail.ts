@@ -4,6 +4,7 @@ import { TokenTrimError } from '../errors.js';
 import { isVideoOnStandardOutput } from '../media/standardOutput.js';
 import { withFlags } from './flags.js';
 import { emit, emitsEvents } from './output.js';
+import { printable } from './printable.js';
 import { noteFailure, printNothing } from './runReport.js';
 import { UsageError } from './usageError.js';
 
@@ -34,7 +35,7 @@ export const commanderOutput: OutputConfiguration = {
   },
   /** Hints after an error; events stand alone. */
   writeErr(text) {
-    if (!emitsEvents()) process.stderr.write(text);
+    if (!emitsEvents()) process.stderr.write(printable(text));
   },
 };
 
@@ -52,14 +53,6 @@ export function messageOf(error: unknown): string {
     return `there is not enough memory (${error.message}): use a smaller --width, --height or --window`;
   }
   return error.stack ?? error.message;
-}
-
-/** Control characters, which a file's name or contents can bring into a message, as what they are: a terminal obeys them. */
-function printable(message: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
-  return message.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (found) => {
-    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
 
 /** Says that the object of `--json` found no reader. */

@@ -4,6 +4,7 @@ import { formatInspection } from '../node/weights/formatInspection.js';
 import { type FolderInspection, type Inspection, inspectPath } from '../node/weights/inspect.js';
 import { isSound } from '../node/weights/verify.js';
 import { withFlags } from './flags.js';
+import { print } from './output.js';
 
 export function addInspectCommand(program: Command): void {
   program
@@ -31,7 +32,7 @@ async function runInspect(path: string, { verify, json }: { verify?: boolean; js
   };
   try {
     const inspections = (await inspectPath(path, { verify, onProgress })).map(inFlags);
-    process.stdout.write(json ? `${JSON.stringify(inspections)}\n` : `${formatInspection(inspections).trimEnd()}\n`);
+    print(json ? `${JSON.stringify(inspections)}\n` : `${formatInspection(inspections).trimEnd()}\n`);
     const isWrong = inspections.some(
       (entry) =>
         entry.kind === 'weights' &&

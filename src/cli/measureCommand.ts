@@ -5,6 +5,7 @@ import { watchInterrupt } from './interrupt.js';
 import { type InputRequest, measureInput } from './measureInput.js';
 import { measureTable } from './measureTable.js';
 import { decimal, FORCE_HELP, patch, path, wholeNumber } from './options.js';
+import { print } from './output.js';
 import { PROGRAM } from './programName.js';
 import { ensureUsage } from './usageError.js';
 import { writeText } from './writeText.js';
@@ -63,7 +64,7 @@ export async function runMeasure(inputs: readonly string[], flags: MeasureFlags)
   }
   const data = json ? measuresJson(found) : csv ? measuresCsv(found) : undefined;
   if (out !== undefined && data !== undefined) await writeText(out, data, force);
-  process.stdout.write(out === undefined && data !== undefined ? data : measureTable(found));
+  print(out === undefined && data !== undefined ? data : measureTable(found));
 }
 
 /** Who measured, and then each input's measures. */

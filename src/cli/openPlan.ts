@@ -4,6 +4,7 @@ import { listPictures } from '../media/pictureFolder.js';
 import { isFolder } from '../node/files/outputTarget.js';
 import { readTextFile } from '../node/files/plainFile.js';
 import { digestFile } from '../node/weights/fileDigest.js';
+import { show } from '../options/fields.js';
 import { parsePlan } from '../pipelines/plan/parsePlan.js';
 import { type DraftPlan, isBlockwise, type PlannedFile } from '../pipelines/plan/plan.js';
 import { type GenerateFlags, MODEL_FLAGS } from './generateFlags.js';
@@ -31,7 +32,8 @@ export async function readPlan(path: string): Promise<DraftPlan> {
   if (typeof report !== 'object' || report === null || !('plan' in report)) return parsePlan(data, label);
   ensure(
     report.plan,
-    () => `${label}: this run (${String(report.status)}) ended before it was planned: it holds no plan`,
+    () =>
+      `${label}: this run (${typeof report.status === 'string' ? report.status : show(report.status)}) ended before it was planned: it holds no plan`,
   );
   return parsePlan(report.plan, label);
 }
@@ -47,7 +49,7 @@ export function plannedFlags(flags: GenerateFlags, plan: DraftPlan): GenerateFla
   const begins = flags.image ?? flags.video ?? given?.file?.path;
   return {
     ...flags,
-    ...(isModelNamed ? {} : plan.model.source),
+    ...(isModelNamed ? {} : sourceOf(plan)),
     preset: plan.preset,
     prompt: prompts.length === 1 ? prompts[0].prompt : undefined,
     negativePrompt,
@@ -72,6 +74,12 @@ export function plannedFlags(flags: GenerateFlags, plan: DraftPlan): GenerateFla
     decode: plan.decode === 'never' ? 'auto' : (plan.decode ?? 'auto'),
     latentsOnly: plan.decode === 'never',
   };
+}
+
+/** Where a plan had its model from: of what its file says, the options that name one, and no others. */
+function sourceOf({ model }: DraftPlan): Partial<GenerateFlags> {
+  const source = Object.entries(model.source ?? {});
+  return Object.fromEntries(source.filter(([name]) => MODEL_FLAGS.some((known) => known === name)));
 }
 
 /** A file that a run reads, or a folder of pictures, for the plan. */

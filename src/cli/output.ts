@@ -1,6 +1,7 @@
 import { createProgress, type Progress, type ProgressOptions } from '../media/progress.js';
 import type { RunEvent } from './eventSchema.js';
 import { withFlags } from './flags.js';
+import { printable } from './printable.js';
 
 /** How a run tells what it does: `auto` is a bar on a terminal and lines elsewhere, `json` a JSON object a line. */
 export const PROGRESS_FORMS = ['auto', 'lines', 'json', 'none'] as const;
@@ -34,7 +35,7 @@ export function say(note: string): void {
   if (quiet) return;
   const text = withFlags(note);
   if (form === 'json') emit('note', { text: text.trim() });
-  else process.stderr.write(`${text}\n`);
+  else process.stderr.write(printable(`${text}\n`));
 }
 
 /** A note that only `--verbose` shows; made only then. */
@@ -44,14 +45,19 @@ export function detail(note: () => string): void {
 
 /** A table or a closing line for people, which a program has in another form. */
 export function show(text: string): void {
-  if (!quiet && form !== 'json') process.stderr.write(text);
+  if (!quiet && form !== 'json') process.stderr.write(printable(text));
+}
+
+/** What a command was asked for, on standard output: a table, or JSON. */
+export function print(text: string): void {
+  process.stdout.write(printable(text));
 }
 
 /** What happened, for a program that watches: a line of JSON, only with `--progress json`. */
 export function emit<Name extends RunEvent['event']>(event: Name, fields: EventFields<Name>): void {
   if (form !== 'json') return;
   const seconds = Math.round(performance.now()) / 1000;
-  process.stderr.write(`${JSON.stringify({ event, seconds, ...fields })}\n`);
+  process.stderr.write(printable(`${JSON.stringify({ event, seconds, ...fields })}\n`));
 }
 
 type EventFields<Name> = Omit<Extract<RunEvent, { event: Name }>, 'event' | 'seconds'>;
@@ -63,5 +69,6 @@ export const emitsEvents = (): boolean => form === 'json';
 export function startProgress(options: Pick<ProgressOptions, 'total' | 'label' | 'activity'>): Progress {
   const lines = verbose && form === 'auto' ? 'lines' : form; // notes would tear a bar apart
   const shown = lines === 'json' || lines === 'none' ? undefined : lines;
-  return createProgress({ ...options, form: shown, enabled: shown !== undefined && !quiet });
+  const progress = createProgress({ ...options, form: shown, enabled: shown !== undefined && !quiet });
+  return { ...progress, update: (done, note) => progress.update(done, note && printable(note)) };
 }

@@ -8,6 +8,7 @@ import { FLOAT_TYPES, type FloatType } from '../tensor/tensor.js';
 import { fail } from './fail.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal } from './options.js';
+import { print } from './output.js';
 
 export function addParityCommand(program: Command): void {
   program
@@ -49,8 +50,8 @@ async function runParity(
       try {
         const report = await runCase(folder, device, flags.tolerance, types);
         reports.push(report);
-        if (flags.jsonLines) process.stdout.write(`${JSON.stringify(report)}\n`);
-        else if (!flags.json) process.stdout.write(formatCase(report));
+        if (flags.jsonLines) print(`${JSON.stringify(report)}\n`);
+        else if (!flags.json) print(formatCase(report));
         if (!report.passed) process.exitCode = 1;
       } catch (error) {
         fail(error); // one folder that is no case does not hide what the others show
@@ -60,9 +61,9 @@ async function runParity(
     device.close();
   }
   if (flags.jsonLines) return;
-  if (flags.json) process.stdout.write(`${JSON.stringify(reports)}\n`);
+  if (flags.json) print(`${JSON.stringify(reports)}\n`);
   else {
     const passed = reports.filter((report) => report.passed).length;
-    process.stdout.write(`${passed} of ${folders.length} cases within tolerance on ${device.name}\n`);
+    print(`${passed} of ${folders.length} cases within tolerance on ${device.name}\n`);
   }
 }

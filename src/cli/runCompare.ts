@@ -21,7 +21,7 @@ import { watchInterrupt } from './interrupt.js';
 import { isKept, keepRun, keptPaths, writeManifests } from './keptRuns.js';
 import { measureKernels } from './measureKernels.js';
 import { openModel } from './openModel.js';
-import { say, startProgress } from './output.js';
+import { print, say, startProgress } from './output.js';
 import { ownShare } from './ownShare.js';
 
 /** A run of a comparison, and its record where it is finished. */
@@ -64,7 +64,7 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
     const keptOf = ({ preset, arm, pair }: RunRecord) =>
       keptPaths(flags.out, tasks.get(JSON.stringify({ preset, arm, pair })) as RunTask);
     const report = buildReport({ presets: flags.preset, arms: reportedArms(planned), records, keptOf });
-    process.stdout.write(comparisonTables(report, process.stdout.columns));
+    print(comparisonTables(report, process.stdout.columns));
     await writeReport(flags.out, report, records);
     say(`${flags.out}: report.html, report.json, runs.csv`);
   } finally {

@@ -8,7 +8,7 @@ import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type Interrupt, watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
-import { detail, emit, say, show, startProgress } from './output.js';
+import { detail, emit, print, say, show, startProgress } from './output.js';
 import { formatPlan } from './planReport.js';
 import type { PreparedRun } from './preparedRun.js';
 import { prepareRun } from './prepareRun.js';
@@ -40,7 +40,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
     if (flags.dryRun) {
       await digested;
       if (interrupt.signal.aborted) throw nothingGenerated(interrupt.status);
-      if (!flags.json) process.stdout.write(formatPlan(prepared, seed));
+      if (!flags.json) print(formatPlan(prepared, seed));
       report.status = 'planned';
       return;
     }

@@ -3,6 +3,7 @@ import type { FrameSink } from '../media/frameSink.js';
 import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
 import type { PreparedRun } from './preparedRun.js';
+import { printable } from './printable.js';
 import { PROGRAM } from './programName.js';
 import { type BlockRow, REPORT_VERSION, type Report, reportSchema } from './reportSchema.js';
 import { settingsOf } from './settings.js';
@@ -127,7 +128,7 @@ function printDue(code: number, onProblem: (error: unknown) => void): void {
   const error = failure ?? (early === 'interrupted' ? 'interrupted' : `the program ended with exit status ${code}`);
   const report = isWhole ? due.toJSON(due.status as Report['status'], null) : due.toJSON(early, error);
   try {
-    writeWhole(Buffer.from(`${JSON.stringify(report)}\n`), isWhole);
+    writeWhole(Buffer.from(printable(`${JSON.stringify(report)}\n`)), isWhole);
   } catch (problem) {
     onProblem(problem);
   }

@@ -9,7 +9,7 @@ import { formatBytes } from '../weights/quote.js';
 import { OUTPUT_HELP } from './helpText.js';
 import { watchInterrupt } from './interrupt.js';
 import { drawSeed, FORCE_HELP, seed as seedOption, wholeNumber } from './options.js';
-import { startProgress } from './output.js';
+import { print, startProgress } from './output.js';
 
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16', f8: 'F8_E4M3' } as const satisfies Record<string, FloatDType>;
 
@@ -60,7 +60,7 @@ async function run(folder: string, { dryRun, force, parts, dtype, ...flags }: Sy
   });
   const total = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
   if (dryRun) {
-    process.stdout.write(`${listing(folder, files)}${formatBytes(total)} in all\n`);
+    print(`${listing(folder, files)}${formatBytes(total)} in all\n`);
     return;
   }
   const interrupt = watchInterrupt();
@@ -80,11 +80,11 @@ async function run(folder: string, { dryRun, force, parts, dtype, ...flags }: Sy
     interrupt.release();
   }
   const seconds = (performance.now() - start) / 1000;
-  process.stdout.write(
+  print(
     `${listing(folder, files)}${formatBytes(total)} of random weights in ${seconds.toFixed(1)} s ` +
       `(${formatBytes(total / seconds)}/s), seed ${seed}\n`,
   );
-  if (parts.includes('tokenizer')) process.stdout.write("the tokenizer is the toy world's, with ids below 420\n");
+  if (parts.includes('tokenizer')) print("the tokenizer is the toy world's, with ids below 420\n");
 }
 
 function listing(folder: string, files: readonly PlannedFile[]): string {

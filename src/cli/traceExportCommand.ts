@@ -4,7 +4,7 @@ import { chromeTrace } from '../trace/chromeTrace.js';
 import { traceCsv } from '../trace/traceCsv.js';
 import { traceEvents } from '../trace/traceEvents.js';
 import { FORCE_HELP, path } from './options.js';
-import { say } from './output.js';
+import { print, say } from './output.js';
 import { ensureUsage } from './usageError.js';
 import { writeText } from './writeText.js';
 
@@ -33,6 +33,6 @@ export async function runTraceExport(folder: string, { chrome, csv, out, force }
   const whole = traceEvents(await (await openTraceFolder(folder)).eventsText());
   if (whole.problem !== undefined) say(`${folder}: ${whole.problem}`);
   const text = csv ? traceCsv(whole.trace.blocks) : `${JSON.stringify(chromeTrace(whole))}\n`;
-  if (out === undefined) process.stdout.write(text);
+  if (out === undefined) print(text);
   else await writeText(out, text, force);
 }

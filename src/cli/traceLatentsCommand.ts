@@ -12,7 +12,7 @@ import { LATENT_ORDERS, type LatentsRequest, readLatents } from '../trace/readLa
 import { traceLatents } from '../trace/traceLatents.js';
 import { checkTrimRule } from './checkOptions.js';
 import { patch, path, wholeNumber } from './options.js';
-import { show } from './output.js';
+import { print, show } from './output.js';
 import { addTrimFlags, type TrimFlags, trimOptionsOf } from './trimFlags.js';
 
 interface LatentsFlags extends LatentsRequest, TrimFlags {
@@ -66,7 +66,7 @@ export async function runTraceLatents(file: string, flags: LatentsFlags): Promis
         trim,
       });
       await sink.close('finished');
-      process.stdout.write(driftTable(reviews, watchedBlocks(trim)));
+      print(driftTable(reviews, watchedBlocks(trim)));
     } catch (error) {
       await sink.close('failed', (error as Error).message).catch(() => undefined); // the first error is told
       throw error;

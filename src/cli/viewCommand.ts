@@ -8,7 +8,7 @@ import { readViewer } from '../node/trace/viewerPage.js';
 import { formatBytes } from '../weights/quote.js';
 import { END_SIGNALS, type EndSignal, statusOf } from './earlySignal.js';
 import { FORCE_HELP, path, wholeNumber } from './options.js';
-import { say, show } from './output.js';
+import { print, say, show } from './output.js';
 import { ensureUsage } from './usageError.js';
 
 interface ViewFlags {
@@ -54,7 +54,7 @@ export async function runView(folders: readonly string[], flags: ViewFlags): Pro
   const traces = await Promise.all(folders.map(openTraceFolder));
   const server = await serveTraces(traces, await readViewer(), flags.port);
   const end = ended(); // before anybody can know that there is something to end
-  process.stdout.write(`${server.address}\n`);
+  print(`${server.address}\n`);
   if (flags.open) openInBrowser(server.address);
   say('Ctrl-C ends it');
   const signal = await end;

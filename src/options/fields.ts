@@ -64,9 +64,13 @@ export function show(given: unknown): string {
   if (given === undefined) return 'nothing';
   if (typeof given === 'function') return 'a function';
   if (typeof given === 'bigint') return `${given}n`;
-  if (Array.isArray(given))
-    return given.length <= 8 ? `[${given.map(show).join(', ')}]` : `an array of ${given.length}`;
-  if (typeof given === 'object' && given !== null) return `an object (${given.constructor?.name ?? 'no class'})`;
+  if (Array.isArray(given)) {
+    const isShort = given.length <= 8 && !given.some(Array.isArray);
+    return isShort ? `[${given.map(show).join(', ')}]` : `an array of ${given.length}`;
+  }
+  // Of data, `constructor` may be a field like any other.
+  if (typeof given === 'object' && given !== null)
+    return `an object (${Object.getPrototypeOf(given)?.constructor?.name ?? 'no class'})`;
   const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
   return shown.length <= 60 ? shown : `${shown.slice(0, 57)}...`;
 }

@@ -2,9 +2,11 @@
 export function nearestName(misspelt: string, names: readonly string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[_-]/g, '');
   const wanted = plain(misspelt);
+  const most = (name: string) => Math.max(1, Math.floor(Math.max(wanted.length, name.length) / 3));
   const near = names
+    .filter((name) => Math.abs(wanted.length - plain(name).length) <= most(name)) // at least so far, and quick to see
     .map((name) => ({ name, distance: editDistance(wanted, plain(name)) }))
-    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(Math.max(wanted.length, name.length) / 3)));
+    .filter(({ name, distance }) => distance <= most(name));
   return near.sort((left, right) => left.distance - right.distance).at(0)?.name;
 }
 

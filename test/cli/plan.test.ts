@@ -123,3 +123,14 @@ test('a model whose weights have changed is refused, and the plan itself names t
   );
   expect((await generate(program, ['--plan', 'plan.json', '--model', TOY, '--dry-run'])).status).toBe('planned');
 });
+
+test('of where its model came from, a plan tells the options that name one, and no others', async () => {
+  await planned('plan.json', [PROMPT, ...SMALL]);
+  writeFileSync(program.path('mine.txt'), 'mine');
+  edit('plan.json', (plan) => {
+    Object.assign(plan.model as object, { source: { out: 'mine.txt', force: 'yes', saveNoise: 'mine.txt' } });
+  });
+  const { settings } = await generate(program, ['--plan', 'plan.json', '--dry-run']);
+  expect(settings).toMatchObject({ out: 'video.mp4', saveNoise: null });
+  expect(readFileSync(program.path('mine.txt'), 'utf8')).toBe('mine');
+});

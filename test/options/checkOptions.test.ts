@@ -126,6 +126,10 @@ describe('the name that was meant', () => {
 test('values in messages are short', () => {
   expect(show('x'.repeat(100)).length).toBeLessThanOrEqual(60);
   expect(show(Array(100).fill(0))).toBe('an array of 100');
+  let deep: unknown[] = [];
+  for (let depth = 0; depth < 1e5; depth++) deep = [deep];
+  expect(show(deep)).toBe('an array of 1'); // where a walk into it would end the stack
+  expect(show(JSON.parse('{"constructor": {"name": "evil"}}'))).toBe('an object (Object)');
   expect([show(new Map()), show(7n), show(undefined), show(() => 1)]).toEqual([
     'an object (Map)',
     '7n',

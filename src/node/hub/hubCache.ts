@@ -28,8 +28,9 @@ export function snapshotPath(cache: string, repo: string, commit: string, path =
 /** The snapshot of a branch (or commit) that was downloaded before; undefined where there is none. */
 export async function cachedSnapshot(cache: string, repo: string, revision = 'main'): Promise<string | undefined> {
   const path = join(repoFolder(cache, repo), 'refs', revision);
-  const ref = await readTextFile(path, { what: 'a commit', limit: 1024 }).catch(() => revision);
-  const snapshot = snapshotPath(cache, repo, ref.trim());
+  const ref = (await readTextFile(path, { what: 'a commit', limit: 1024 }).catch(() => '')).trim();
+  // Anything but a commit could lead out of the cache.
+  const snapshot = snapshotPath(cache, repo, /^[0-9a-f]{7,64}$/.test(ref) ? ref : revision);
   return (await isThere(snapshot)) ? snapshot : undefined;
 }
 

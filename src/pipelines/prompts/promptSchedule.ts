@@ -26,7 +26,7 @@ export interface ScheduleGrid {
   readonly label?: string;
 }
 
-const LINE = /^(\d+(?:\.\d+)?)\s*(s?)\s*:(.*)$/;
+const LINE = /^(\d+(?:\.\d+)?)\s*(?:(s)\s*)?:(.*)$/;
 const EXAMPLE = 'such as "0: a red circle" (frames) or "5s: a blue square" (seconds)';
 
 /**

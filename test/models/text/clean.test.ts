@@ -76,3 +76,15 @@ describe('prompt cleaning', () => {
     expect(cleanPrompt('<&amp;')).toBe('<&');
   });
 });
+
+it('takes time with the length of a prompt, not with its square', () => {
+  const start = performance.now();
+  for (const long of [
+    `a${' '.repeat(1e6)}b`,
+    `a${'\n'.repeat(1e5)}b`,
+    `&${'amp;'.repeat(1e5)}lt;`,
+    '\u001b['.repeat(1e5),
+  ])
+    cleanPrompt(long);
+  expect(performance.now() - start).toBeLessThan(5000);
+});

@@ -202,3 +202,12 @@ test('a model that is not in the cache, and names that are none', async () => {
   await expect(resolveModel('hf:model')).rejects.toThrow('expected hf:organisation/name');
   await expect(resolveModel('hf:../model')).rejects.toThrow('expected hf:organisation/name');
 });
+
+test('a branch that is no commit leads nowhere, and not out of the cache', async () => {
+  await fetchAll();
+  await mkdir(join(cache, 'elsewhere'));
+  for (const ref of ['../../../elsewhere', '/etc', '..', '', 'x'.repeat(2000), `${COMMIT}/../../..`]) {
+    await writeFile(join(repo(), 'refs', 'main'), ref);
+    await expect(resolveModel('hf:some/model'), ref).rejects.toThrow('is not in the cache');
+  }
+});

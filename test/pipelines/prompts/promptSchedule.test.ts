@@ -108,3 +108,10 @@ describe('messages', () => {
     expect(() => parse('x'.repeat(5000))).toThrow(/^.{0,260}$/);
   });
 });
+
+test('takes time with the length of a line, not with its square', () => {
+  const start = performance.now();
+  for (const line of [`0${' '.repeat(1e6)}x`, `0${' '.repeat(1e6)}s${' '.repeat(1e6)}`, `${'1'.repeat(1e6)}x`])
+    expect(() => parsePromptSchedule(line, { fps: 16, temporal: 4, framesPerBlock: 3 })).toThrow('line 1');
+  expect(performance.now() - start).toBeLessThan(2000);
+});

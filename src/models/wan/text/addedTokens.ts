@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isWhiteSpace, trimEndOf, trimStartOf } from './whiteSpace.js';
 
 /** An entry of `added_tokens`: a string that becomes one id wherever it is written. */
 export const addedTokenSchema = z.looseObject({
@@ -54,8 +55,8 @@ export function splitterAt(tokens: ReadonlyMap<string, AddedToken>): (text: stri
       const [before, after] = [text.slice(done, match.index), text.slice(match.index + match[0].length)];
       const neighbour = text.slice(Math.max(0, match.index - 2), match.index);
       if (token.single_word && (ENDS_WITH_WORD.test(neighbour) || STARTS_WITH_WORD.test(after))) continue;
-      parts.push(token.lstrip ? before.replace(/\p{White_Space}+$/u, '') : before, token.id);
-      done = text.length - (token.rstrip ? after.replace(/^\p{White_Space}+/u, '') : after).length;
+      parts.push(token.lstrip ? trimEndOf(before, isWhiteSpace) : before, token.id);
+      done = text.length - (token.rstrip ? trimStartOf(after, isWhiteSpace) : after).length;
     }
     return [...parts, text.slice(done)].filter((part) => part !== '');
   };

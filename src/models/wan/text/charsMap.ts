@@ -3,6 +3,9 @@ import { ensure, TokenTrimError } from '../../../errors.js';
 /** Clusters of fewer UTF-8 bytes than this are looked up whole. */
 const WHOLE_CLUSTER_BYTES = 6;
 
+/** The longest replacement of Unicode's own has 33 bytes. */
+const MAX_REPLACEMENT_BYTES = 1024;
+
 /**
  * The character map of a sentencepiece model (`precompiled_charsmap` of a tokenizer.json): a Darts double-array trie
  * from UTF-8 strings to offsets, then the replacements, each ended by NUL.
@@ -32,8 +35,13 @@ export function readCharsMap(base64: string): (text: string) => string {
   const replacementOf = (key: Uint8Array) => {
     const offset = shortestPrefix(units, key);
     if (offset === undefined) return undefined;
-    const end = strings.indexOf(0, offset);
-    return utf8.read.decode(strings.subarray(offset, end < 0 ? strings.length : end));
+    const found = strings.subarray(offset, offset + MAX_REPLACEMENT_BYTES);
+    const end = found.indexOf(0);
+    ensure(
+      end >= 0 || found.length < MAX_REPLACEMENT_BYTES,
+      'its character map has a replacement of a kilobyte or more',
+    );
+    return utf8.read.decode(end < 0 ? found : found.subarray(0, end));
   };
   const mapped = (text: string) => {
     const bytes = utf8.write.encode(text);

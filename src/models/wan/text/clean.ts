@@ -1,4 +1,5 @@
 import { decodeHTML, decodeHTMLStrict } from 'entities';
+import { trimEndOf, trimStartOf } from './whiteSpace.js';
 
 /**
  * Cleans a prompt as the official tokenizer does before splitting it: repair the text, undo HTML escapes twice, and
@@ -22,10 +23,11 @@ export function cleanWithoutRepair(text: string): string {
 // Unicode property White_Space, and Python's str.strip() adds the four separators U+001C to U+001F.
 const WHITE_SPACE_RUN = /\p{White_Space}+/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const STRIPPED = /^[\p{White_Space}\x1c-\x1f]+|[\p{White_Space}\x1c-\x1f]+$/gu;
+const STRIPPED = /[\p{White_Space}\x1c-\x1f]/u;
 
 function strip(text: string): string {
-  return text.replace(STRIPPED, '');
+  const isStripped = (letter: string) => STRIPPED.test(letter);
+  return trimStartOf(trimEndOf(text, isStripped), isStripped);
 }
 
 // Numeric references to code points that HTML does not allow; Python's html.unescape drops them.
@@ -61,9 +63,17 @@ export function repairText(text: string): string {
   return lines.join('');
 }
 
+/** Entities in entities, "&amp;amp;", take a pass each; ftfy goes on without end, which takes time with the square of them. */
+const MAX_PASSES = 100;
+
 function untilStable(text: string, repair: (text: string) => string): string {
-  const repaired = repair(text);
-  return repaired === text ? text : untilStable(repaired, repair);
+  let stable = text;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const repaired = repair(stable);
+    if (repaired === stable) break;
+    stable = repaired;
+  }
+  return stable;
 }
 
 function repairOnce(text: string): string {

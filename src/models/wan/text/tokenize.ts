@@ -71,7 +71,7 @@ export function createTokenizer(text: string, label: string): PromptTokenizer {
         `expected room for at least one token, found ${textLength}.`,
       );
       // The end mark is not left to the file's post-processor, which not every file has.
-      const all = pieces(prompt);
+      const all = labelled(label, pieces)(prompt);
       const kept = all.slice(0, textLength - 1);
       const ids = new Int32Array(textLength).fill(padding);
       ids.set([...kept, end]);
@@ -81,11 +81,29 @@ export function createTokenizer(text: string, label: string): PromptTokenizer {
   };
 }
 
+/** The same function, whose errors are told of the file: what a step of it cannot do shows with a text. */
+function labelled<Result>(label: string, body: (text: string) => Result) {
+  return (text: string): Result => {
+    try {
+      return body(text);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new TokenTrimError(
+        `${label}: it cannot split a prompt (${message}): copy the model's own tokenizer.json again`,
+        {
+          cause,
+        },
+      );
+    }
+  };
+}
+
 /** The end of a text that does not fit into `most` pieces: what follows the words that do, and of a word's letters those. */
 function endBeyond(text: string, most: number, pieces: (text: string) => number[]): string {
   const fits = (end: number) => pieces(text.slice(0, end)).length <= most;
-  const wordEnds = [...text.matchAll(/\S+/gu)].map(({ index, 0: word }) => index + word.length);
-  const start = lastFitting([0, ...wordEnds], fits); // of the word that is cut; a letter more may be a piece less in it
+  const wordEnds = [0];
+  for (const { index, 0: word } of text.matchAll(/\S+/gu)) wordEnds.push(index + word.length);
+  const start = lastFitting(wordEnds, fits); // of the word that is cut; a letter more may be a piece less in it
   const [word = ''] = /^\s*\S+/u.exec(text.slice(start)) ?? [];
   const letterEnds = [start];
   for (const letter of word) letterEnds.push((letterEnds.at(-1) as number) + letter.length);

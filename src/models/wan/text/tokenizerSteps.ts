@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { ensure } from '../../../errors.js';
+import { quote } from '../../../weights/quote.js';
 import { readCharsMap } from './charsMap.js';
 import { libraryNormalizer, libraryPreTokenizer } from './libraryTokenizer.js';
+import { isWhiteSpace, trimEndOf, trimStartOf } from './whiteSpace.js';
 
 /** A normaliser or pre-tokeniser of a tokenizer.json: its type, and what that type needs. */
 export const stepSchema = z.looseObject({ type: z.string() }).nullish();
@@ -21,13 +24,43 @@ export function normalizerOf(step: Step): (text: string) => string {
       return readCharsMap(z.string().nullish().parse(step.precompiled_charsmap) ?? '');
     case 'Strip':
       return (text) => {
-        const left = step.strip_left ? text.replace(/^\p{White_Space}+/u, '') : text;
-        return step.strip_right ? left.replace(/\p{White_Space}+$/u, '') : left;
+        const left = step.strip_left ? trimStartOf(text, isWhiteSpace) : text;
+        return step.strip_right ? trimEndOf(left, isWhiteSpace) : left;
       };
+    case 'Replace':
+      return replacement(step);
     default:
       return libraryNormalizer(step);
   }
 }
+
+/** Letters that a replacement may make of a prompt: a few of them one after the other would make any number. */
+const MAX_LETTERS = 2 ** 22;
+
+function replacement(step: object): (text: string) => string {
+  ensureQuick(step);
+  const { length } = z.looseObject({ content: z.string() }).parse(step).content;
+  const replace = libraryNormalizer(step);
+  return (text) => {
+    ensure(text.length * length <= MAX_LETTERS, `its replacements make more than ${MAX_LETTERS} letters of the prompt`);
+    return replace(text);
+  };
+}
+
+const LETTER = '(?:\\\\[^bBpPkuxc0-9]|\\\\p\\{[\\w=]+\\}|\\[\\^?[^\\\\\\[\\]]+\\]|[^\\\\()\\[\\]{}*+?|^$])';
+const QUICK_PATTERN = new RegExp(`^\\^?(?:${LETTER}(?:\\{\\d{1,2}\\})?)*(?:${LETTER}(?:[+*]|\\{\\d{1,2},\\}))?$`, 'u');
+
+/** Refuses a pattern that may go back over what it read: on some texts such a one takes for ever. */
+function ensureQuick(step: object): void {
+  const { Regex: pattern } = z.looseObject({ pattern: patternSchema }).parse(step).pattern ?? {};
+  ensure(
+    pattern === undefined || QUICK_PATTERN.test(pattern),
+    () =>
+      `its pattern ${quote(pattern)} may take for ever: only letters and classes in a row, the last repeated, are read`,
+  );
+}
+
+const patternSchema = z.looseObject({ Regex: z.string().optional() }).optional();
 
 /** A tokenizer.json's pre-tokeniser: cuts text into words. `isFirst` tells whether the text is the prompt's beginning. */
 export type PreTokenizer = (text: string, isFirst: boolean) => string[];
@@ -49,6 +82,7 @@ export function preTokenizerOf(step: Step): PreTokenizer {
     case 'Metaspace':
       return metaspace(metaspaceSchema.parse(step));
     default:
+      ensureQuick(step);
       return libraryPreTokenizer(step);
   }
 }

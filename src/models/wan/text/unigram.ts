@@ -35,13 +35,14 @@ export function unigramEncoder(trie: PieceTrie, model: UnigramVocabulary): (word
   /** Where the last piece of the best way to each place begins, and its id. */
   const bestPath = (characters: readonly string[]) => {
     const scores = new Float64Array(characters.length + 1).fill(-Infinity);
-    const best: { begin: number; id: number }[] = [];
+    const begins = new Int32Array(characters.length + 1).fill(-1);
+    const pieces = new Int32Array(characters.length + 1);
     scores[0] = 0;
     for (let begin = 0; begin < characters.length; begin++) {
       const reach = (end: number, id: number, score: number) => {
-        if (best[end] !== undefined && scores[begin] + score <= scores[end]) return;
+        if (begins[end] >= 0 && scores[begin] + score <= scores[end]) return;
         scores[end] = scores[begin] + score;
-        best[end] = { begin, id };
+        [begins[end], pieces[end]] = [begin, id];
       };
       let isKnown = false;
       for (const piece of trie.common_prefix_search(characters, begin)) {
@@ -52,16 +53,17 @@ export function unigramEncoder(trie: PieceTrie, model: UnigramVocabulary): (word
       }
       if (!isKnown) reach(begin + 1, unknown, unknownScore);
     }
-    return best;
+    return { begins, pieces };
   };
 
   return (word) => {
     const characters = Array.from(word);
-    const best = bestPath(characters);
+    const { begins, pieces } = bestPath(characters);
     const encoded: number[][] = [];
     for (let end = characters.length; end > 0; ) {
-      let { begin, id } = best[end];
-      while (id === unknown && begin > 0 && best[begin].id === unknown) begin = best[begin].begin;
+      const id = pieces[end];
+      let begin = begins[end];
+      while (id === unknown && begin > 0 && pieces[begin] === unknown) begin = begins[begin];
       encoded.push(id === unknown ? spell(characters.slice(begin, end)) : [id]);
       end = begin;
     }
