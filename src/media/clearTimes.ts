@@ -1,3 +1,5 @@
+import { boxesIn } from './mp4Boxes.js';
+
 /** Boxes that begin with a version, flags, and the times of creation and change (ISO/IEC 14496-12, sections 8.2 to 8.4). */
 const TIMED = new Set(['mvhd', 'tkhd', 'mdhd']);
 
@@ -9,14 +11,8 @@ const AROUND = new Set(['moov', 'trak', 'mdia']);
  * bytes on any day. The muxer has no option for it.
  */
 export function clearTimes(boxes: Uint8Array): void {
-  const view = new DataView(boxes.buffer, boxes.byteOffset, boxes.byteLength);
-  for (let at = 0; at + 8 <= boxes.length; ) {
-    const size = view.getUint32(at) || boxes.length - at; // 0 is the rest of the file
-    if (size < 8) return; // a size in 64 bits: media data, after which nothing of this kind comes
-    const type = String.fromCharCode(...boxes.subarray(at + 4, at + 8));
-    const end = Math.min(at + size, boxes.length);
-    if (AROUND.has(type)) clearTimes(boxes.subarray(at + 8, end));
-    if (TIMED.has(type)) boxes.fill(0, at + 12, at + 12 + (boxes[at + 8] === 1 ? 16 : 8));
-    at = end;
+  for (const { type, content, end } of boxesIn(boxes)) {
+    if (AROUND.has(type)) clearTimes(boxes.subarray(content, end));
+    if (TIMED.has(type)) boxes.fill(0, content + 4, content + 4 + (boxes[content] === 1 ? 16 : 8));
   }
 }

@@ -1,23 +1,8 @@
-import {
-  EncodedPacket,
-  EncodedVideoPacketSource,
-  Mp4OutputFormat,
-  Output,
-  StreamTarget,
-  type StreamTargetChunk,
-} from 'mediabunny';
-import { MP4_MARK } from '../node/files/ownFile.js';
-import { clearTimes } from './clearTimes.js';
-import type { MediaTags, VideoFormat } from './frame.js';
-
-/** H.264 in length-prefixed (avcC) form. `index` is the frame's place in the video, from 0. */
-export interface VideoPacket {
-  data: Uint8Array;
-  key: boolean;
-  index: number;
-  /** Codec, size, avcC and colours; needed with the first packet. */
-  decoderConfig?: VideoDecoderConfig;
-}
+import { createHash, type Hash } from 'node:crypto';
+import type { FrameMark, VideoFormat } from './frame.js';
+import type { VideoGroup } from './h264Group.js';
+import { movieHead, ticksPerSecond } from './movieHead.js';
+import { box, fullBox, u32, u64 } from './mp4Boxes.js';
 
 /** Where the bytes go. */
 export interface Mp4Target {
@@ -29,58 +14,96 @@ export interface Mp4Target {
 }
 
 export interface FragmentedMp4 {
-  /** Packets in decoding order. Resolves when every fragment that is whole by now is in the file. */
-  add(packet: VideoPacket): Promise<void>;
+  /** The next pictures; resolves when they are in the file. */
+  add(group: VideoGroup): Promise<void>;
+  /** What is in the file. */
+  mark(): FrameMark;
   finish(): Promise<void>;
-  /** Stops without finishing. What was flushed stays playable. */
-  release(): Promise<void>;
+}
+
+/** Where a file stands, which is all that writing on takes. */
+export interface Mp4Progress {
+  frames: number;
+  bytes: number;
+  readonly hash: Hash;
+  /** Ticks of the track in a second. */
+  timescale: number;
+  /** For each fragment its first frame, and where it begins. */
+  readonly fragments: { readonly frame: number; readonly offset: number }[];
 }
 
 /**
- * An .mp4 that grows in fragments (ISO/IEC 14496-12, section 8.8), one for each key frame, each on disk as soon as the
- * next key frame arrives. A file that stops anywhere plays up to its last whole fragment, and nothing is kept in memory.
+ * An .mp4 that grows in fragments (ISO/IEC 14496-12, section 8.8), one for each group of pictures. A file that stops anywhere
+ * plays up to its last whole fragment, and no picture is kept in memory.
+ * @param earlier what the file holds already
  */
-export function fragmentedMp4(target: Mp4Target, { fps, tags = {} }: Pick<VideoFormat, 'fps' | 'tags'>): FragmentedMp4 {
-  let onDisk: Promise<void> = Promise.resolve();
-  const stream = new WritableStream<StreamTargetChunk>({
-    write({ data, position }) {
-      clearTimes(data);
-      mark(data);
-      onDisk = target.isStream ? target.write(data, position) : writeWhole(target, data, position);
-      return onDisk;
-    },
-  });
-  const output = new Output({
-    format: new Mp4OutputFormat({ fastStart: 'fragmented', minimumFragmentDuration: 0 }),
-    target: new StreamTarget(stream),
-  });
-  const track = new EncodedVideoPacketSource('avc');
-  output.addVideoTrack(track, { frameRate: fps });
-  output.setMetadataTags({ comment: tags.comment, raw: itemsOf(tags) });
-  // Starting writes the first box, so it waits for a packet: until then, an older file keeps its content.
-  let started: Promise<void> | undefined;
+export function fragmentedMp4(
+  target: Mp4Target,
+  format: Pick<VideoFormat, 'fps' | 'tags'>,
+  earlier?: Mp4Progress,
+): FragmentedMp4 {
+  const done: Mp4Progress = earlier ?? { frames: 0, bytes: 0, hash: createHash('sha256'), timescale: 0, fragments: [] };
+
+  async function append(boxes: Uint8Array): Promise<void> {
+    await (target.isStream ? target.write(boxes, done.bytes) : writeWhole(target, boxes, done.bytes));
+    done.hash.update(boxes);
+    done.bytes += boxes.length;
+  }
+
+  const ticks = (frame: number) => Math.round((frame * done.timescale) / format.fps);
 
   return {
-    async add({ data, key, index, decoderConfig }) {
-      started ??= output.start();
-      await started;
-      const packet = new EncodedPacket(data, key ? 'key' : 'delta', index / fps, 1 / fps);
-      await track.add(packet, decoderConfig && { decoderConfig });
-      await onDisk;
+    async add(group) {
+      const isFirst = done.bytes === 0;
+      const head = isFirst ? await movieHead(group, format) : new Uint8Array();
+      if (isFirst) done.timescale = ticksPerSecond(head)!;
+      const { frames, fragments } = done;
+      fragments.push({ frame: frames, offset: done.bytes + head.length });
+      await append(Buffer.concat([head, fragment(fragments.length, group.packets, frames, ticks)]));
+      done.frames += group.packets.length;
     },
-    finish: () => output.finalize(),
-    async release() {
-      if (output.state === 'started') await output.cancel();
-    },
+    mark: () => ({ frames: done.frames, bytes: done.bytes, sha256: done.hash.copy().digest('hex') }),
+    finish: () => append(fragmentIndex(done, ticks)),
   };
 }
 
-/** Tags by their atoms in iTunes' list, which ffmpeg and players know; the muxer has other names for some, or none. */
-function itemsOf({ description, software }: MediaTags): Record<string, string> {
-  return {
-    ...(description === undefined ? {} : { desc: description }),
-    ...(software === undefined ? {} : { '©too': software }),
-  };
+/** The muxer numbers tracks from here. */
+const TRACK = 1;
+
+/** Flags of samples (section 8.8.3.1): one that depends on no other, and one that does and is no place to begin. */
+const KEY = 0x02000000;
+const DELTA = 0x01010000;
+
+/** A `moof` and its `mdat`. @param number counts fragments from 1 @param first the frame of the first packet */
+function fragment(
+  number: number,
+  packets: readonly Uint8Array[],
+  first: number,
+  ticks: (frame: number) => number,
+): Buffer {
+  const samples = packets.flatMap(({ length }, index) => {
+    const frame = first + index;
+    return [ticks(frame + 1) - ticks(frame), length];
+  });
+  const movie = (offset: number) =>
+    box(
+      'moof',
+      fullBox('mfhd', 0, 0, u32(number)),
+      box(
+        'traf',
+        fullBox('tfhd', 0, 0x20020, u32(TRACK, DELTA)), // offsets are the moof's; what samples are
+        fullBox('tfdt', 1, 0, u64(ticks(first))),
+        fullBox('trun', 0, 0x305, u32(packets.length, offset, KEY, ...samples)), // durations and sizes; the first is a key
+      ),
+    );
+  return Buffer.concat([movie(movie(0).length + 8), box('mdat', ...packets)]);
+}
+
+/** The `mfra` at the end, by which readers find a time without reading every fragment (section 8.8.9). */
+function fragmentIndex({ fragments }: Mp4Progress, ticks: (frame: number) => number): Buffer {
+  const entries = fragments.map(({ frame, offset }) => Buffer.concat([u64(ticks(frame)), u64(offset), u32(1, 1, 1)]));
+  const table = fullBox('tfra', 1, 0, u32(TRACK, 0b111111, fragments.length), ...entries); // numbers of 32 bits
+  return box('mfra', table, fullBox('mfro', 0, 0, u32(8 + table.length + 16)));
 }
 
 /**
@@ -95,19 +118,4 @@ async function writeWhole(file: Mp4Target, data: Uint8Array, position: number): 
     await file.truncate?.(position).catch(() => undefined);
     throw error;
   }
-}
-
-/** The muxer's name for the video handler. */
-const HANDLER = 'MediabunnyVideoHandler';
-
-/** Writes our name into the `hdlr` box, where a run of boxes has one. The muxer has no option for it. */
-function mark(data: Uint8Array): void {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, 2 ** 18));
-  const at = bytes.indexOf(HANDLER, 0, 'latin1');
-  if (at >= 0 && bytes.subarray(0, at).includes('moov', 0, 'latin1')) bytes.write(MP4_MARK, at, 'latin1');
-}
-
-/** Frames between key frames: half a second, and so about what a killed run loses at most. */
-export function keyFrameInterval(fps: number): number {
-  return Math.max(1, Math.round(fps / 2));
 }

@@ -1,3 +1,6 @@
+import * as z from 'zod';
+import { beginningSchema, type EarlierOutput } from '../node/files/earlierOutput.js';
+
 /** One decoded picture: `rgba` is [height, width, 4], sRGB, 0..255. Alpha is ignored by every sink. */
 export interface Frame {
   width: number;
@@ -24,18 +27,25 @@ export interface MediaTags {
   software?: string;
 }
 
-/** The encoders that can make an .mp4, best first. */
-export type VideoEncoderName = 'webcodecs' | 'wasm';
+/** How far an output is safe: so many frames, in so many bytes with this digest. Plain data, for who goes on from there. */
+export const frameMarkSchema = z.strictObject({ frames: z.int().nonnegative(), ...beginningSchema.shape });
+export type FrameMark = z.infer<typeof frameMarkSchema>;
 
 /** Takes frames in order while they are generated. Call `write` once at a time; every sink must be closed. */
 export interface FrameSink {
   /** The file or folder that the frames go to; after `closeEarly` and `abort`, where those that there are lie. */
   readonly path: string;
-  readonly encoder: VideoEncoderName | 'png';
+  readonly encoder: 'h264' | 'png';
   /** What the user should be told once the run is over, for instance how to turn a PNG folder into a video. */
   readonly note?: string;
   /** Resolves when the next frame may be given. Throws a TokenTrimError when the size is wrong or the disk is full. */
   write(frame: Frame): Promise<void>;
+  /**
+   * Puts on the disk what can be kept, and says how far it goes: `openFrameSink` goes on from there after whatever happens to
+   * this process, and the output comes out the same. That may be some frames before the newest.
+   * @returns undefined where nothing can be kept yet, or ever, as on standard output
+   */
+  mark(): Promise<FrameMark | undefined>;
   /**
    * Finishes the output, which then replaces what an earlier run left in its place. Nothing changes, and nothing stays behind,
    * when no frame was written. Calling it again does nothing.
@@ -51,6 +61,7 @@ export interface FrameSink {
 export interface FrameWriter {
   /** `index` counts frames from 0. */
   write(frame: Frame, index: number): Promise<void>;
+  mark(): Promise<FrameMark | undefined>;
   /**
    * Called once, only after at least one frame; `release` follows in any case.
    * @param isEarly whether frames are missing, so that nothing may be replaced
@@ -71,6 +82,10 @@ export interface VideoOutput {
   readonly isStream?: boolean;
   write(data: Uint8Array, position: number): Promise<void>;
   truncate?(size: number): Promise<void>;
+  /** Puts on the disk what was written. */
+  sync?(): Promise<void>;
+  /** What it goes on from. */
+  readonly earlier?: EarlierOutput;
   /** These three end it, and say where it lies. */
   finish(): Promise<string>;
   finishEarly(): Promise<string>;

@@ -1,11 +1,15 @@
-import { access, constants, lstat, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { access, constants, lstat, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TokenTrimError } from '../errors.js';
+import { LostOutputError } from '../node/files/earlierOutput.js';
 import { type MadeFolders, makeFolder } from '../node/files/makeFolder.js';
 import { type OutputLock, takeLock } from '../node/files/outputLock.js';
 import { isFolder } from '../node/files/outputTarget.js';
 import { isOwnFile } from '../node/files/ownFile.js';
+import { syncFile, syncFolder } from '../node/files/syncFile.js';
 import { unwritable } from '../node/files/writeProblem.js';
+import type { FrameMark } from './frame.js';
 
 /** The names of frames. */
 export const FRAME_NAME = /^frame-\d{5,}\.png$/;
@@ -17,6 +21,8 @@ const ADVICE = 'Choose another --out.';
 /** A folder that frames are written to, each of them whole. */
 export interface FrameFolder {
   add(index: number, picture: Uint8Array): Promise<void>;
+  /** Puts on the disk what was written. @returns undefined where there is nothing */
+  mark(): Promise<FrameMark | undefined>;
   /** @returns where the frames lie */
   finish(isEarly: boolean): Promise<string>;
   /** @returns where the frames of an unfinished video stay; undefined where there are none */
@@ -26,10 +32,11 @@ export interface FrameFolder {
 /**
  * Claims a folder for frames. Where it holds none they are written there as they come. Where an earlier run left some, new ones
  * wait in `partial/` and replace those when all are there. Other files stay untouched.
+ * @param from go on from these frames of an earlier run, wherever of the two they lie; later ones go at the first write
  * @throws TokenTrimError, with nothing left behind, where that is not possible or frames are there that this program did not
- *   write (unless `force`)
+ *   write (unless `force`); LostOutputError where the frames of `from` are not there
  */
-export async function openFrameFolder(folder: string, force: boolean): Promise<FrameFolder> {
+export async function openFrameFolder(folder: string, force: boolean, from?: FrameMark): Promise<FrameFolder> {
   const made = await makeFolder(folder, folder, ADVICE);
   const partial = join(folder, PARTIAL_FOLDER);
   let lock: OutputLock | undefined;
@@ -42,7 +49,9 @@ export async function openFrameFolder(folder: string, force: boolean): Promise<F
       if (!(await isFolder(partial))) throw unwritable(folder, `${partial} is in the way`, ADVICE);
       await ensureOwn(partial, await framesIn(partial), force);
     }
-    return claimed(folder, older, made, lock);
+    const begun = from && (await findBegun([partial, folder], from));
+    if (from && !begun) throw new LostOutputError(folder);
+    return claimed(folder, begun?.place === folder ? [] : older, made, lock, begun);
   } catch (error) {
     await lock?.release();
     await made.remove();
@@ -50,28 +59,83 @@ export async function openFrameFolder(folder: string, force: boolean): Promise<F
   }
 }
 
-function claimed(folder: string, older: readonly string[], made: MadeFolders, lock: OutputLock): FrameFolder {
+/** Frames of a folder that are to be kept. */
+interface BegunFrames {
+  readonly place: string;
+  readonly frames: number;
+  readonly bytes: number;
+  readonly hash: Hash;
+}
+
+/** The first of some folders whose first frames are those of the mark. */
+async function findBegun(places: readonly string[], from: FrameMark): Promise<BegunFrames | undefined> {
+  for (const place of places) {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    let index = 0;
+    for (; index < from.frames; index++) {
+      const picture = await readFile(join(place, frameName(index))).catch(() => undefined);
+      if (!picture || bytes + picture.length > from.bytes) break;
+      hash.update(picture);
+      bytes += picture.length;
+    }
+    const isSame = index === from.frames && bytes === from.bytes && hash.copy().digest('hex') === from.sha256;
+    if (isSame) return { place, frames: from.frames, bytes, hash };
+  }
+  return undefined;
+}
+
+function frameName(index: number): string {
+  return `frame-${String(index).padStart(5, '0')}.png`;
+}
+
+function claimed(
+  folder: string,
+  older: readonly string[],
+  made: MadeFolders,
+  lock: OutputLock,
+  begun?: BegunFrames,
+): FrameFolder {
   const replaces = older.length > 0;
-  const place = replaces ? join(folder, PARTIAL_FOLDER) : folder;
+  const place = begun?.place ?? (replaces ? join(folder, PARTIAL_FOLDER) : folder);
+  const names = Array.from({ length: begun?.frames ?? 0 }, (_, index) => frameName(index));
+  const hash = begun?.hash ?? createHash('sha256');
+  let bytes = begun?.bytes ?? 0;
   let madePlace: MadeFolders | undefined;
-  const names: string[] = [];
+  let isReady = false;
+  let synced = names.length;
+
+  /** Takes away what runs left that were killed, once there is something to put in its place. */
+  async function makeReady(): Promise<void> {
+    if (isReady) return;
+    isReady = true;
+    await lock.ensureHeld();
+    if (place !== folder) madePlace = await makeFolder(place, folder, ADVICE);
+    const isKept = new Set(names);
+    const others = place !== folder || begun ? (await framesIn(place)).filter((name) => !isKept.has(name)) : [];
+    for (const name of others) await removeOwn(join(place, name));
+    await removeUnfinished(place);
+  }
 
   return {
     async add(index, picture) {
-      if (replaces && !madePlace) {
-        madePlace = await makeFolder(place, folder, ADVICE);
-        for (const name of await framesIn(place)) await removeOwn(join(place, name)); // of a run that was killed
-      }
-      if (index === 0) {
-        await lock.ensureHeld();
-        await removeUnfinished(place);
-      }
-      const name = `frame-${String(index).padStart(5, '0')}.png`;
+      await makeReady();
+      const name = frameName(index);
       await writePicture(join(place, name), picture);
       names.push(name);
+      hash.update(picture);
+      bytes += picture.length;
+    },
+    async mark() {
+      if (names.length === 0) return undefined;
+      const mark = { frames: names.length, bytes, sha256: hash.copy().digest('hex') };
+      for (; synced < mark.frames; synced++) await syncPicture(join(place, names[synced]));
+      await syncFolder(place);
+      return mark;
     },
     async finish(isEarly) {
-      if (isEarly || !replaces) return place;
+      await makeReady();
+      if (isEarly || place === folder) return place;
       const isNew = new Set(names);
       for (const name of names) await rename(join(place, name), join(folder, name));
       for (const name of older) if (!isNew.has(name)) await removeOwn(join(folder, name));
@@ -85,6 +149,15 @@ function claimed(folder: string, older: readonly string[], made: MadeFolders, lo
       return names.length > 0 ? place : undefined;
     },
   };
+}
+
+async function syncPicture(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await syncFile(file);
+  } finally {
+    await file.close();
+  }
 }
 
 /** A run that is killed in the middle of a frame must not leave half a picture under a frame's name. */

@@ -2,27 +2,36 @@ import { extname } from 'node:path';
 import { ensure } from '../errors.js';
 import { isFolder } from '../node/files/outputTarget.js';
 import { checkNames, checkOptions, checkText, optionsOf } from '../options/checkOptions.js';
-import { flag, oneOf } from '../options/fields.js';
-import type { FrameSink, VideoEncoderName, VideoFormat } from './frame.js';
+import { flag, value } from '../options/fields.js';
+import { type FrameMark, type FrameSink, frameMarkSchema, type VideoFormat } from './frame.js';
 
-export type { Frame, FrameSink, MediaTags, VideoFormat } from './frame.js';
+export { LostOutputError } from '../node/files/earlierOutput.js';
+export {
+  type Frame,
+  type FrameMark,
+  type FrameSink,
+  frameMarkSchema,
+  type MediaTags,
+  type VideoFormat,
+} from './frame.js';
 
-/** `auto` takes the best encoder that loads; a named one is used or refused. Only an .mp4 asks for an encoder. */
 export interface FrameSinkOptions {
-  encoder?: 'auto' | VideoEncoderName;
   /** Replace files that this program did not write; what it wrote is replaced in any case, once the new output is finished. */
   force?: boolean;
+  /** Go on with what an earlier run left at this mark of its output: the first frame that is written is number `from.frames`. */
+  from?: FrameMark;
 }
 
 const sinkSchema = optionsOf<FrameSinkOptions>()({
-  encoder: oneOf(['auto', 'webcodecs', 'wasm']).optional(),
   force: flag.optional(),
+  from: value<FrameMark>('must be the mark of an output', (mark) => frameMarkSchema.safeParse(mark).success).optional(),
 });
 
 /**
  * Opens the output of a generation, before anything is generated. The name decides: `.mp4` is a video, `-` one on standard
  * output; an existing folder, a path that ends in `/` or a name without extension is a folder of PNG frames.
- * Throws a TokenTrimError, and leaves nothing behind, when the output cannot be written.
+ * Throws a TokenTrimError, and leaves nothing behind, when the output cannot be written; a LostOutputError when what `from`
+ * speaks of is not there, under its own name or that of an unfinished output.
  */
 export async function openFrameSink(
   outPath: string,
@@ -32,7 +41,7 @@ export async function openFrameSink(
   checkText('openFrameSink: the output', outPath);
   checkNames("openFrameSink's format", format, ['width', 'height', 'fps', 'tags']);
   checkOptions('openFrameSink', sinkSchema, options);
-  const { encoder = 'auto', force = false } = options;
+  const { force = false, from } = options;
   const { width, height, fps } = format;
   ensure(
     Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0,
@@ -45,13 +54,13 @@ export async function openFrameSink(
   ensure(outPath !== '', 'The output has no name: pass for instance --out video.mp4, or --out frames/ for PNG frames.');
 
   const { openMp4, STANDARD_OUTPUT } = await import('./mp4.js');
-  if (outPath === STANDARD_OUTPUT) return openMp4(outPath, format, encoder);
+  if (outPath === STANDARD_OUTPUT) return openMp4(outPath, format, options);
   if (await isFrameFolder(outPath)) {
     const { openPngFrames } = await import('./pngFrames.js');
-    return openPngFrames(outPath, format, force);
+    return openPngFrames(outPath, format, force, from);
   }
   ensureKnownOutput(outPath);
-  return openMp4(outPath, format, encoder, undefined, force);
+  return openMp4(outPath, format, options);
 }
 
 /** Whether an output is a folder of PNG frames, by its name and what is there. */

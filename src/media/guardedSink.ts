@@ -1,19 +1,21 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { reasonOf } from '../node/files/writeProblem.js';
-import type { FrameSink, FrameWriter, VideoFormat } from './frame.js';
+import type { FrameMark, FrameSink, FrameWriter, VideoFormat } from './frame.js';
 
 /**
  * Turns a {@link FrameWriter} into a {@link FrameSink}: checks sizes and order of calls, reports a failure once as a
  * {@link TokenTrimError}, and releases the writer exactly once, so that the process can exit on its own.
+ * @param kept frames that an earlier run wrote
  */
 export function guardedSink(
   writer: FrameWriter,
   { width, height }: Pick<VideoFormat, 'width' | 'height'>,
   description: Pick<FrameSink, 'path' | 'encoder' | 'note'>,
+  kept = 0,
 ): FrameSink {
   const { path: wanted, encoder, note } = description;
   let path = wanted;
-  let frames = 0;
+  let frames = kept;
   let failed = false;
   let ended: Promise<void> | undefined;
   // An interrupt closes the sink while a frame is still on its way: that frame is written first.
@@ -27,9 +29,9 @@ export function guardedSink(
     } catch (error) {
       failed = true;
       ended ??= Promise.resolve();
-      const kept = await release();
-      path = kept ?? path;
-      throw failure(wanted, frames, kept, error);
+      const rest = await release();
+      path = rest ?? path;
+      throw failure(wanted, frames, rest, error);
     }
   }
 
@@ -65,6 +67,15 @@ export function guardedSink(
       writing = written.catch(() => undefined);
       await written;
     },
+    async mark() {
+      await writing;
+      if (ended) return undefined;
+      let mark: FrameMark | undefined;
+      await guard(async () => {
+        mark = await writer.mark();
+      });
+      return mark;
+    },
     close() {
       ended ??= finish(false);
       return ended;
@@ -74,8 +85,8 @@ export function guardedSink(
       return ended;
     },
     async abort() {
-      ended ??= release().then((kept) => {
-        path = kept ?? path;
+      ended ??= release().then((rest) => {
+        path = rest ?? path;
       });
       await ended.catch(() => undefined);
     },
@@ -83,13 +94,13 @@ export function guardedSink(
 }
 
 /** Says why an output ended, and what became of it. */
-function failure(path: string, frames: number, kept: string | undefined, error: unknown): TokenTrimError {
+function failure(path: string, frames: number, rest: string | undefined, error: unknown): TokenTrimError {
   const isSystem = error instanceof TokenTrimError && (error.cause as NodeJS.ErrnoException | undefined)?.code;
   if (error instanceof TokenTrimError && !isSystem) return error; // it says all of that itself
   const reason = reasonOf(isSystem ? error.cause : error);
-  const rest = kept ? `${kept} holds what was written before, and can be watched` : 'nothing of it was kept';
+  const kept = rest ? `${rest} holds what was written before, and can be watched` : 'nothing of it was kept';
   return new TokenTrimError(
-    `Writing ${path} stopped at frame ${frames}: ${reason}; ${rest}. Make room on its disk, or choose another --out.`,
+    `Writing ${path} stopped at frame ${frames}: ${reason}; ${kept}. Make room on its disk, or choose another --out.`,
     { cause: error },
   );
 }

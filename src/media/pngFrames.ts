@@ -1,14 +1,19 @@
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { PNG_MARK } from '../node/files/ownFile.js';
-import type { FrameSink, MediaTags, VideoFormat } from './frame.js';
+import type { FrameMark, FrameSink, MediaTags, VideoFormat } from './frame.js';
 import { openFrameFolder } from './frameFolder.js';
 import { guardedSink } from './guardedSink.js';
 
 /** A folder of `frame-00000.png`, `frame-00001.png`, ...; `openFrameFolder` says what of an earlier run they replace. */
-export async function openPngFrames(folder: string, format: VideoFormat, force = false): Promise<FrameSink> {
+export async function openPngFrames(
+  folder: string,
+  format: VideoFormat,
+  force = false,
+  from?: FrameMark,
+): Promise<FrameSink> {
   const { width, height, fps, tags } = format;
-  const frames = await openFrameFolder(folder, force);
+  const frames = await openFrameFolder(folder, force, from);
   const writer = {
     async write({ rgba }: { rgba: Uint8Array }, index: number) {
       const png = await sharp(rgba, { raw: { width, height, channels: 4 } })
@@ -17,12 +22,13 @@ export async function openPngFrames(folder: string, format: VideoFormat, force =
         .toBuffer();
       await frames.add(index, markedPng(png, tags));
     },
+    mark: () => frames.mark(),
     finish: (isEarly: boolean) => frames.finish(isEarly),
     release: () => frames.release(),
   };
   const pattern = `${folder.replace(/[/\\]+$/, '')}/frame-%05d.png`;
   const note = `Make a video of the frames with: ffmpeg -framerate ${fps} -i "${pattern}" -pix_fmt yuv420p -crf 12 video.mp4`;
-  return guardedSink(writer, format, { path: folder, encoder: 'png', note });
+  return guardedSink(writer, format, { path: folder, encoder: 'png', note }, from?.frames);
 }
 
 /** The signature and the header chunk (IHDR), behind which all others may come. */

@@ -149,7 +149,7 @@ test('doctor says which adapter would be used, in words and as JSON', async () =
   expect(json.status).toBe(1);
   const { adapters, encoders } = JSON.parse(json.stdout);
   expect(adapters.some(({ chosen }: { chosen: boolean }) => chosen)).toBe(false);
-  expect(encoders.map(({ name }: { name: string }) => name)).toEqual(['webcodecs', 'wasm']);
+  expect(encoders.map(({ name }: { name: string }) => name)).toEqual(['h264']);
 });
 
 test('help: alone, for a command, and after a mistake', async () => {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fragmentedMp4, keyFrameInterval } from '../../src/media/fragmentedMp4.js';
+import { fragmentedMp4 } from '../../src/media/fragmentedMp4.js';
 import { openFrameSink } from '../../src/media/frameSink.js';
+import { groupFrames } from '../../src/media/h264Group.js';
 import { smoothFrame } from './support/clips.js';
 import { readVideo, type VideoFile } from './support/readVideo.js';
 
@@ -18,14 +19,14 @@ let video: VideoFile;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tokentrim-fragments-'));
   const path = join(folder, 'video.mp4');
-  const sink = await openFrameSink(path, { width: 64, height: 48, fps: 16 }, { encoder: 'webcodecs' });
+  const sink = await openFrameSink(path, { width: 64, height: 48, fps: 16 });
   for (let index = 0; index < 45; index++) await sink.write(smoothFrame(index, 64, 48));
   await sink.close();
   video = await readVideo(path);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Muxes the clip again and returns every write to the file, and how many writes were done after each packet. */
+/** Muxes the clip again and returns every write to the file, and how many writes were done after each group. */
 async function recordWrites(): Promise<{ writes: Write[]; writesAfter: number[] }> {
   const writes: Write[] = [];
   const writesAfter: number[] = [];
@@ -38,9 +39,11 @@ async function recordWrites(): Promise<{ writes: Write[]; writesAfter: number[] 
     },
     { fps: 16 },
   );
-  const { decoderConfig } = video;
-  for (const [index, { data, type }] of video.packets.entries()) {
-    await mp4.add({ data, key: type === 'key', index, decoderConfig });
+  const { decoderConfig, packets } = video;
+  for (let first = 0; first < packets.length; first += 8) {
+    const group = packets.slice(first, first + 8);
+    expect(group.map(({ type }) => type)).toEqual(group.map((_packet, index) => (index === 0 ? 'key' : 'delta')));
+    await mp4.add({ packets: group.map(({ data }) => data), decoderConfig });
     writesAfter.push(writes.length);
   }
   await mp4.finish();
@@ -60,21 +63,20 @@ function diskAfter(writes: readonly Write[], bytes: number): Uint8Array {
   return Uint8Array.from(disk);
 }
 
-test('each key frame puts the fragment before it on disk at once', async () => {
+test('each group is on disk at once', async () => {
   const { writesAfter } = await recordWrites();
-  // Fragments are 8 frames; a run of boxes is two writes, and the first run is the file type alone.
-  expect(writesAfter).toEqual(video.packets.map((_packet, index) => 2 + 2 * Math.floor(index / 8)));
+  expect(writesAfter).toEqual([2, 4, 6, 8, 10, 12]); // a run of boxes is two writes
 });
 
 test('killed in the middle of any write, the file plays all whole fragments', async () => {
   const { writes } = await recordWrites();
   const total = writes.reduce((sum, { data }) => sum + data.length, 0);
-  const first = writes.slice(0, 4).reduce((sum, { data }) => sum + data.length, 0);
+  const first = writes.slice(0, 2).reduce((sum, { data }) => sum + data.length, 0);
   const path = join(folder, 'killed.mp4');
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: first, max: total }), async (bytes) => {
       let left = bytes;
-      let whole = -1; // the file type is a run of its own
+      let whole = 0;
       for (const [index, { data }] of writes.entries()) {
         left -= data.length;
         if (left >= 0 && index % 2 === 1) whole++;
@@ -90,8 +92,9 @@ test('killed in the middle of any write, the file plays all whole fragments', as
 test.each([
   [16, 8],
   [24, 12],
-  [1, 1],
-  [0.5, 1],
+  [1000, 30],
+  [1, 2],
+  [0.5, 2],
 ])('at %d frames per second a key frame comes every %d', (fps, interval) => {
-  expect(keyFrameInterval(fps)).toBe(interval);
+  expect(groupFrames(fps)).toBe(interval);
 });

@@ -17,8 +17,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('the name decides', () => {
   test.each([
-    ['video.mp4', 'webcodecs'],
-    ['VIDEO.MP4', 'webcodecs'],
+    ['video.mp4', 'h264'],
+    ['VIDEO.MP4', 'h264'],
     ['frames', 'png'],
     ['frames.d/', 'png'],
     ['there.v2', 'png'],

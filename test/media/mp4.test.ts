@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TokenTrimError } from '../../src/errors.js';
 import { openFrameSink } from '../../src/media/frameSink.js';
-import { availableEncoders, openMp4 } from '../../src/media/mp4.js';
+import { availableEncoders } from '../../src/media/mp4.js';
 import { smoothFrame } from './support/clips.js';
 import { i420ToRgb } from './support/i420.js';
 import { readVideo } from './support/readVideo.js';
 
-const ENCODERS = ['webcodecs', 'wasm'] as const;
 const SIZE = { width: 64, height: 48 };
 
 let folder: string;
@@ -18,17 +17,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function record(path: string, frames: number, fps: number, encoder: (typeof ENCODERS)[number]): Promise<void> {
-  const sink = await openFrameSink(path, { ...SIZE, fps }, { encoder });
-  expect(sink.encoder).toBe(encoder);
+async function record(path: string, frames: number, fps: number): Promise<void> {
+  const sink = await openFrameSink(path, { ...SIZE, fps });
+  expect(sink.encoder).toBe('h264');
   for (let index = 0; index < frames; index++) await sink.write(smoothFrame(index, SIZE.width, SIZE.height));
   await sink.close();
 }
 
-describe.each(ENCODERS)('%s', (encoder) => {
+describe('an .mp4', () => {
   test.each([1, 7.5, 16, 24000 / 1001, 30])('has every frame at %s frames per second', async (fps) => {
     const path = join(folder, 'video.mp4');
-    await record(path, 41, fps, encoder);
+    await record(path, 41, fps);
     const video = await readVideo(path);
     expect(video).toMatchObject({ codec: 'avc', ...SIZE });
     expect(video.timestamps).toHaveLength(41);
@@ -42,23 +41,23 @@ describe.each(ENCODERS)('%s', (encoder) => {
 
   test('shows the colours that were given', async () => {
     const path = join(folder, 'video.mp4');
-    await record(path, 48, 16, encoder);
+    await record(path, 48, 16);
     const { pictures, colorSpace } = await readVideo(path, { decode: true });
     expect(colorSpace).toMatchObject({ primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', fullRange: false });
     expect(pictures).toHaveLength(48);
     const worst = Math.min(...pictures.map((planes, index) => psnr(planes, index)));
-    // Measured 43.4 dB (webcodecs) and 41.5 dB (wasm), most of it lost to 4:2:0. Wrong coefficients (BT.601) give 28.8.
+    // Measured 41.5 dB, most of it lost to 4:2:0. Wrong coefficients (BT.601) give 28.8.
     expect(worst).toBeGreaterThan(38);
   });
 
   test('replaces an older video only when it is finished, and has a frame', async () => {
     const path = join(folder, 'video.mp4');
-    await record(path, 9, 16, encoder);
+    await record(path, 9, 16);
     const older = await readFile(path);
-    const empty = await openFrameSink(path, { ...SIZE, fps: 16 }, { encoder });
+    const empty = await openFrameSink(path, { ...SIZE, fps: 16 });
     await empty.close();
     expect((await readFile(path)).equals(older)).toBe(true);
-    const sink = await openFrameSink(path, { ...SIZE, fps: 16 }, { encoder });
+    const sink = await openFrameSink(path, { ...SIZE, fps: 16 });
     for (let index = 0; index < 20; index++) {
       await sink.write(smoothFrame(index, SIZE.width, SIZE.height));
       expect((await readFile(path)).equals(older)).toBe(true);
@@ -71,7 +70,7 @@ describe.each(ENCODERS)('%s', (encoder) => {
   test('a video that ends early takes a free name, and leaves an older one alone', async () => {
     const path = join(folder, 'video.mp4');
     const early = async () => {
-      const sink = await openFrameSink(path, { ...SIZE, fps: 16 }, { encoder });
+      const sink = await openFrameSink(path, { ...SIZE, fps: 16 });
       for (let index = 0; index < 12; index++) await sink.write(smoothFrame(index, SIZE.width, SIZE.height));
       await sink.closeEarly();
       expect((await readVideo(sink.path)).timestamps).toHaveLength(12);
@@ -87,14 +86,14 @@ describe.each(ENCODERS)('%s', (encoder) => {
 
   test('leaves nothing when it never got a frame', async () => {
     for (const end of ['close', 'abort'] as const) {
-      const sink = await openFrameSink(join(folder, 'new', 'deep', 'video.mp4'), { ...SIZE, fps: 16 }, { encoder });
+      const sink = await openFrameSink(join(folder, 'new', 'deep', 'video.mp4'), { ...SIZE, fps: 16 });
       await sink[end]();
       expect(await readdir(folder)).toEqual([]);
     }
   });
 
   test('refuses a wrong frame, and any frame after the end', async () => {
-    const sink = await openFrameSink(join(folder, 'video.mp4'), { ...SIZE, fps: 16 }, { encoder });
+    const sink = await openFrameSink(join(folder, 'video.mp4'), { ...SIZE, fps: 16 });
     await expect(sink.write(smoothFrame(0, 32, 32))).rejects.toThrow(/takes frames of 64x48, but got one of 32x32/);
     await expect(sink.write({ ...SIZE, rgba: new Uint8Array(5) })).rejects.toThrow(/has 12288 RGBA bytes.*has 5/);
     await sink.write(smoothFrame(0, SIZE.width, SIZE.height));
@@ -105,7 +104,7 @@ describe.each(ENCODERS)('%s', (encoder) => {
   });
 
   test('a close that overtakes a write keeps that frame', async () => {
-    const sink = await openFrameSink(join(folder, 'video.mp4'), { ...SIZE, fps: 16 }, { encoder });
+    const sink = await openFrameSink(join(folder, 'video.mp4'), { ...SIZE, fps: 16 });
     const write = sink.write(smoothFrame(0, SIZE.width, SIZE.height));
     await sink.close();
     await write;
@@ -117,12 +116,12 @@ describe('an interrupted video', () => {
   test('already has all but the last half second on disk', async () => {
     const path = join(folder, 'video.mp4');
     const killed = join(folder, 'killed.mp4');
-    const sink = await openFrameSink(path, { ...SIZE, fps: 16 }, { encoder: 'webcodecs' });
+    const sink = await openFrameSink(path, { ...SIZE, fps: 16 });
     for (let index = 0; index < 45; index++) await sink.write(smoothFrame(index, SIZE.width, SIZE.height));
     const partial = join(folder, 'video.partial.mp4');
     await copyFile(partial, killed);
     const { timestamps, pictures } = await readVideo(killed, { decode: true });
-    // Fragments of 8 frames are written when the next one starts: 5 are whole after 45 frames.
+    // Fragments of 8 frames are written when they are whole: 5 are after 45 frames.
     expect(timestamps).toHaveLength(40);
     expect(pictures).toHaveLength(40);
     await sink.abort();
@@ -132,45 +131,11 @@ describe('an interrupted video', () => {
   });
 });
 
-describe('the choice of encoder', () => {
-  const missing = () => Promise.reject(new Error('Cannot find module\nand a stack'));
-  const format = { ...SIZE, fps: 16 };
-
-  test('both are here', async () => {
-    expect(await availableEncoders()).toMatchObject([
-      { name: 'webcodecs', available: true },
-      { name: 'wasm', available: true },
-    ]);
-    const sink = await openFrameSink(join(folder, 'video.mp4'), format);
-    expect(sink.encoder).toBe('webcodecs');
-    await sink.close();
-  });
-
-  test('without WebCodecs it is wasm, without both a folder of PNGs and what to do with it', async () => {
-    const { openWasmWriter } = await import('../../src/media/wasmWriter.js');
-    const path = join(folder, 'video.mp4');
-    const wasm = await openMp4(path, format, 'auto', { webcodecs: missing, wasm: openWasmWriter });
-    expect(wasm.encoder).toBe('wasm');
-    await wasm.close();
-
-    const png = await openMp4(path, format, 'auto', { webcodecs: missing, wasm: missing });
-    expect(png).toMatchObject({ encoder: 'png', path: join(folder, 'video-frames') });
-    expect(png.note).toMatch(/webcodecs: Cannot find module; wasm: .*ffmpeg -framerate 16 -i .*video-frames/);
-    await png.close();
-    expect(await readdir(folder)).toEqual([]);
-  });
-
-  test('one that is asked for and missing is an error', async () => {
-    const opening = openMp4(join(folder, 'video.mp4'), format, 'webcodecs', { webcodecs: missing, wasm: missing });
-    await expect(opening).rejects.toThrow(TokenTrimError);
-  });
-
-  test('loading the wasm encoder leaves the process-wide crash handlers alone', async () => {
-    const count = () => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection');
-    const before = count();
-    await availableEncoders();
-    expect(count()).toBe(before);
-  });
+test('loading the encoder leaves the process-wide crash handlers alone', async () => {
+  const count = () => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection');
+  const before = count();
+  expect(await availableEncoders()).toMatchObject([{ name: 'h264', available: true }]);
+  expect(count()).toBe(before);
 });
 
 function psnr(planes: Uint8Array, index: number): number {

@@ -22,15 +22,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test.each(['webcodecs', 'wasm'])('with %s the process ends by itself', async (encoder) => {
-  const path = join(folder, `${encoder}.mp4`);
-  await run(process.execPath, command(path, encoder, 64, 64, 20), { timeout: 30_000 });
+test('the process ends by itself', async () => {
+  const path = join(folder, 'whole.mp4');
+  await run(process.execPath, command(path, 64, 64, 20), { timeout: 30_000 });
   expect((await readVideo(path)).timestamps).toHaveLength(20);
 });
 
 test('a killed process leaves a video that plays', async () => {
   const path = join(folder, 'killed.mp4');
-  const child = spawn(process.execPath, command(path, 'webcodecs', 64, 64, 45, 'hang'), {
+  const child = spawn(process.execPath, command(path, 64, 64, 45, 'hang'), {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
@@ -42,7 +42,7 @@ test('a killed process leaves a video that plays', async () => {
 
 test('memory stays flat over 240 frames of 832x480', async () => {
   const path = join(folder, 'long.mp4');
-  const { stdout } = await run(process.execPath, command(path, 'webcodecs', 832, 480, 240));
+  const { stdout } = await run(process.execPath, command(path, 832, 480, 240));
   const { early, late } = JSON.parse(stdout);
   // Measured 3 MB more after frame 240 than after frame 8, with 10 times that as headroom. Without the collections in
   // webCodecsWriter it is 63 MB; keeping the pictures would be 140 MB.

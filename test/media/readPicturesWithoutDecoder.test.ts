@@ -15,7 +15,7 @@ test('without the optional decoder a video is still described, and reading it sa
   const folder = await mkdtemp(join(tmpdir(), 'tokentrim-video-'));
   try {
     const path = join(folder, 'video.mp4');
-    const sink = await openFrameSink(path, { width: 16, height: 16, fps: 16 }, { encoder: 'wasm' });
+    const sink = await openFrameSink(path, { width: 16, height: 16, fps: 16 });
     for (let index = 0; index < 3; index++) await sink.write(flatFrame([9, 9, 9], 16, 16));
     await sink.close();
     expect(await describeVideo(path)).toMatchObject({ frames: 3, fps: 16 });

@@ -116,7 +116,7 @@ describe('what is wrong is named', () => {
     ['KvCache', { type: 'f16' }, 'unknown option `type` in KvCache: did you mean `dtype`?'],
     ['openDevice', { adaptor: 'gpu' }, 'unknown option `adaptor` in openDevice: did you mean `adapter`?'],
     ['openModelFolder', { checkpiont: 'a' }, 'did you mean `checkpoint`?'],
-    ['openFrameSink', { encoder: 'x264' }, '`encoder` of openFrameSink must be one of auto, webcodecs, wasm'],
+    ['openFrameSink', { from: { frames: 8 } }, '`from` of openFrameSink must be the mark of an output'],
     ['convertWeights', { dtype: 'fp8' }, '`dtype` of convertWeights must be one of f32, bf16, f16, keep, found "fp8"'],
     ['tuneKernels', { measure: true }, '`measure` of tuneKernels must be one of asked, all, none, found true'],
     ['createVaeStream', { splitBytes: -1 }, '`splitBytes` of createVaeStream must be a number of bytes, 0 or more'],

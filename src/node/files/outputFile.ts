@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TokenTrimError } from '../../errors.js';
 import { atExit } from './atExit.js';
+import { type Beginning, type EarlierOutput, findEarlier, LostOutputError } from './earlierOutput.js';
 import { type MadeFolders, makeFolder } from './makeFolder.js';
 import { ensureUnlocked, type OutputLock, takeLock } from './outputLock.js';
 import { finalPath, outputTarget, partialPath } from './outputTarget.js';
 import { ensureReplaceable, isUnreadable } from './ownFile.js';
-import { reasonOf, unwritable } from './writeProblem.js';
+import { renameToFree } from './renameToFree.js';
+import { syncFile, syncFolder } from './syncFile.js';
+import { unwritable } from './writeProblem.js';
 
 export interface OutputOptions {
   /** How the user named it, such as --out. */
@@ -19,6 +22,8 @@ export interface OutputOptions {
   readonly makeFolders?: boolean;
   /** Whether what was written of it is of use where it never gets finished. */
   readonly isUsefulUnfinished?: boolean;
+  /** Go on with what an earlier run left, which begins so; what comes behind is cut off at the first write. */
+  readonly from?: Beginning;
 }
 
 /**
@@ -42,8 +47,11 @@ export class OutputFile {
     private readonly options: OutputOptions,
     private readonly folders: MadeFolders,
     private readonly lock: OutputLock,
+    /** What it goes on from. */
+    readonly earlier?: EarlierOutput,
   ) {
     this.#target = target;
+    this.#hasContent = earlier !== undefined;
     this.partial = target === path ? partialPath(target) : nearTo(path, partialPath(target));
     this.#forget = atExit(() => {
       if (this.#file && !(this.#hasContent && options.isUsefulUnfinished)) rmSync(this.#partialTarget, { force: true });
@@ -54,9 +62,10 @@ export class OutputFile {
    * Claims `path`. What is there stays as it is until `finish`; so does an unfinished file of an earlier run until the first
    * write.
    * @throws TokenTrimError where it cannot be written or may not be replaced, with nothing left behind
+   * @throws LostOutputError where there is nothing to go on from
    */
   static async open(path: string, options: OutputOptions = {}): Promise<OutputFile> {
-    const { option = '--out', force = false, makeFolders = false } = options;
+    const { option = '--out', force = false, makeFolders = false, from } = options;
     const advice = `Choose another ${option}.`;
     const { path: target, isThere } = await outputTarget(path, advice);
     const folders = makeFolders ? await makeFolder(dirname(target), path, advice) : { remove: async () => {} };
@@ -71,7 +80,9 @@ export class OutputFile {
         await (await open(target, 'r+')).close(); // a read-only file is not replaced, though its folder would allow it
       }
       await checkPartial(partialPath(target), force, option);
-      return new OutputFile(path, target, options, folders, lock);
+      const earlier = from && (await findEarlier([partialPath(target), target], from));
+      if (from && !earlier) throw new LostOutputError(path);
+      return new OutputFile(path, target, options, folders, lock, earlier);
     } catch (error) {
       await lock?.release();
       await folders.remove();
@@ -92,6 +103,16 @@ export class OutputFile {
       throw error instanceof TokenTrimError
         ? error
         : unwritable(this.path, error, 'Make room, or choose another disk.');
+    }
+  }
+
+  /** Puts all that was written on the disk, and the file's name in its folder. */
+  async sync(): Promise<void> {
+    try {
+      if (this.#file) await syncFile(this.#file);
+      if (this.#file) await syncFolder(dirname(this.#target));
+    } catch (error) {
+      throw unwritable(this.path, error, 'Make room, or choose another disk.');
     }
   }
 
@@ -144,6 +165,10 @@ export class OutputFile {
    */
   async giveUp(): Promise<string | undefined> {
     if (!this.#isOpen) return undefined;
+    if (this.earlier && !this.#opening) {
+      await this.#end();
+      return this.earlier.path === this.#target ? this.path : this.partial;
+    }
     await this.#opening?.catch(() => undefined);
     await this.#file?.close().catch(() => undefined); // which waits for what is being written
     const isUseful = this.#hasContent && this.options.isUsefulUnfinished;
@@ -154,9 +179,15 @@ export class OutputFile {
     return stays ? this.partial : undefined;
   }
 
-  /** A new file, in the place of an older one: what other names that had, keep it. */
+  /** A new file, in the place of an older one: what other names that had, keep it. Or the older one, cut to its beginning. */
   async #create(): Promise<FileHandle> {
     await this.lock.ensureHeld();
+    if (this.earlier) {
+      if (this.earlier.path === this.#target) await rename(this.#target, this.#partialTarget);
+      this.#file = await open(this.#partialTarget, 'r+');
+      await this.#file.truncate(this.earlier.bytes);
+      return this.#file;
+    }
     await rm(this.#partialTarget, { force: true });
     this.#file = await open(this.#partialTarget, 'wx');
     return this.#file;
@@ -169,9 +200,7 @@ export class OutputFile {
   /** All bytes on the disk: a disk may say only now that it is full. */
   async #seal(): Promise<void> {
     try {
-      await this.#file?.sync().catch((error: NodeJS.ErrnoException) => {
-        if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(error.code ?? '')) throw error; // which some file systems answer
-      });
+      if (this.#file) await syncFile(this.#file);
       await this.#file?.close();
       this.#file = undefined;
     } catch (error) {
@@ -208,18 +237,4 @@ async function checkPartial(partial: string, force: boolean, option: string): Pr
   const probe = join(dirname(partial), `.tokentrim-${randomUUID()}`);
   await (await open(probe, 'wx')).close();
   await rm(probe);
-}
-
-/** Renames where nothing has the new name. */
-async function renameToFree(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
-    // A file system without hard links.
-    if (await stat(to).catch(() => undefined)) throw new Error(`${to} is there: ${reasonOf(error)}`);
-    await rename(from, to);
-    return;
-  }
-  await rm(from);
 }

@@ -1,11 +1,11 @@
 // A child process of the tests: records a clip, says what it did, and must then exit without being told to.
-// Arguments: path, encoder, width, height, frames, and "hang" to wait for ever in place of closing.
+// Arguments: path, width, height, frames, and "hang" to wait for ever in place of closing.
 import { openFrameSink } from '../../../src/media/frameSink.js';
 import { flatFrame } from './clips.js';
 
-const [path, encoder, width, height, frames, hang] = process.argv.slice(2);
+const [path, width, height, frames, hang] = process.argv.slice(2);
 const format = { width: Number(width), height: Number(height), fps: 16 };
-const sink = await openFrameSink(path, format, { encoder: encoder as 'webcodecs' | 'wasm' });
+const sink = await openFrameSink(path, format);
 const total = Number(frames);
 let early = 0;
 const frame = flatFrame([0, 80, 160], format.width, format.height);
