@@ -27,6 +27,7 @@ const LONG = [
   'library/packed',
   'parity/forms',
   'scripts/build',
+  'selfTest/faults',
   'web/comparisonPage',
   'web/generator',
   'web/page',

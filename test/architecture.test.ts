@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   tokentrim: ['kernels', 'tensor'],
   pipelines: ['models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   trace: ['pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
+  selfTest: ['pipelines', 'models', 'kernels', 'tensor'],
   measures: ['kernels', 'tensor'],
   batch: ['measures', 'pipelines', 'weights'],
   compare: ['batch', 'measures', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
@@ -38,6 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   parity: ['node', 'pipelines', 'models', 'tokentrim', 'kernels', 'tensor', 'weights'],
   cli: [
     'synthesize',
+    'selfTest',
     'measures',
     'trace',
     'batch',
@@ -93,6 +95,7 @@ it('messages of the core name options as the library calls them: the command lin
     'measures',
     'batch',
     'compare',
+    'selfTest',
     'weights',
   ];
   const inCore = files.filter((name) => core.includes(name.split(/[/\\]/)[0]));

@@ -11,6 +11,8 @@ import { ReferenceDevice } from '../tensor/referenceDevice.js';
 import { findAdapter } from './adapter/findAdapter.js';
 import { openGpuDevice } from './adapter/openGpuDevice.js';
 import { availableMemory } from './availableMemory.js';
+import { cacheFolder } from './caches/cacheFolder.js';
+import { recallFaults } from './caches/rememberedFaults.js';
 import { openInterpreter } from './interpreter/openInterpreter.js';
 import { kernelText } from './kernelTexts.js';
 import { isLaunchLogAsked, LaunchLog } from './launchLog.js';
@@ -85,7 +87,9 @@ async function openUnwatched(options: OpenDeviceOptions): Promise<Device> {
     helpers,
   });
   opened.forms.forced = forced;
-  opened.forms.adapter = { name: found.name, driver: found.description };
+  const adapter = { name: found.name, driver: found.description };
+  opened.forms.adapter = adapter;
+  for (const fault of recallFaults(cacheFolder(), adapter)) opened.forms.faulty.add(fault);
   return opened;
 }
 

@@ -56,6 +56,8 @@ export class FormTable {
   readonly trusted = new Set<string>();
   /** That check, from when it began. */
   matrixCheck: Promise<ReadonlySet<string>> | undefined;
+  /** Forms that a self-test found wrong here, such as `linear tiled`: they are not chosen. */
+  readonly faulty = new Set<string>();
   /** Shapes to try products of matrices in, by kernel, in the place of the kernel's own: for tests and measurements. */
   readonly shapes = new Map<string, readonly Readonly<Record<string, number>>[]>();
   #asked = new Map<string, ProblemClass & { readonly forms: Set<Form> }>();

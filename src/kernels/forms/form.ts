@@ -53,7 +53,8 @@ export function chooseForm(
   wanted?: Form,
 ): Form {
   if (device.kind === 'reference') return wanted ?? 'plain'; // it runs the twin of any
-  const fitting = FORMS.filter((form) => form === 'plain' || fits[form]);
+  const isSound = (form: Form) => !device.forms.faulty.has(`${problem.kernel} ${form}`);
+  const fitting = FORMS.filter((form) => form === 'plain' || (fits[form] && isSound(form)));
   const form = chosenForm(device, problem, fitting, wanted);
   device.forms.noteRun(problem.kernel, form);
   return form;

@@ -53,6 +53,7 @@ export async function trialsFor(device: Device, classes: readonly ProblemClass[]
     if (!trial) return [];
     const planning = new PlanningDevice({ name, features, maxTensorBytes, maxBindingBytes, forms: new FormTable() });
     for (const kernel of trusted) planning.forms.trusted.add(kernel);
+    for (const fault of device.forms.faulty) planning.forms.faulty.add(fault);
     trial.prepare(new TrialInputs(planning))();
     const key = classKey(problem);
     const fitting = [...(planning.forms.asked.get(key)?.forms ?? [])];
