@@ -152,9 +152,10 @@ export { type OpenedTrace, openTraceFolder } from './node/trace/openTraceFolder.
 export { TraceFolder, type TraceFolderOptions } from './node/trace/traceFolder.js';
 /** What a trace is made of. */
 export type { TraceEvent } from './trace/format.js';
+export { readTrace } from './trace/readTrace.js';
 /** Records a run while it goes, and puts the events of a trace together again. */
 export { type RecordOptions, recordRun } from './trace/recordRun.js';
-export { readTrace, Trace } from './trace/traceReader.js';
+export { Trace } from './trace/traceReader.js';
 /** Where a trace goes. */
 export type { TraceSink } from './trace/traceSink.js';
 

@@ -129,6 +129,8 @@ const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
     'preview',
     'trace',
     'traceLatents',
+    'traceAttention',
+    'traceTap',
     'report',
     'force',
     'saveLatents',
@@ -167,7 +169,7 @@ function checkPreview({ preview, decoder }: GenerateFlags): void {
 }
 
 /** A report is a page, and latents go into a trace that stays. */
-function checkTrace({ trace, traceLatents, report }: GenerateFlags): void {
+function checkTrace({ trace, traceLatents, traceAttention, traceTap, report }: GenerateFlags): void {
   ensure(
     report === undefined || /\.html?$/i.test(report),
     `--report is a page: use a name that ends in .html, found ${report}`,
@@ -175,6 +177,11 @@ function checkTrace({ trace, traceLatents, report }: GenerateFlags): void {
   ensure(
     !traceLatents || trace !== undefined,
     '--trace-latents keeps latents in the trace: say where, with --trace trace',
+  );
+  const inside = traceAttention ? '--trace-attention' : traceTap ? '--trace-tap' : undefined;
+  ensure(
+    inside === undefined || (trace ?? report) !== undefined,
+    `${inside} keeps what it sees in the trace: say where, with --trace trace or --report report.html`,
   );
 }
 

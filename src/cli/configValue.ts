@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<JsonKind | 'switch', readonly [string, (value: unkn
   ],
   list: ['a list of numbers, or one number', (value) => [value].flat().every((each) => typeof each === 'number')],
   text: ['a string', isText],
+  texts: ['a string, or a list of strings', (value) => [value].flat().every(isText)],
 };
 
 function isText(value: unknown): boolean {
@@ -35,6 +36,8 @@ export function configValue(option: Option, given: unknown, label: string, folde
   if (isSwitch) return option.negate ? !given : given;
   if (!parser) return given;
   try {
+    if (parser.json === 'texts')
+      return [given].flat().reduce((all: unknown, each) => parser(String(each), all), undefined);
     const value = parser(String(given), undefined);
     return parser === pathParser ? fromFolder(folder, String(given)) : value;
   } catch (cause) {

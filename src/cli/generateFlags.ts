@@ -48,6 +48,8 @@ export interface GenerateFlags extends TrimFlags {
   readonly preview?: string;
   readonly trace?: string;
   readonly traceLatents?: boolean;
+  readonly traceAttention?: string[];
+  readonly traceTap?: string[];
   readonly report?: string;
   readonly force?: boolean;
   readonly metadata: boolean;

@@ -10,6 +10,7 @@ import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, FORCE_HELP, path, seed, steps, wholeNumber } from './options.js';
 import { PROGRESS_FORMS } from './output.js';
 import { addTrimFlags } from './trimFlags.js';
+import { attentionFlag, tapFlag } from './watchFlags.js';
 
 /** The options of `tokentrim generate` in the groups in which `--help` shows them. */
 export function addGenerateOptions(command: Command): void {
@@ -182,6 +183,16 @@ function addOutputOptions(command: Command): void {
       path,
     )
     .option('--trace-latents', "keep every block's latents in the trace")
+    .option(
+      '--trace-attention <what>',
+      'keep what tokens attend to, such as "token=3,7 block=5 layer=0,15 step=3"; may be given again',
+      attentionFlag,
+    )
+    .option(
+      '--trace-tap <what>',
+      'keep what a part of the DiT gives, such as "block15.ffn block=5 step=3"; may be given again',
+      tapFlag,
+    )
     .option('--report <file>', 'the same as one .html to open in a browser', path)
     .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 
 /** What a file of options (`--config`) has for a value that is read by one of the parsers below; a string by default. */
-export type JsonKind = 'number' | 'integer' | 'list' | 'text';
+export type JsonKind = 'number' | 'integer' | 'list' | 'text' | 'texts';
 
 const as = <Parser extends object>(json: JsonKind, parser: Parser) => Object.assign(parser, { json });
 
@@ -51,6 +51,17 @@ export const seed = as('integer', (text: string): string => {
 /** The seed itself: another one each time where that was asked for. */
 export function drawSeed(text: string): string {
   return text === RANDOM_SEED ? String(randomInt(2 ** 32)) : text;
+}
+
+/**
+ * A text that may be given again: all of them, in order.
+ * @param check throws where one is not what is expected
+ */
+export function eachText(check: (text: string) => void): (text: string, before?: readonly string[]) => string[] {
+  return as('texts', (text: string, before: readonly string[] = []) => {
+    check(text);
+    return [...before, text];
+  });
 }
 
 /** A size such as 832*480 or 832x480. */

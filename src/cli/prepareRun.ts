@@ -27,6 +27,7 @@ import type { PreparedRun } from './preparedRun.js';
 import { reportPrompts } from './promptReport.js';
 import { trimOptionsOf } from './trimFlags.js';
 import { asUsage } from './usageError.js';
+import { watchOf } from './watchFlags.js';
 
 /** Gives back what was opened, the latest first. */
 export class Closers {
@@ -167,10 +168,11 @@ async function settleTuned(
   folder: ModelFolder,
   draft: DraftPlan,
   replan: ((change: object) => Promise<DraftPlan>) | undefined,
-  { dryRun, gpuMemory, preview, trace, report }: GenerateFlags,
+  flags: GenerateFlags,
 ): Promise<{ plan: Plan; memory: MemoryPlan; watch: Watching | undefined }> {
+  const { dryRun, gpuMemory, preview } = flags;
   const allowedBytes = gpuMemory && gpuMemory * 1e9;
-  const watch = (trace ?? report) === undefined ? undefined : { rejected: true };
+  const watch = watchOf(flags);
   const told = { preview: preview !== undefined, watch };
   const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan, ...told });
   await measureKernels(device, { measure: 'none' });

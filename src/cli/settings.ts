@@ -45,6 +45,8 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     profile: flags.profile ?? false,
     checkNumerics: flags.checkNumerics ?? false,
     traceLatents: flags.traceLatents ?? false,
+    traceAttention: flags.traceAttention ?? null,
+    traceTap: flags.traceTap ?? null,
     ...namesIn(flags),
     out: plan.decode === 'never' ? null : flags.out,
   };

@@ -74,6 +74,8 @@ export const settingsSchema = z.strictObject({
   preview: path,
   trace: path,
   traceLatents: z.boolean(),
+  traceAttention: z.array(z.string()).nullable(),
+  traceTap: z.array(z.string()).nullable(),
   report: path,
   out: path.describe('null with `latentsOnly`'),
 });

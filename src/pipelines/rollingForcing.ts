@@ -1,7 +1,7 @@
 import { sliceFrames } from '../kernels/layout/frames.js';
-import type { TextContext } from '../models/wan/crossAttention.js';
 import { KvCache } from '../models/wan/kvCache.js';
 import { rollingCall, rollingPast } from '../models/wan/rollingCall.js';
+import type { FlowTap } from '../models/wan/tap.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
@@ -14,7 +14,13 @@ import type { NoiseSource } from './noise/noise.js';
 import { NoisyCache } from './noise/noisyCache.js';
 import { planBlocks } from './plan/grid.js';
 import { type PlannedWindow, planWindows, seenFrames } from './plan/rollingWindow.js';
-import { contextLookup, eachByItsPrompt, promptRuns, type RolloutContext } from './prompts/promptContexts.js';
+import {
+  contextLookup,
+  eachByItsPrompt,
+  type PromptRun,
+  promptRuns,
+  type RolloutContext,
+} from './prompts/promptContexts.js';
 import { type Attempt, checkRollingForcing, type RolloutEvent, type RolloutOptions } from './rollout.js';
 
 /**
@@ -63,13 +69,14 @@ export async function* rollingForcing(
     timesteps: readonly number[],
     updatesCache: boolean,
     moved: readonly MovedFrames[] = [],
+    tapOf?: (kept: PromptRun) => FlowTap | undefined,
   ) => {
     const past = seenFrames(options, firstFrame, timesteps.length, updatesCache);
     const call = { firstFrame, framesPerBlock: size, ...past, writes: updatesCache, grid };
     const runs = promptRuns(firstFrame, timesteps.length, size, contextAt);
     const predict = (x: Tensor) =>
-      eachByItsPrompt(device, runs, (prompt: TextContext) =>
-        predictFlow(model, x, timesteps, firstFrame, prompt, rollingCall(cache, call)),
+      eachByItsPrompt(device, runs, (run) =>
+        predictFlow(model, x, timesteps, firstFrame, run.prompt, rollingCall(cache, call), tapOf?.(run)),
       );
     const made = arena.keepAll(guidedFlow(latents, predict, options.flowmo, moved));
     return { ...made, firstFrame, seen: rollingPast(cache, call), cache };
@@ -88,11 +95,10 @@ export async function* rollingForcing(
     const timesteps = planned.blocks.flatMap(({ step }) => Array<number>(size).fill(steps[step]));
     const isRepeat = before?.unstable.length === 0;
     const input = arena.keep(await (isRepeat ? noisy.redrawn(planned) : noisy.latents(planned))); // [window frames, channels, height, width]
-    const moved = movedBlocks(
-      options.flowmo,
-      planned.blocks.map((each) => ({ ...each, frames: size })),
-    );
-    const made = flowOf(input, given + block * size, timesteps, false, moved);
+    const firstFrame = given + block * size;
+    const blocks = planned.blocks.map((each) => ({ ...each, frames: size }));
+    const tapOf = (kept: PromptRun) => options.tap?.({ attempt, step: planned.index, firstFrame, blocks, kept });
+    const made = flowOf(input, firstFrame, timesteps, false, movedBlocks(options.flowmo, blocks), tapOf);
     const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, made.input, made.flow, timesteps)));
     yield { kind: 'step', block, step: planned.index, attempt, timesteps, x0, ...made };
     if (!planned.finishes) return { x0, ...answered([]) };

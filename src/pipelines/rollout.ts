@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { ensure } from '../errors.js';
 import type { KvCache, SeenPast } from '../models/wan/kvCache.js';
 import { checkOptions, optionsOf } from '../options/checkOptions.js';
-import { count, flag, number, show, someNumber, value } from '../options/fields.js';
+import { callback, count, flag, number, show, someNumber, value } from '../options/fields.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Decision, MeasuredReview } from '../tokentrim/policy.js';
 import type { GuidedFlow } from './flowmo.js';
 import { type FlowmoOptions, flowmoSchema } from './plan/flowmoOptions.js';
+import type { CallTap } from './watch/seen.js';
 
 /**
  * What a rollout did. Tensors are valid until the generator is resumed.
@@ -115,6 +116,8 @@ export interface RolloutOptions {
   readonly flowmo?: FlowmoOptions;
   /** Clean latents [frames, channels, height, width], whole blocks, that the video begins with; they stay the caller's. */
   readonly initialLatents?: Tensor;
+  /** Looks into denoising calls, and decides nothing. */
+  readonly tap?: CallTap;
 }
 
 /** What Self Forcing takes beyond what both rollouts take. */
@@ -138,6 +141,7 @@ const rolloutFields = {
   contextNoise: contextNoise(),
   flowmo: flowmoSchema.optional(),
   initialLatents: value<Tensor>('must be a tensor', (given) => given instanceof Tensor).optional(),
+  tap: callback<CallTap>().optional(),
 };
 
 const rolloutSchema = optionsOf<RolloutOptions>()(rolloutFields);

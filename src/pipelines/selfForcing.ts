@@ -1,5 +1,6 @@
 import { sliceFrames } from '../kernels/layout/frames.js';
 import { blockCall, KvCache } from '../models/wan/kvCache.js';
+import type { FlowTap } from '../models/wan/tap.js';
 import { predictFlow, tokenGrid } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/transformerWeights.js';
 import { Arena } from '../tensor/scope.js';
@@ -55,11 +56,12 @@ export async function* selfForcing(
     { firstFrame, frames }: PlannedBlock,
     timestep: number,
     moved: readonly MovedFrames[] = [],
+    tap?: FlowTap,
   ) => {
     const prompt = contextAt(firstFrame);
     const predict = (x: Tensor) => {
       const call = blockCall(cache, firstFrame, frames);
-      return predictFlow(model, x, Array(frames).fill(timestep), firstFrame, prompt, call);
+      return predictFlow(model, x, Array(frames).fill(timestep), firstFrame, prompt, call, tap);
     };
     const made = arena.keepAll(guidedFlow(latents, predict, options.flowmo, moved));
     return { ...made, firstFrame, seen: cache.seen((frame) => frame < firstFrame), cache };
@@ -84,7 +86,9 @@ export async function* selfForcing(
     );
     for (let step = 0; ; step++) {
       const timesteps = Array<number>(frames).fill(steps[step]);
-      const made = flowOf(input, planned, steps[step], movedBlocks(options.flowmo, [{ block, step, frames }]));
+      const blocks = [{ block, step, frames }];
+      const tap = options.tap?.({ attempt, step, firstFrame, blocks });
+      const made = flowOf(input, planned, steps[step], movedBlocks(options.flowmo, blocks), tap);
       const x0 = arena.keep(device.scope(() => x0FromFlow(schedule, made.input, made.flow, timesteps)));
       yield { kind: 'step', block, step, attempt, timesteps, x0, ...made };
 

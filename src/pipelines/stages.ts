@@ -20,6 +20,8 @@ import { checkInputs, type RunInputs } from './plan/request.js';
 import { vaeTypeOf, weightTypes } from './plan/weightTypes.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
 import type { CachedStepEvent, CacheEvent, ReviewEvent, StepEvent } from './rollout.js';
+import { openTaps } from './watch/callTaps.js';
+import type { Seen } from './watch/seen.js';
 
 /**
  * What a generation did, in order: a stage began, a denoising call was made, the policy was shown an attempt, a block was
@@ -29,7 +31,11 @@ import type { CachedStepEvent, CacheEvent, ReviewEvent, StepEvent } from './roll
 export type GenerateEvent =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }
   | { readonly kind: 'note'; readonly note: string }
-  | (Omit<StepEvent, 'flow' | 'guided'> & Partial<Pick<CachedStepEvent, 'seen' | 'cache'>>)
+  | (Omit<StepEvent, 'flow' | 'guided'> &
+      Partial<Pick<CachedStepEvent, 'seen' | 'cache'>> & {
+        /** What `watch` asked to see inside the DiT. */
+        readonly watched?: readonly Seen[];
+      })
   | ReviewEvent
   | Omit<CacheEvent, 'flow'>
   | {
@@ -67,6 +73,7 @@ export async function* runPlan(
   checkInputs('runPlan', plan, inputs);
   if (inputs.preview) chooseDecoder(model, 'tiny'); // throws where there is none
   const { config } = model;
+  const taps = openTaps(device, config.transformer, plan, inputs.watch);
   const { types, prompts, negativePrompt } = plan;
   const { signal, held } = inputs;
   const method = methodOf(plan);
@@ -119,12 +126,14 @@ export async function* runPlan(
       noise,
       policy,
       initialLatents,
+      tap: taps?.tap,
     });
     const isCounting = device.kind === 'planning'; // then no attempt is rejected, and what one takes is counted
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
     for await (const event of rolled) {
-      if (event.kind === 'step' || event.kind === 'review' || event.kind === 'cache') yield event;
+      if (event.kind === 'step') yield taps ? { ...event, watched: taps.take() } : event;
+      if (event.kind === 'review' || event.kind === 'cache') yield event;
       if (event.kind === 'step' || event.kind === 'cache') await device.keepUp?.();
       if (event.kind === 'review' && inputs.watch?.rejected && (event.again || isCounting)) {
         const frames = await picturesApart(decoder ?? previewer, event.latents, event.block);
@@ -141,15 +150,8 @@ export async function* runPlan(
           if (plan.decode === 'after') finished.push({ block, values, shape: latents.shape });
         }
         const cache = 'cache' in event ? event.cache : undefined;
-        yield {
-          kind: 'block',
-          block,
-          firstFrame,
-          latents,
-          decision,
-          cache,
-          seconds: (performance.now() - resumed) / 1000,
-        };
+        const seconds = (performance.now() - resumed) / 1000;
+        yield { kind: 'block', block, firstFrame, latents, decision, cache, seconds };
         if (decoder) yield { kind: 'frames', block, frames };
         resumed = performance.now();
         if (block + 1 === inputs.maxBlocks) break;

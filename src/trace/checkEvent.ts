@@ -80,6 +80,21 @@ const EVENTS: Readonly<Record<string, Check>> = {
     change: object({ largest: number, mean: number }),
     maps: object({ before: object({ file: text, name: text }), after: ref }),
   }),
+  attention: object({
+    ...{
+      block,
+      attempt: count,
+      step: count,
+      frames: list(count),
+      layers: list(count),
+      tokens: list(whole(0, MOST_TOKENS)),
+    },
+    ...{ keys: list(count), cached: count, shares: object({ file: text, name: text }) },
+  }),
+  tap: object({
+    ...{ block, attempt: count, step: count, frames: list(count), name: text },
+    values: object({ file: text, name: text }),
+  }),
   review: object({
     ...{ block, attempt: count, unstable: tokens, pruned: tokens, drift: ref },
     ...{ severity: orNull(number), mean: orNull(number), std: orNull(number), threshold: orNull(number) },

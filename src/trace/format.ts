@@ -1,4 +1,7 @@
 import type { Plan } from '../pipelines/plan/plan.js';
+import type { Sheet, TensorRef } from './fileRefs.js';
+
+export type { Sheet, TensorRef } from './fileRefs.js';
 
 /**
  * A trace: what a run and its policy saw, in order. On a disk it is a folder with one JSON object a line in
@@ -12,6 +15,8 @@ export type TraceEvent =
   | CacheEvent
   | StepEvent
   | MotionEvent
+  | AttentionEvent
+  | TapEvent
   | ReviewEvent
   | WriteEvent
   | BlockEvent
@@ -136,6 +141,40 @@ export interface MotionEvent extends Timed {
   readonly maps: { readonly before: TensorRef; readonly after: TensorRef | null };
 }
 
+/** What a block was asked for at a denoising call, by its name: opt-in. */
+interface Watched extends Timed {
+  readonly block: number;
+  /** Of the block: in a rolling window, all but the first have 0. */
+  readonly attempt: number;
+  /** As of the call's `step`. */
+  readonly step: number;
+  /** Latent frames of the block. */
+  readonly frames: readonly number[];
+}
+
+/** What chosen tokens of a block attended to: the weights of softmax, a mean over the heads of a layer. */
+export interface AttentionEvent extends Watched {
+  readonly kind: 'attention';
+  readonly layers: readonly number[];
+  /** Spatial indices: a query for each, in each frame of the block. */
+  readonly tokens: readonly number[];
+  /** Latent frames that were attended to: those of the cache, then those of the call itself. */
+  readonly keys: readonly number[];
+  /** How many of them are the cache's. */
+  readonly cached: number;
+  /** [layers, tokens, frames, keys]: the weights of all live tokens of a frame added up; over the keys they come to 1. */
+  readonly shares: TensorRef;
+}
+
+/** What a part of the DiT gave for a block. */
+export interface TapEvent extends Watched {
+  readonly kind: 'tap';
+  /** In the official code: `block0.ffn`, say. */
+  readonly name: string;
+  /** [frames, tokens, width]. */
+  readonly values: TensorRef;
+}
+
 /** What the policy found for a finished attempt. */
 export interface ReviewEvent extends Timed {
   readonly kind: 'review';
@@ -201,20 +240,4 @@ export interface EndEvent extends Timed {
   readonly kind: 'end';
   readonly status: 'finished' | 'stopped' | 'failed';
   readonly message: string | null;
-}
-
-/** A tensor in a safetensors file of the trace. */
-export interface TensorRef {
-  readonly file: string;
-  readonly name: string;
-}
-
-/** Pictures of one size in one file, row by row. */
-export interface Sheet {
-  readonly file: string;
-  readonly count: number;
-  readonly columns: number;
-  /** Of one picture. */
-  readonly width: number;
-  readonly height: number;
 }

@@ -48,12 +48,20 @@ async function readMotion(
   moved.dispose();
   const sizes = difference.map(Math.abs);
   const file = motionFile(block, attempt, step);
+  const ofBlock = from === 0 ? attempt : 0; // later blocks of a window are not the ones that are tried again
   const tensor = (name: string, values: Float32Array) => ({ name, shape: before.shape, dtype: 'f32' as const, values });
   return {
     file,
     tensors: [tensor('before', first), ...(second ? [tensor('after', second)] : [])],
     told: {
-      ...{ kind: 'motion', block, attempt, step, before: largest(first), after: second ? largest(second) : null },
+      ...{
+        kind: 'motion',
+        block,
+        attempt: ofBlock,
+        step,
+        before: largest(first),
+        after: second ? largest(second) : null,
+      },
       change: { largest: largest(sizes), mean: sizes.reduce((sum, size) => sum + size, 0) / sizes.length },
       maps: { before: { file, name: 'before' }, after: second ? { file, name: 'after' } : null },
     },

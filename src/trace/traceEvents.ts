@@ -1,5 +1,6 @@
 import type { TraceEvent } from './format.js';
-import { readTrace, Trace } from './traceReader.js';
+import { readTrace } from './readTrace.js';
+import { Trace } from './traceReader.js';
 
 /** The events of a text of lines, as far as they are whole, and what they come to. */
 export interface WholeEvents {

@@ -8,6 +8,7 @@ import { readLastFrames } from './lastFrames.js';
 import { readMotions } from './motion.js';
 import { type Predicted, Predictions } from './predictions.js';
 import type { TracedPicture, TraceSink } from './traceSink.js';
+import { readWatched } from './watched.js';
 
 /** What a recorder goes by. */
 export interface RecorderOptions {
@@ -119,7 +120,7 @@ export class TraceRecorder {
         this.#predictions?.add(blocks[index], frame, attempt > 0 && index > 0);
       return { kind: 'step', block, attempt, step, firstFrame, timesteps, seen, seconds };
     });
-    for (const reading of readMotions(event, size)) {
+    for (const reading of [...readMotions(event, size), ...readWatched(event.watched)]) {
       this.#put(async () => {
         const { file, tensors, told } = await reading;
         await this.sink.tensors(file, tensors);

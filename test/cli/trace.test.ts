@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
-import { readTrace } from '../../src/trace/traceReader.js';
+import { readTrace } from '../../src/trace/readTrace.js';
 import { VIEWER } from '../node/trace/standIn.js';
 import { linesOf, runOf } from '../trace/madeTrace.js';
 import { dense, float32, writeTorchZip } from '../weights/torch/torchWriter.js';

@@ -10,7 +10,7 @@ const text = readFileSync(join(root, 'docs/TRACE.md'), 'utf8');
 test('the page on traces has a line of every kind of event, and they are a trace', () => {
   const kinds: Record<TraceEvent['kind'], true> = {
     ...{ begin: true, stage: true, note: true, cache: true, step: true, review: true, write: true, block: true },
-    ...{ motion: true, pictures: true, end: true },
+    ...{ motion: true, attention: true, tap: true, pictures: true, end: true },
   };
   const { events, problem, trace } = traceEvents(codeBlocks(text, 'jsonl').join(''));
   expect(problem).toBeUndefined();

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TraceEvent } from '../../src/trace/format.js';
-import { readTrace } from '../../src/trace/traceReader.js';
+import { readTrace } from '../../src/trace/readTrace.js';
 import { BEGIN, linesOf, runOf } from './madeTrace.js';
 
-const events = runOf([[2], [2, 2], [2]]);
+const events = [...runOf([[2], [2, 2], [2]])];
+const place = { at: 1, block: 0, attempt: 0, step: 1, frames: [0, 1, 2] };
+events.splice(
+  5,
+  0,
+  {
+    ...{ kind: 'attention', ...place, layers: [0], tokens: [2], keys: [0, 1, 2], cached: 0 },
+    shares: { file: 'attention/0000.0.1.0.safetensors', name: 'shares' },
+  },
+  { kind: 'tap', ...place, name: 'head', values: { file: 'taps/0000.0.1.head.safetensors', name: 'head' } },
+);
 
 test('every line of a whole trace is what it says', () => {
   const { trace, problem } = readTrace(linesOf(events));

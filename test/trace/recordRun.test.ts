@@ -12,8 +12,9 @@ import {
 } from '../../src/index.js';
 import type { GenerateEvent, GenerateRequest } from '../../src/pipelines/generate.js';
 import type { TraceEvent } from '../../src/trace/format.js';
+import { readTrace } from '../../src/trace/readTrace.js';
 import { recordRun } from '../../src/trace/recordRun.js';
-import { readTrace, type Trace } from '../../src/trace/traceReader.js';
+import type { Trace } from '../../src/trace/traceReader.js';
 import type { TracedPicture, TracedTensor, TraceSink } from '../../src/trace/traceSink.js';
 
 const device = await openDevice();
@@ -71,7 +72,7 @@ async function recorded(request: GenerateRequest, options = {}): Promise<{ kept:
   const caches: Held[] = [];
   const blocks: Seen['blocks'] = [];
   let [pictures, rejected] = [0, 0];
-  const run = generate(device, model, { ...SMALL, ...request, watch: { rejected: true } });
+  const run = generate(device, model, { ...SMALL, ...request, watch: { rejected: true, ...request.watch } });
   for await (const event of recordRun(run, kept, device, model, options)) {
     if (event.kind === 'step' && event.cache) {
       caches.push(heldBy(event.cache));
@@ -200,6 +201,44 @@ test('what FlowMo measured and moved, of the block that it acted on', async () =
   expect(held.map(({ values }) => Math.max(...Array.from(values as Float32Array)))).toEqual([before, after]);
 });
 
+test('what was watched inside the DiT, read back, of a window that is made again too', async () => {
+  for (const preset of ['self-forcing', 'rolling-forcing'] as const) {
+    const trim = { sensitivity: 0, warmup: 0, maxRegenerations: 1, fraction: 0.5 };
+    const watch = {
+      attention: [{ tokens: [1, 2] }, { tokens: [3], layers: [0], blocks: [1] }],
+      taps: [{ name: 'head' }],
+    };
+    const { kept } = await recorded({ preset, frames: 33, steps: [1000, 500], window: 9, trim, watch });
+    const { trace, problem } = readTrace(kept.text);
+    expect(problem).toBeUndefined();
+    let seen = 0;
+    for (const { block, attempts, accepted } of trace.blocks) {
+      expect(attempts).toHaveLength(accepted!.attempts);
+      for (const { attentions, taps, steps } of attempts) {
+        expect(steps.length).toBeGreaterThan(0);
+        for (const { tokens, layers, frames, keys, cached, shares } of attentions) {
+          expect(frames).toEqual([0, 1, 2].map((at) => 3 * block + at));
+          expect(keys.length - cached).toBeGreaterThanOrEqual(3);
+          const [{ shape, values }] = kept.tensorFiles.get(shares.file)!;
+          expect(shape).toEqual([layers.length, tokens.length, 3, keys.length]);
+          const sums = Array.from({ length: values.length / keys.length }, (_, query) =>
+            values.slice(query * keys.length, (query + 1) * keys.length).reduce((sum, share) => sum + share, 0),
+          );
+          for (const sum of sums) expect(sum).toBeCloseTo(1, 4);
+          seen++;
+        }
+        for (const { name, values } of taps) {
+          expect(name).toBe('head');
+          expect(kept.tensorFiles.get(values.file)![0].shape).toEqual([3, 4, 64]);
+        }
+      }
+      expect(attempts.some(({ taps }) => taps.length > 0)).toBe(true);
+      expect(attempts.some(({ attentions }) => attentions.length > 1)).toBe(block === 1);
+    }
+    expect(seen).toBeGreaterThan(3);
+  }
+});
+
 test('x0: for every block a picture a call, the last try’s last call included', async () => {
   for (const preset of ['self-forcing', 'rolling-forcing'] as const) {
     const trim = { sensitivity: 0, warmup: 0, maxRegenerations: 1, fraction: 0.5 };
@@ -244,7 +283,10 @@ test('Wan2.1 itself: one block, no cache, no review', async () => {
 });
 
 test('a trace that is cut at any byte is read up to its last whole line', async () => {
-  const { kept } = await recorded({ frames: 9, steps: [1000] });
+  const { kept } = await recorded({
+    ...{ frames: 9, steps: [1000] },
+    watch: { attention: [{ tokens: [0] }], taps: [{ name: 'block0' }] },
+  });
   const { text } = kept;
   const begins = text.indexOf('\n') + 1;
   for (let cut = begins; cut <= text.length; cut++) {

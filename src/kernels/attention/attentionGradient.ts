@@ -4,10 +4,10 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { chooseForm, classOf, type Form, type KernelClasses, subgroupSize } from '../forms/form.js';
 import { fitsWorkgroup, isTrusted } from '../forms/matrixForm.js';
 import { KEY_TYPES } from '../rows/keyType.js';
-import { gatherQuantizedRows } from '../rows/quantizedRows.js';
 import { type AttentionContext, type AttentionProblem, attentionProblem, keyTypeOf } from './attentionForm.js';
+import { columnsOf, columnsOfHeads, type KeyPart, partsOf } from './attentionKeys.js';
 import { type KeyColumns, updateAttentionWeights, updateScoreGradient } from './attentionWeights.js';
-import { type HeadMatrices, updateHeadProducts } from './headProduct.js';
+import { updateHeadProducts } from './headProduct.js';
 
 export interface AttentionGradientOptions {
   /** Factor on the scores; 1 / sqrt(headDim) where absent. */
@@ -30,15 +30,6 @@ const MAX_WEIGHT_BYTES = 64 * 2 ** 20;
 
 /** Queries that fill tiles of every size. */
 const WHOLE_TILES = 64;
-
-/** Keys that are read as they lie, and where their columns of the scores begin. */
-interface KeyPart {
-  readonly keys: Tensor;
-  readonly values: Tensor;
-  readonly rows?: Tensor;
-  readonly count: number;
-  readonly column: number;
-}
 
 /**
  * The backward pass of `attention`: with weights P = softmax(scale · Q·Kᵀ), output P·V and cotangent dO,
@@ -125,30 +116,6 @@ function addQueries(
   const how = { heads, rows: ownCount, columns: headDim, depth: count, transposed: 'a', adds: true, form } as const;
   updateHeadProducts(rowsOf(gradient.own.keys), scoresOf(scoreGradient, ownColumn), rowsOf(query, first), how);
   updateHeadProducts(rowsOf(gradient.own.values), scoresOf(weights, ownColumn), rowsOf(cotangent, first), how);
-}
-
-/** Of each head its columns of a tensor [rows, heads * headDim], from a row on. */
-function columnsOfHeads(tensor: Tensor, heads: number, row: number): HeadMatrices {
-  const width = tensor.shape[1];
-  return { tensor, start: row * width, headPitch: width / heads, pitch: width };
-}
-
-/** Own keys begin at a multiple of 4, as the kernels read four at a time. */
-function columnsOf({ rowCount, ownCount }: AttentionProblem): KeyColumns {
-  const ownColumn = 4 * Math.ceil(rowCount / 4);
-  return { rowCount, ownColumn, ownCount, columns: ownColumn + 4 * Math.ceil(ownCount / 4) };
-}
-
-function partsOf({ query, heads, cached, own, rowCount, ownCount }: AttentionProblem, keys: KeyColumns): KeyPart[] {
-  const parts: KeyPart[] = [];
-  if (cached && rowCount > 0) {
-    const widened = (table: Tensor) => gatherQuantizedRows(table, cached.rows, query.shape[1], heads);
-    const isQuantized = keyTypeOf(cached.keys) === 'i8';
-    const held = isQuantized ? { keys: widened(cached.keys), values: widened(cached.values) } : cached;
-    parts.push({ ...held, count: rowCount, column: 0 });
-  }
-  if (own && ownCount > 0) parts.push({ ...own, count: ownCount, column: keys.ownColumn });
-  return parts;
 }
 
 /** One class: most of the time are products, whose shapes are much alike. */

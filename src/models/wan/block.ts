@@ -7,7 +7,7 @@ import { crossAttention, type TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
 import type { Linear } from './loadTensors.js';
 import { type AttentionShape, selfAttention } from './selfAttention.js';
-import type { Tap } from './tap.js';
+import type { BRANCHES, FlowTap } from './tap.js';
 import type { BlockWeights } from './transformerWeights.js';
 
 /** Which chunks of the modulation are whose in a block. */
@@ -36,7 +36,7 @@ const HIDDEN_BYTES = 160 * 2 ** 20;
  * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanAttentionBlock.forward.
  * @param x [tokens, dim]
  * @param modulation [frames, 6 * layers, dim], with the time embedding added; one frame's serves all that are as noisy
- * @param tap is shown `self_attn`, `cross_attn` and `ffn`, before their gates
+ * @param tap is told of `self_attn`, `cross_attn` and `ffn`, before their gates
  */
 export function transformerBlock(
   weights: BlockWeights,
@@ -46,36 +46,43 @@ export function transformerBlock(
   shape: AttentionShape,
   table: RopeTable,
   cache: CacheCall,
-  tap?: Tap,
+  tap?: FlowTap,
 ): Tensor {
   const { device } = x;
   const { eps } = shape;
   const own = chunksOf(shape.layer);
   const gated = (to: Tensor, { gate }: { gate: number }) => ({ to, gate: { modulation, chunk: gate } });
+  const tapBranch: BranchTap | undefined = tap && ((name, output) => tap.part(`block${shape.layer}.${name}`, output));
 
   const prompted = device.scope(() => {
     // Made inside, so that it is freed before the feed-forward.
     const attended = device.scope(() => {
       const normed = modulatedLayerNorm(x, modulation, own.attention, eps);
-      const mixed = selfAttention(weights.selfAttention, normed, shape, table, cache);
-      return addBranch('self_attn', mixed, weights.selfAttention.output, gated(x, own.attention), tap);
+      const mixed = selfAttention(weights.selfAttention, normed, shape, table, cache, tap);
+      return addBranch('self_attn', mixed, weights.selfAttention.output, gated(x, own.attention), tapBranch);
     });
     const normed = affineLayerNorm(attended, weights.norm3, eps);
     const mixed = crossAttention(weights.crossAttention, normed, context, shape);
-    return addBranch('cross_attn', mixed, weights.crossAttention.output, { to: attended }, tap);
+    return addBranch('cross_attn', mixed, weights.crossAttention.output, { to: attended }, tapBranch);
   });
   return device.scope(() => {
     const normed = modulatedLayerNorm(prompted, modulation, own.feedForward, eps);
-    return feedForward(weights.feedForward, normed, gated(prompted, own.feedForward), tap);
+    return feedForward(weights.feedForward, normed, gated(prompted, own.feedForward), tapBranch);
   });
 }
 
-/** The last layer of a branch, and its result added in the same pass, or in one of its own where a tap is shown it before. */
-function addBranch(name: string, x: Tensor, { weight, bias }: Linear, residual: Residual, tap?: Tap): Tensor {
-  if (!tap) return linear(x, weight, bias, { residual });
-  const output = linear(x, weight, bias);
-  tap(name, output);
-  return added(output, residual);
+type BranchTap = (name: (typeof BRANCHES)[number], output: () => Tensor) => void;
+
+/** The last layer of a branch, and its result added in the same pass; a tap that asks for it has it made once more. */
+function addBranch(
+  name: Parameters<BranchTap>[0],
+  x: Tensor,
+  { weight, bias }: Linear,
+  residual: Residual,
+  tap?: BranchTap,
+): Tensor {
+  tap?.(name, () => linear(x, weight, bias));
+  return linear(x, weight, bias, { residual });
 }
 
 /** Expands and contracts; the hidden layer of many tokens is made in pieces, whose results are added when they are joined. */
@@ -83,12 +90,12 @@ function feedForward(
   [expand, contract]: BlockWeights['feedForward'],
   x: Tensor,
   residual: Residual,
-  tap?: Tap,
+  tap?: BranchTap,
 ): Tensor {
   const hidden = (tokens: Tensor) => linear(tokens, expand.weight, expand.bias, { gelu: true }); // [tokens, ffn_dim]
   const rowsAtOnce = Math.max(1, Math.floor(HIDDEN_BYTES / bytesOf('f32', expand.weight.shape[0])));
   if (x.shape[0] <= rowsAtOnce) return addBranch('ffn', hidden(x), contract, residual, tap);
   const output = mapRows(x, rowsAtOnce, (tokens) => linear(hidden(tokens), contract.weight, contract.bias));
-  tap?.('ffn', output);
+  tap?.('ffn', () => output);
   return added(output, residual);
 }

@@ -17,6 +17,8 @@ export interface CacheCall {
   copies?(layer: number): { keys: Tensor; values: Tensor } | undefined;
   /** Takes this call's keys, before rotation for who asks and after it, and values, all [tokens, dim] of the cache's type. */
   store(layer: number, made: { plainKeys: () => Tensor; turnedKeys: Tensor; values: Tensor }): void;
+  /** Whose keys `past`, then `copies`, hold, in order: so many of each frame. */
+  readonly frames?: readonly { readonly frame: number; readonly tokens: number }[];
   /** Whether the call attends to its own tokens: true where absent; padding is not seen, not even by itself. */
   readonly seesItself?: boolean;
 }
@@ -204,5 +206,6 @@ export function blockCall(cache: KvCache, first: number, count: number): CacheCa
   return {
     past: (layer) => past && { ...cache.layers[layer], rows: past },
     store: (layer, { turnedKeys, values }) => cache.write(layer, own, turnedKeys, values),
+    frames: cache.frames.filter(({ frame }) => frame < first),
   };
 }

@@ -64,5 +64,9 @@ export function rollingCall(cache: KvCache, call: RollingCall): CacheCall {
     store: (layer, { plainKeys, turnedKeys, values }) => {
       if (own) cache.write(layer, own, isAnchor(firstFrame) ? plainKeys() : turnedKeys, values);
     },
+    frames: [
+      ...cache.frames.filter(({ frame }) => isRecent(frame)),
+      ...(anchor ? cache.frames.filter(({ frame }) => isAnchor(frame)) : []),
+    ],
   };
 }

@@ -8,6 +8,7 @@ import type { RopeTable } from '../../kernels/rope/rope.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { CacheCall } from './kvCache.js';
 import type { Linear, WeightType } from './loadTensors.js';
+import type { FlowTap } from './tap.js';
 import type { AttentionWeights } from './transformerWeights.js';
 
 /** What the attentions of a layer need to know beside their weights. */
@@ -25,6 +26,7 @@ export interface AttentionShape {
  * Source: guandeh17/Self-Forcing wan/modules/causal_model.py CausalWanSelfAttention.forward.
  * @param x [tokens, dim]
  * @param table the rotation of this call's tokens
+ * @param tap is told what they attend to
  * @returns [tokens, dim]
  */
 export function selfAttention(
@@ -33,6 +35,7 @@ export function selfAttention(
   { layer, heads, eps, keyType }: AttentionShape,
   table: RopeTable,
   cache: CacheCall,
+  tap?: FlowTap,
 ): Tensor {
   const { device } = x;
   const project = ({ weight, bias }: Linear) => linear(x, weight, bias); // [tokens, dim]
@@ -49,7 +52,9 @@ export function selfAttention(
 
     const copies = cache.copies?.(layer);
     const seen = [...(copies ? [copies] : []), ...(cache.seesItself === false ? [] : [{ keys: turnedKeys, values }])];
-    return attention(queries, { cached: cache.past(layer), own: joined(seen) }, heads);
+    const context = { cached: cache.past(layer), own: joined(seen) };
+    tap?.attention?.(layer, queries, context, cache);
+    return attention(queries, context, heads);
   });
 }
 

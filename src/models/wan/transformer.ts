@@ -12,7 +12,7 @@ import type { TransformerConfig } from './config.js';
 import type { TextContext } from './crossAttention.js';
 import type { CacheCall } from './kvCache.js';
 import { ropeTable } from './rope.js';
-import type { Tap } from './tap.js';
+import type { FlowTap } from './tap.js';
 import { embedTime } from './timeEmbedding.js';
 import type { Transformer } from './transformerWeights.js';
 
@@ -43,7 +43,7 @@ export function tokenGrid(
  * @param timesteps one a frame, 0 to 1000
  * @param startFrame position of the first frame in the video; it has no upper end
  * @param cache what these frames see of the past, and where their keys and values go
- * @param tap is shown the parts by their names in the official code: `patch_embedding`, `block0.self_attn`, ..., `head`
+ * @param tap looks at the parts, and at what tokens attend to
  * @returns [frames, channels, height, width]
  */
 export function predictFlow(
@@ -53,7 +53,7 @@ export function predictFlow(
   startFrame: number,
   context: TextContext,
   cache: CacheCall,
-  tap?: Tap,
+  tap?: FlowTap,
 ): Tensor {
   const { device, config, weights, keyType } = transformer;
   const { dim, num_heads: heads, eps } = config;
@@ -64,24 +64,23 @@ export function predictFlow(
   return device.scope(() => {
     const patches = patchify(latents, patchSize(config)); // [tokens, channels * patch area]
     const tokens = linear(patches, weights.patchEmbedding.weight, weights.patchEmbedding.bias); // [tokens, dim]
-    tap?.('patch_embedding', tokens);
+    tap?.part('patch_embedding', () => tokens);
     const areEqual = timesteps.every((timestep) => timestep === timesteps[0]);
     const time = embedTime(transformer, areEqual ? timesteps.slice(0, 1) : timesteps); // one embedding may serve all frames
     const blockModulation = modulation(weights.modulation, time.projection); // [frames or 1, 6 * layers, dim]
     const table = ropeTable(device, { startFrame, frames, gridHeight, gridWidth, headDim: dim / heads });
 
     const features = foldScoped(tokens, weights.blocks, (x, block, layer) => {
-      const tapBlock: Tap | undefined = tap && ((part, output) => tap(`block${layer}.${part}`, output));
       const shape = { layer, heads, eps, keyType: callType(keyType) };
-      const y = transformerBlock(block, x, blockModulation, context, shape, table, cache, tapBlock);
-      tap?.(`block${layer}`, y);
+      const y = transformerBlock(block, x, blockModulation, context, shape, table, cache, tap);
+      tap?.part(`block${layer}`, () => y);
       return y;
     });
 
     const headModulation = modulation(weights.head.modulation, time.embedding); // [frames or 1, 2, dim]
     const normed = modulatedLayerNorm(features, headModulation, { shift: 0, scale: 1 }, eps);
     const flow = linear(normed, weights.head.linear.weight, weights.head.linear.bias);
-    tap?.('head', flow);
+    tap?.part('head', () => flow);
     return unpatchify(flow, [frames, config.out_dim, height, width], patchSize(config));
   });
 }
@@ -94,7 +93,7 @@ const NO_CACHE: CacheCall = { past: () => undefined, store: () => undefined };
  * Source: Wan-Video/Wan2.1 wan/modules/model.py WanModel.forward.
  * @param latents [frames, channels, height, width], noisy
  * @param timestep 0 to 1000
- * @param tap is shown the parts, as by `predictFlow`
+ * @param tap as of `predictFlow`
  * @returns [frames, channels, height, width]
  */
 export function predictVideoFlow(
@@ -102,7 +101,7 @@ export function predictVideoFlow(
   latents: Tensor,
   timestep: number,
   context: TextContext,
-  tap?: Tap,
+  tap?: FlowTap,
 ): Tensor {
   const timesteps = Array<number>(latents.shape[0]).fill(timestep);
   return predictFlow(model, latents, timesteps, 0, context, NO_CACHE, tap);

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { ensure, TokenTrimError } from '../../errors.js';
 import type { TensorRef, TraceEvent } from '../../trace/format.js';
-import { type ReadTrace, readTrace } from '../../trace/traceReader.js';
+import { type ReadTrace, readTrace } from '../../trace/readTrace.js';
 import { toFloat32 } from '../../weights/convert.js';
 import { isAbsent, openPlainFile } from '../files/plainFile.js';
 import { openTensorSource } from '../model/openTensorSource.js';

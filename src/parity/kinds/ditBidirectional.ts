@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ensure } from '../../errors.js';
 import { transformerSchema } from '../../models/wan/config.js';
 import { prepareContext } from '../../models/wan/crossAttention.js';
+import { everyPart } from '../../models/wan/tap.js';
 import { embedTime, sinusoid } from '../../models/wan/timeEmbedding.js';
 import { predictVideoFlow, tokenGrid } from '../../models/wan/transformer.js';
 import { loadTransformer } from '../../models/wan/transformerWeights.js';
@@ -38,7 +39,7 @@ export async function* ditBidirectional(input: ParityInput): AsyncGenerator<Pari
     const parts = new PartRecorder(device);
     const prompt = await uploadPrompt(device, inputs, `${name}.context`, config.text_len);
     const context = prepareContext(model, prompt, parts.tap);
-    const flow = predictVideoFlow(model, latents, timestep, context, parts.tap);
+    const flow = predictVideoFlow(model, latents, timestep, context, everyPart(parts.tap));
     if (length > tokens) runPadding(model, { latents, timestep, context, padding: length - tokens }, parts.tap);
 
     for (const { name: part, row, values } of await parts.parts()) {

@@ -7,7 +7,7 @@ import { transformerBlock } from '../../models/wan/block.js';
 import type { TextContext } from '../../models/wan/crossAttention.js';
 import { blockCall, type CacheCall } from '../../models/wan/kvCache.js';
 import { ropePairs } from '../../models/wan/rope.js';
-import type { Tap } from '../../models/wan/tap.js';
+import { everyPart, type Tap } from '../../models/wan/tap.js';
 import { embedTime } from '../../models/wan/timeEmbedding.js';
 import { predictFlow, tokenGrid } from '../../models/wan/transformer.js';
 import type { Transformer } from '../../models/wan/transformerWeights.js';
@@ -48,9 +48,8 @@ export function runPadding(
     const blockModulation = modulation(weights.modulation, time.projection);
     const table = noRotation(device, call.padding, dim / heads);
     const features = foldScoped(device.zeros([call.padding, dim]), weights.blocks, (x, block, layer) => {
-      const tapBlock: Tap = (part, made) => tap(`block${layer}.${part}`, made);
       const shape = { layer, heads, eps, keyType: callType(model.keyType) };
-      const y = transformerBlock(block, x, blockModulation, call.context, shape, table, video, tapBlock);
+      const y = transformerBlock(block, x, blockModulation, call.context, shape, table, video, everyPart(tap));
       tap(`block${layer}`, y);
       return y;
     });

@@ -9,6 +9,7 @@ import { rollingForcing } from '../rollingForcing.js';
 import type { RolloutEvent, SamplingEvent } from '../rollout.js';
 import { selfForcing } from '../selfForcing.js';
 import { wanSampling } from '../wanSampling.js';
+import type { CallTap } from '../watch/seen.js';
 import type { Preset, RolloutPlan, VideoPlan, WanPlan } from './plan.js';
 import { startsNoisy } from './planVideo.js';
 
@@ -23,6 +24,8 @@ export interface RollInputs {
   readonly policy?: Policy;
   /** Clean latents that the video begins with, the caller's to dispose. */
   readonly initialLatents?: Tensor;
+  /** Looks into the calls of a rollout in blocks. */
+  readonly tap?: CallTap;
 }
 
 /** All that differs between the ways to make a video, counted or run; its numbers are decided in `planVideo.ts`. */
@@ -59,9 +62,9 @@ const selfForcingMethod: Method<RolloutPlan> = {
   draws: (plan) => blockwise.blocks(plan) * (plan.steps.length - 1), // a block needs no noise after its last step
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, 0, (context) => {
-      const { noise, policy = acceptAll, initialLatents } = inputs;
+      const { noise, policy = acceptAll, initialLatents, tap } = inputs;
       const independentFirstFrame = plan.given?.independentFirstFrame;
-      return selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame }, policy);
+      return selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame, tap }, policy);
     }),
 };
 
@@ -74,8 +77,8 @@ const rollingForcingMethod: Method<RolloutPlan> = {
   },
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, (plan.steps.length - 1) * plan.framesPerBlock, (context) => {
-      const { noise, policy = acceptAll, initialLatents } = inputs;
-      return rollingForcing(model, context, noise, { ...plan, initialLatents }, policy);
+      const { noise, policy = acceptAll, initialLatents, tap } = inputs;
+      return rollingForcing(model, context, noise, { ...plan, initialLatents, tap }, policy);
     }),
 };
 

@@ -26,6 +26,9 @@ import {
   type RolloutPlan,
   type VideoPlan,
 } from './plan.js';
+import { type Watching, watchSchema } from './watching.js';
+
+export type { Watching } from './watching.js';
 
 /** What of a run a user may choose; everything absent comes from the checkpoint's configuration. */
 export interface PlanRequest {
@@ -56,12 +59,6 @@ export interface PlanRequest {
 
 /** Makes the policy of a run: `patch` is the DiT's, which defines a token. */
 export type PolicyFactory = (run: { readonly plan: RolloutPlan; readonly patch: PatchSize }) => Policy;
-
-/** What who watches a run is told beside the rest. A baseline is measured too, as TokenTrim would, and taken as it comes. */
-export interface Watching {
-  /** Makes the pictures of attempts that are not kept (events `rejected`), where pictures are made during the rollout. */
-  readonly rejected?: boolean;
-}
 
 /** What a run needs beside its plan: what is no data, and what decides nothing of the video. */
 export interface RunInputs {
@@ -147,7 +144,7 @@ const inputFields = {
   policy: alone(isFactory, 'must be a policy, or a function that makes one', policySchema).optional(),
   promptStore: value<PromptStore>('must be an object with read and write', isStore).optional(),
   preview: flag.optional(),
-  watch: optionsOf<Watching>()({ rejected: flag.optional() }).optional(),
+  watch: watchSchema.optional(),
   maxBlocks: count(1).optional(),
   held: value<HeldWeights>(
     'must be held weights (new HeldWeights())',

@@ -99,15 +99,13 @@ export function promptRuns(
 /**
  * A call over a change of prompt is made once for each prompt, and every frame takes what its own predicts
  * (docs/decisions/008-prompts-in-a-window.md).
- * @param predict the whole call with one prompt, [frames, ...]
+ * @param predict the whole call with the prompt of a run, [frames, ...]
  */
 export function eachByItsPrompt(
   device: Device,
   runs: readonly PromptRun[],
-  predict: (prompt: TextContext) => Tensor,
+  predict: (run: PromptRun) => Tensor,
 ): Tensor {
-  if (runs.length === 1) return predict(runs[0].prompt);
-  return concatFrames(
-    runs.map(({ prompt, from, count }) => device.scope(() => sliceFrames(predict(prompt), from, count))),
-  );
+  if (runs.length === 1) return predict(runs[0]);
+  return concatFrames(runs.map((run) => device.scope(() => sliceFrames(predict(run), run.from, run.count))));
 }

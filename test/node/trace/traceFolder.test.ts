@@ -17,7 +17,7 @@ import { encodeSheet } from '../../../src/media/sheets.js';
 import { openTraceFolder } from '../../../src/node/trace/openTraceFolder.js';
 import { TraceFolder } from '../../../src/node/trace/traceFolder.js';
 import type { TraceEvent } from '../../../src/trace/format.js';
-import { readTrace } from '../../../src/trace/traceReader.js';
+import { readTrace } from '../../../src/trace/readTrace.js';
 import { BEGIN, note } from './events.js';
 
 const home = mkdtempSync(join(tmpdir(), 'tokentrim-trace-'));

@@ -26,6 +26,10 @@ const RUNS: [string, GenerateRequest][] = [
   ['self-forcing with a cache in 8 bits', { ...SMALL, kvDtype: 'i8', decode: 'during' }],
   ['rolling-forcing of two steps', { ...SMALL, preset: 'rolling-forcing', steps: [1000, 500], decode: 'during' }],
   ['rolling-forcing in 8 bits, decoded after', { ...SMALL, preset: 'rolling-forcing', kvDtype: 'i8', decode: 'after' }],
+  [
+    'self-forcing, looked into',
+    { ...SMALL, decode: 'during', watch: { attention: [{ tokens: [0] }], taps: [{ name: 'block0.ffn' }] } },
+  ],
   ['wan', { ...SMALL, preset: 'wan', steps: [2] }],
 ];
 

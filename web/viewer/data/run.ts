@@ -1,6 +1,7 @@
 import { TokenTrimError } from '../../../src/errors.js';
 import type { TraceEvent } from '../../../src/trace/format.js';
-import { readTrace, Trace } from '../../../src/trace/traceReader.js';
+import { readTrace } from '../../../src/trace/readTrace.js';
+import { Trace } from '../../../src/trace/traceReader.js';
 import type { TraceFiles } from '../../../src/trace/traceSink.js';
 import { type BlockFacts, factsOf } from '../logic/facts.js';
 
