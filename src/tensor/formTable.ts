@@ -48,6 +48,8 @@ export interface AdapterDriver {
 export class FormTable {
   /** A form to use wherever it fits, in the place of every choice: `--kernels` and `TOKENTRIM_KERNELS`. */
   forced: Form | undefined;
+  /** What an earlier run used, by `classKey`, where this one makes or continues it: in the place of trials. */
+  recorded: ReadonlyMap<string, Form> | undefined;
   /** Whose measurements may be used; none where absent. */
   adapter: AdapterDriver | undefined;
   /** What a measured trial chose, by `classKey`. */

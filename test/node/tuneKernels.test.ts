@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Form } from '../../src/kernels/forms/form.js';
+import { changedForms, recordedFormsSchema, recordForms, useForms } from '../../src/kernels/forms/recordedForms.js';
 import { TrialInputs } from '../../src/kernels/forms/trial.js';
 import { trialOf } from '../../src/kernels/forms/trials.js';
 import { openDevice } from '../../src/node/openDevice.js';
@@ -33,12 +34,16 @@ async function open(kernels = 'auto'): Promise<Device> {
 /** A device that has met the class, as a plan or a run would. */
 async function askingDevice(kernels?: string): Promise<Device> {
   const device = await open(kernels);
+  await runNorm(device);
+  return device;
+}
+
+async function runNorm(device: Device): Promise<void> {
   const inputs = new TrialInputs(device);
   const launch = trialOf(NORM, 'processor')?.prepare(inputs);
   device.scope(() => void launch?.());
   await device.synchronize();
   inputs.free();
-  return device;
 }
 
 /** A clock on which each form takes so long, and a device for trials on which a form of no time fails. */
@@ -137,4 +142,35 @@ test('a forced form and the reference device are left alone', async () => {
   expect(await tuneKernels(forced, { ...noTrials(), measure: 'all' })).toEqual({ measured: 0, changed: false });
   expect(await tuneKernels(referenceDevice, noTrials())).toEqual({ measured: 0, changed: false });
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a recorded form runs whatever a trial chose, and nothing is measured', async () => {
+  const device = await askingDevice();
+  await tuneKernels(device, fakeTimes({ plain: 20, subgroup: 60 }).options);
+  const record = recordForms(device);
+  expect(record).toEqual({ forced: null, classes: { [KEY]: 'plain' } });
+  expect(recordedFormsSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
+
+  const next = await open();
+  await useForms(next, { forced: null, classes: { [KEY]: 'subgroup' } });
+  await runNorm(next);
+  expect(await tuneKernels(next, noTrials())).toEqual({ measured: 0, changed: false });
+  expect([...(next.forms.ran.get('layerNorm') ?? [])]).toEqual(['subgroup']);
+  expect(changedForms(next, record)).toEqual([`${KEY}: subgroup in the place of plain`]);
+  await useForms(next, record);
+  expect(changedForms(next, record)).toEqual([]);
+
+  const forced = await askingDevice('plain');
+  expect(recordForms(forced)).toEqual({ forced: 'plain', classes: {} });
+  await useForms(next, recordForms(forced));
+  expect(next.forms.forced).toBe('plain');
+});
+
+test('a recorded form that the adapter has not is said, and another one runs', async () => {
+  const device = await open();
+  await useForms(device, { forced: null, classes: { [KEY]: 'tiled' } }); // norms have none
+  await runNorm(device);
+  expect(changedForms(device, { forced: null, classes: { [KEY]: 'tiled' } })).toEqual([
+    `${KEY}: subgroup in the place of tiled`,
+  ]);
 });

@@ -40,7 +40,7 @@ export function expectedForm({ features }: Pick<Device, 'features'>, forms: read
 
 /**
  * The form of a kernel for a device and a problem: the one that is wanted, else the one forced on the device where it fits,
- * else what a trial chose for the class, else the one that is expected to be the best. The forms of a kernel round
+ * else what an earlier run recorded, else what a trial chose for the class, else the one that is expected to be the best. The forms of a kernel round
  * differently, so the values of a run depend on the choices; they change where a trial is made anew (`tuneKernels`).
  * @param fits which forms, beside `plain`, exist and handle the problem on this device
  * @param wanted a form to use in the place of any choice, for tests and benchmarks
@@ -72,7 +72,7 @@ function chosenForm(device: Device, problem: ProblemClass, fitting: readonly For
   if (forms.forced) return forcedForm(forms.forced, fitting);
   const key = classKey(problem);
   forms.ask(key, problem, fitting);
-  const chosen = forms.chosen.get(key);
+  const chosen = forms.recorded?.get(key) ?? forms.chosen.get(key);
   return chosen && fitting.includes(chosen) ? chosen : expectedForm(device, fitting);
 }
 

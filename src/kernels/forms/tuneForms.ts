@@ -44,13 +44,13 @@ export interface Tuned {
 
 /**
  * Chooses among the forms of each kernel by short measured trials, and keeps the choices in the store. Does nothing where
- * a form is forced, on the reference device, and on a device whose adapter is not named (`FormTable.adapter`). Where the
+ * a form is forced or recorded, on the reference device, and on a device whose adapter is not named (`FormTable.adapter`). Where the
  * `matrix` form exists it is checked here: before, it fits nothing.
  */
 export async function tuneForms(device: Device, tools: TuningTools, tuning: FormTuning = {}): Promise<Tuned> {
-  const { adapter, forced, trusted } = device.forms;
-  const isFixed = device.kind !== 'gpu' || forced !== undefined || !adapter;
-  const before = formsInUse(device);
+  const { adapter, forced, recorded, trusted } = device.forms;
+  const isFixed = device.kind !== 'gpu' || forced !== undefined || recorded !== undefined || !adapter;
+  const before = [...formsInUse(device).values()];
   const trustedBefore = trusted.size;
   const { measure = 'asked', work } = tuning;
   const { store } = tools;
@@ -70,7 +70,7 @@ export async function tuneForms(device: Device, tools: TuningTools, tuning: Form
     note = await store.remember(adapter, { ...measured, ...others });
   }
   const hasMore = trusted.size > trustedBefore && before.length > 0; // than classes that were met knew of
-  const changed = hasMore || formsInUse(device).join() !== before.join();
+  const changed = hasMore || [...formsInUse(device).values()].join() !== before.join();
   return { measured: isDue ? trials.length : 0, changed, note };
 }
 
@@ -101,15 +101,19 @@ function openClasses({ forms, features }: Device): ProblemClass[] {
   return open.map(([, asked]) => asked).filter(({ forms }) => forms.size > 1 || features.matrices);
 }
 
-/** Of every class that was met. */
-function formsInUse(device: Device): Form[] {
-  const { asked, chosen } = device.forms;
-  return Array.from(asked, ([key, { forms }]) => {
-    const choice = chosen.get(key);
-    const fits = choice && (forms.has(choice) || choice === 'matrix' || choice === 'half'); // which fits only once it was checked
-    return fits ? choice : expectedForm(device, [...forms]);
+/** The form of every class that was met, by its key. */
+export function formsInUse(device: Device): ReadonlyMap<string, Form> {
+  const { asked, chosen, recorded } = device.forms;
+  const inUse = Array.from(asked, ([key, { forms }]) => {
+    const choice = recorded?.get(key) ?? chosen.get(key);
+    // A class that was met before matrices were checked does not know of their forms.
+    const fits = choice && (forms.has(choice) || (isMatrix(choice) && device.features.matrices));
+    return [key, fits ? choice : expectedForm(device, [...forms])] as const;
   });
+  return new Map(inUse);
 }
+
+const isMatrix = (form: Form): boolean => form === 'matrix' || form === 'half';
 
 async function measureAll(
   trials: readonly ClassTrial[],
