@@ -39,11 +39,11 @@ export function comparisonTables(report: ComparisonReport, columns = 146): strin
 }
 
 function armTable(results: readonly ArmResult[]): string {
-  const head = `${'arm'.padEnd(FIRST_WIDTH)}${['videos', 'with any', 'interventions', 'of blocks', 'DiT calls', 'seconds'].map(right).join('')}\n`;
+  const head = `${'arm'.padEnd(FIRST_WIDTH)}${['videos', 'with any', 'interventions', 'of blocks', 'DiT calls'].map(right).join('')}\n`;
   const rows = results.map(({ arm, n, touched, interventions, blocks, levels }) => {
     const share = blocks > 0 ? `${((100 * interventions) / blocks).toFixed(1)}%` : '-';
     const mean = (measure: string, digits: number) => levels[measure]?.[WHOLE]?.mean.toFixed(digits) ?? '-';
-    const cells = [String(n), String(touched), String(interventions), share, mean('calls', 1), mean('seconds', 2)];
+    const cells = [String(n), String(touched), String(interventions), share, mean('calls', 1)];
     return `${arm.padEnd(FIRST_WIDTH)}${cells.map(right).join('')}\n`;
   });
   return `${head}${rows.join('')}\n`;

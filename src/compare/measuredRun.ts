@@ -17,7 +17,6 @@ export const RUN_MEASURES = {
   severity: { title: 'severity', unit: 'latent units', better: 'lower' },
   interventions: { title: 'interventions', unit: 'blocks', better: 'neither' },
   calls: { title: 'calls of the DiT', unit: 'calls', better: 'lower' },
-  seconds: { title: 'time', unit: 's', better: 'lower' },
 } satisfies Record<string, MeasureInfo>;
 
 /** The moment of what a run has once. */
@@ -25,7 +24,7 @@ export const WHOLE: Moment = 'whole';
 
 /** Takes a record apart. */
 export function measuredRun(record: RunRecord): MeasuredRun {
-  const { video, latents, blocks, calls, seconds } = record;
+  const { video, latents, blocks, calls } = record;
   const severity = severitySeries(record);
   const series: Record<string, MeasuredSeries> = {
     ...video?.measures,
@@ -34,9 +33,7 @@ export function measuredRun(record: RunRecord): MeasuredRun {
   };
   const numbers = Object.entries(series).map(([name, each]) => [name, momentsOf(each)] as const);
   const interventions = blocks.filter(({ attempts }) => attempts > 1).length;
-  const once = Object.entries({ interventions, calls, seconds }).map(
-    ([name, value]) => [name, { [WHOLE]: value }] as const,
-  );
+  const once = Object.entries({ interventions, calls }).map(([name, value]) => [name, { [WHOLE]: value }] as const);
   const timesOf = (name: string): readonly number[] => {
     if (video && name in video.measures) return video.times;
     if (latents && name in latents.measures) return latents.times;

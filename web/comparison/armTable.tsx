@@ -16,7 +16,7 @@ export function ArmTable({ report, results }: Props) {
       <table>
         <thead>
           <tr>
-            {['arm', 'options', 'videos', 'generated again', 'videos with any', 'DiT calls', 'seconds'].map((name) => (
+            {['arm', 'options', 'videos', 'generated again', 'videos with any', 'DiT calls'].map((name) => (
               <th key={name}>{name}</th>
             ))}
           </tr>
@@ -40,7 +40,6 @@ export function ArmTable({ report, results }: Props) {
                   {short(calls)}
                   {more > 0.05 && `, ${short(more)}% more`}
                 </td>
-                <td>{short(mean(result, 'seconds'))}</td>
               </tr>
             );
           })}
