@@ -90,10 +90,14 @@ export function chromeTrace({ events, trace }: WholeEvents): ChromeTrace {
     if (event.kind === 'note')
       made.push({ ph: 'i', s: 't', name: event.text, pid: 1, tid: tidOf('stages'), ts: micro(event.at) });
   }
-  const reviews = events.filter((event) => event.kind === 'review');
+  const reviews = new Map<string, ReviewEvent>();
+  for (const event of events) {
+    const key = event.kind === 'review' && `${event.block}.${event.attempt}`;
+    if (key && !reviews.has(key)) reviews.set(key, event as ReviewEvent);
+  }
   for (const { from, to, first } of attempts.values()) {
     const { block, attempt } = first;
-    const review = reviews.find((each) => each.block === block && each.attempt === attempt);
+    const review = reviews.get(`${block}.${attempt}`);
     span(
       'attempts',
       `block ${block}, attempt ${attempt}`,

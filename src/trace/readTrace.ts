@@ -23,6 +23,7 @@ export function readTrace(text: string, trace = new Trace()): ReadTrace {
     const end = text.indexOf('\n', from);
     if (end < 0) break;
     line++;
+    trace.boundBy(end - from);
     const event = parseLine(text.slice(from, end));
     if (event === undefined) {
       if (trace.count === 0) beginOf(undefined);

@@ -2,7 +2,7 @@
 export function encodeTokens(tokens: Iterable<number>, count: number): string {
   const bytes = new Uint8Array(Math.ceil(count / 8));
   for (const token of tokens) bytes[token >> 3] |= 1 << (token & 7);
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 /** Its tokens, ascending; those past `count` are passed over. */

@@ -1,4 +1,5 @@
 import { TokenTrimError } from '../errors.js';
+import { CacheHistory, type CacheState } from './cacheHistory.js';
 import {
   type AttentionEvent,
   type BeginEvent,
@@ -14,10 +15,8 @@ import {
   type TraceEvent,
   type WriteEvent,
 } from './format.js';
-import { decodeTokens } from './tokenSet.js';
 
-/** The cache at a moment: for each frame, in video order, the tokens that it has lost for good. */
-export type CacheState = ReadonlyMap<number, ReadonlySet<number>>;
+export type { CacheState } from './cacheHistory.js';
 
 /** One try at a block. */
 export interface TracedAttempt {
@@ -57,8 +56,6 @@ type Growing<Whole> = {
 type GrowingBlock = Omit<Growing<TracedBlock>, 'attempts'> & { attempts: GrowingAttempt[] };
 type GrowingAttempt = Growing<TracedAttempt>;
 
-const NOTHING: ReadonlySet<number> = new Set();
-
 /**
  * Puts the events of a trace together, one by one, so that a run which is still going can be followed. What it holds of
  * the cache is rebuilt from what came, left and was lost.
@@ -71,7 +68,10 @@ export class Trace {
   last: TraceEvent | undefined;
   readonly notes: string[] = [];
   readonly #blocks: GrowingBlock[] = [];
-  #cache: Map<number, ReadonlySet<number>> = new Map();
+  /** The blocks by their number, and given ones by their first frame too; their attempts by theirs. */
+  readonly #byNumber = new Map<number | string, GrowingBlock>();
+  readonly #attempts = new Map<GrowingBlock, Map<number, GrowingAttempt>>();
+  readonly #cache = new CacheHistory();
   #calls = 0;
   #count = 0;
 
@@ -92,7 +92,12 @@ export class Trace {
 
   /** The cache as it is after the latest event. */
   get cache(): CacheState {
-    return this.#cache;
+    return this.#cache.state;
+  }
+
+  /** Says how long the text is that the next events are from: what they come to is then bounded. */
+  boundBy(letters: number): void {
+    this.#cache.boundBy(letters);
   }
 
   /** @throws TokenTrimError where the first event is none of a trace, or of a version that is not known */
@@ -107,18 +112,9 @@ export class Trace {
       case 'note':
         this.notes.push(event.text);
         break;
-      case 'cache': {
-        const tokens = this.#tokens;
-        const cache = new Map(this.#cache); // attempts keep what it was
-        for (const frame of event.left) cache.delete(frame);
-        for (const frame of event.came) cache.set(frame, NOTHING);
-        for (const { frames, tokens: lost } of event.lost) {
-          const set = decodeTokens(lost, tokens);
-          for (const frame of frames) cache.set(frame, new Set([...(cache.get(frame) ?? []), ...set]));
-        }
-        this.#cache = event.came.length > 0 ? new Map([...cache].sort(([left], [right]) => left - right)) : cache;
+      case 'cache':
+        this.#cache.take(event, this.#tokens);
         break;
-      }
       case 'step': {
         if (event.attempt === 0) this.#calls++;
         this.#attempt(event).steps.push(event);
@@ -162,23 +158,25 @@ export class Trace {
 
   /** @param firstFrame tells blocks that were given apart: all of them have the number -1 */
   #block(block: number, firstFrame?: number): GrowingBlock {
-    const isIt = (each: GrowingBlock) =>
-      each.block === block &&
-      (block >= 0 || firstFrame === undefined || (each.write ?? each.accepted)?.firstFrame === firstFrame);
-    const found = this.#blocks.findLast(isIt);
+    const key = block >= 0 || firstFrame === undefined ? block : `${block} at ${firstFrame}`;
+    const found = this.#byNumber.get(key);
     if (found) return found;
     const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], x0: [], previews: [] };
     this.#blocks.push(made);
+    this.#byNumber.set(block, made).set(key, made);
+    this.#attempts.set(made, new Map());
     return made;
   }
 
   #attempt({ block, attempt }: { readonly block: number; readonly attempt: number }): GrowingAttempt {
-    const { attempts } = this.#block(block);
-    const found = attempts.find((each) => each.attempt === attempt);
+    const of = this.#block(block);
+    const known = this.#attempts.get(of) as Map<number, GrowingAttempt>;
+    const found = known.get(attempt);
     if (found) return found;
     const nothing = { steps: [], motions: [], attentions: [], taps: [], review: null, rejected: null };
-    const made: GrowingAttempt = { attempt, ...nothing, cache: this.#cache };
-    attempts.push(made);
+    const made: GrowingAttempt = { attempt, ...nothing, cache: this.cache };
+    of.attempts.push(made);
+    known.set(attempt, made);
     return made;
   }
 }
@@ -193,7 +191,7 @@ export function beginOf(event: TraceEvent | undefined): BeginEvent {
   if (event.version !== TRACE_VERSION) {
     throw new TokenTrimError(
       `this trace is of version ${JSON.stringify(event.version)}, and this program reads version ${TRACE_VERSION}: read it with the ` +
-        `program that wrote it (${event.program})`,
+        `program that wrote it (${typeof event.program === 'string' ? event.program : 'it does not say which'})`,
     );
   }
   return event;

@@ -48,10 +48,13 @@ export class Bits {
   }
 }
 
+/** Bytes of a parameter set that are looked at: the longest that says something of colours has some hundred. */
+const MAX_SET_BYTES = 2 ** 14;
+
 /** A NAL unit without the bytes that keep start codes out of it: ITU-T H.264, 7.4.1.1. */
 export function withoutEmulation(unit: Uint8Array): Uint8Array {
   const kept: number[] = [];
-  for (const [at, byte] of unit.entries()) {
+  for (const [at, byte] of unit.subarray(0, MAX_SET_BYTES).entries()) {
     const isGuard = byte === 3 && at >= 2 && unit[at - 1] === 0 && unit[at - 2] === 0;
     if (!isGuard) kept.push(byte);
   }

@@ -9,7 +9,7 @@ export function* readTar(archive: Buffer): Generator<{ name: string; contents: B
     const size = Number.parseInt(field(header, 124, 12), 8);
     const type = field(header, 156, 1);
     const start = offset + BLOCK;
-    if (!(start + size <= archive.length)) throw new Error(`tar archive ends inside ${name}`);
+    if (!(size >= 0 && start + size <= archive.length)) throw new Error(`tar archive ends inside ${name}`);
     if (type === '0' || type === '') yield { name, contents: archive.subarray(start, start + size) };
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
   }

@@ -80,7 +80,12 @@ function readIndex(text: string, label: string): ReadonlyMap<string, string> {
     // The validated record may lack a "__proto__" key that the text has, so the entries come from the text.
     const index = JSON.parse(text) as { weight_map: Record<string, string> };
     INDEX.parse(index);
-    return new Map(Object.entries(index.weight_map));
+    const shards = Object.entries(index.weight_map);
+    ensure(
+      shards.every(([, shard]) => typeof shard === 'string'),
+      'a shard is no text',
+    ); // zod does not look at "__proto__"
+    return new Map(shards);
   } catch (cause) {
     throw new TokenTrimError(
       `${label}: expected {"weight_map": {tensor name: shard file}}, found something else${whatElse(text)}. Download the index again.`,
