@@ -26,6 +26,7 @@ const LONG = [
   'kernels/halfMatrices', // minutes of compiling without a cache; the interpreter has matrices of its own
   'library/packed',
   'parity/forms',
+  'pipelines/resume/everyCut',
   'scripts/build',
   'selfTest/faults',
   'web/comparisonPage',

@@ -23,6 +23,8 @@ export { type FrameSink, openFrameSink } from './media/frameSink.js';
 /** A prompt becomes pictures, block by block. */
 /** The memory of a run, known before it begins. */
 export { type GenerateRequest, generate, planMemory } from './node/generate.js';
+/** The state of a run that is to survive its process, in a folder. */
+export { openRunState } from './node/resume/stateFolder.js';
 /** What a run tells of while it goes on; the maker of a policy. */
 export type { GenerateEvent, PolicyFactory } from './pipelines/generate.js';
 /** A picture as it leaves the VAE. */
@@ -39,6 +41,9 @@ export { planRun } from './pipelines/plan/planRun.js';
 export { planRollout } from './pipelines/plan/planVideo.js';
 /** What of a run may be chosen, and what it needs beside its plan. */
 export type { PlanRequest, RunInputs } from './pipelines/plan/request.js';
+/** The state of a run, and where one lies that is in no folder. */
+export { RunState, type RunStateOptions } from './pipelines/resume/runState.js';
+export type { StateStore } from './pipelines/resume/stateStore.js';
 /** Runs a plan. */
 export { runPlan } from './pipelines/stages.js';
 

@@ -1,5 +1,5 @@
 import { parseHubName } from '../node/hub/resolveModel.js';
-import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/request.js';
+import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/refusals.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { asUsage, ensureUsage as ensure } from './usageError.js';
 

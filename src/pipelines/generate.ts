@@ -16,7 +16,7 @@ export type { GenerateEvent } from './stages.js';
 export async function* generate(device: Device, model: Model, request: GenerateRequest): AsyncGenerator<GenerateEvent> {
   checkRequest('generate', request);
   const draft = await planRun(model, request);
-  const { decode } = draft;
+  const { decode = request.state?.run?.plan.decode } = draft; // which memory decided when the run was begun
   const { preview, watch } = request;
   const settled = decode
     ? { plan: { ...draft, decode }, watch }

@@ -21,6 +21,7 @@ import {
   promptRuns,
   type RolloutContext,
 } from './prompts/promptContexts.js';
+import { type RolloutStart, refillCache } from './resume/rolloutStart.js';
 import { type Attempt, checkRollingForcing, type RolloutEvent, type RolloutOptions } from './rollout.js';
 
 /**
@@ -35,6 +36,7 @@ import { type Attempt, checkRollingForcing, type RolloutEvent, type RolloutOptio
  * (docs/decisions/007-given-frames.md).
  * @param context the prompt, or the prompt of the block that begins at a frame
  * @param noise for the generated frames; the given ones need none
+ * @param from where to go on; what was done before is not told again
  */
 export async function* rollingForcing(
   model: Transformer,
@@ -42,6 +44,7 @@ export async function* rollingForcing(
   noise: NoiseSource,
   options: RolloutOptions,
   policy: Policy = acceptAll,
+  from?: RolloutStart,
 ): AsyncGenerator<RolloutEvent> {
   checkRollingForcing(options);
   const { device, config } = model;
@@ -109,7 +112,13 @@ export async function* rollingForcing(
   }
 
   try {
-    for (const { block, firstFrame, frames } of blocks.given) {
+    noisy.restore(from?.flight ?? []);
+    await refillCache(cache, from, (latents, { firstFrame }) => {
+      flowOf(latents, firstFrame, clean, true);
+      arena.free();
+    });
+
+    for (const { block, firstFrame, frames } of from ? [] : blocks.given) {
       cache.reserve(firstFrame, frames);
       const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames));
       yield { kind: 'cache', block, ...flowOf(latents, firstFrame, clean, true) };
@@ -119,6 +128,7 @@ export async function* rollingForcing(
 
     for (const planned of planWindows(blocks.generated.count, steps.length, given > 0)) {
       const { block } = planned.blocks[0];
+      if (from && block < from.next) continue;
       const firstFrame = given + block * size;
       cache.reserve(firstFrame, size);
       let tried = yield* attemptWindow(planned, 0);
@@ -133,7 +143,7 @@ export async function* rollingForcing(
       yield { kind: 'cache', block, ...flowOf(latents, firstFrame, clean, true) };
       if (planned.finishes) {
         const decision = await asked.accept(block, latents);
-        yield { kind: 'block', block, firstFrame, latents, decision, cache };
+        yield { kind: 'block', block, firstFrame, latents, decision, cache, flight: noisy.flight };
       }
       arena.free();
     }

@@ -7,6 +7,7 @@ import { Tensor } from '../tensor/tensor.js';
 import type { Decision, MeasuredReview } from '../tokentrim/policy.js';
 import type { GuidedFlow } from './flowmo.js';
 import { type FlowmoOptions, flowmoSchema } from './plan/flowmoOptions.js';
+import type { FlyingBlock } from './resume/rolloutStart.js';
 import type { CallTap } from './watch/seen.js';
 
 /**
@@ -39,6 +40,8 @@ export interface StepEvent {
   readonly guided?: { readonly positive: Tensor; readonly negative: Tensor };
   /** What FlowMo measured and moved, where it acted: `input` is what it made of `given`. */
   readonly motion?: GuidedFlow['motion'];
+  /** Of the bidirectional model: what the next step is fed, and what its solver keeps until then. */
+  readonly after?: { readonly latents: Tensor; readonly kept: readonly (Tensor | undefined)[] };
 }
 
 /** What a call saw of the past. */
@@ -78,11 +81,15 @@ export interface BlockEvent {
   readonly latents: Tensor;
   /** Null for frames that were given, not generated. */
   readonly decision: Decision | null;
+  /** Seconds that it took an earlier process, where this one goes on from that one's state. */
+  readonly restored?: number;
 }
 
 export interface CachedBlockEvent extends BlockEvent {
   /** As it is now, this block included. */
   readonly cache: KvCache;
+  /** Of Rolling Forcing: the blocks that are between two steps now. */
+  readonly flight?: readonly FlyingBlock[];
 }
 
 /** One attempt at a block, or at a rolling window, as it ended. */

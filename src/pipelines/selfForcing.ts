@@ -12,6 +12,7 @@ import { guidedFlow, type MovedFrames, movedBlocks } from './flowmo.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type PlannedBlock, planBlocks } from './plan/grid.js';
 import { contextLookup, type RolloutContext } from './prompts/promptContexts.js';
+import { type RolloutStart, refillCache } from './resume/rolloutStart.js';
 import { type Attempt, checkSelfForcing, type RolloutEvent, type SelfForcingOptions } from './rollout.js';
 
 export type { SelfForcingOptions } from './rollout.js';
@@ -23,6 +24,7 @@ export type { SelfForcingOptions } from './rollout.js';
  * Source: guandeh17/Self-Forcing pipeline/causal_inference.py CausalInferencePipeline.inference.
  * @param context the prompt, or the prompt of the block that begins at a frame
  * @param noise for the generated frames; the given ones need none
+ * @param from where to go on; what was done before is not told again
  */
 export async function* selfForcing(
   model: Transformer,
@@ -30,6 +32,7 @@ export async function* selfForcing(
   noise: NoiseSource,
   options: SelfForcingOptions,
   policy: Policy = acceptAll,
+  from?: RolloutStart,
 ): AsyncGenerator<RolloutEvent> {
   checkSelfForcing(options);
   const { device, config } = model;
@@ -102,7 +105,12 @@ export async function* selfForcing(
   }
 
   try {
-    for (const planned of blocks.given) {
+    await refillCache(cache, from, (latents, planned) => {
+      flowOf(latents, planned, planned.block < 0 ? 0 : options.contextNoise);
+      arena.free();
+    });
+
+    for (const planned of from ? [] : blocks.given) {
       const { block, firstFrame, frames } = planned;
       cache.reserve(firstFrame, frames);
       const latents = arena.keep(sliceFrames(initialLatents as Tensor, firstFrame, frames));
@@ -113,6 +121,7 @@ export async function* selfForcing(
 
     for (const planned of blocks.generated) {
       const { block, firstFrame, frames } = planned;
+      if (from && block < from.next) continue;
       cache.reserve(firstFrame, frames);
       let tried = yield* attemptBlock(planned, 0);
       for (let attempt = 1; tried.again; attempt++) {

@@ -1,25 +1,23 @@
 import type { KvCache } from '../models/wan/kvCache.js';
 import type { Model } from '../models/wan/model.js';
 import { loadTransformer } from '../models/wan/transformerWeights.js';
-import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
 import type { Device } from '../tensor/device.js';
 import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import { disposeAll } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Decision } from '../tokentrim/policy.js';
 import { askedPolicy } from './askedPolicy.js';
-import type { NoiseSource } from './noise/noise.js';
 import { chooseDecoder, encoderOf } from './pictures/chooseDecoder.js';
 import type { Picture } from './pictures/decodeLatents.js';
 import { type BlockDecoder, openDecoder } from './pictures/decodeLatents.js';
-import { encodeGivenFrames } from './pictures/givenFrames.js';
-import { openEncodeStream } from './pictures/openVae.js';
 import { methodOf } from './plan/methods.js';
-import { isBlockwise, type Plan, type PlannedGiven } from './plan/plan.js';
+import { isBlockwise, type Plan } from './plan/plan.js';
 import { checkInputs, type RunInputs } from './plan/request.js';
-import { vaeTypeOf, weightTypes } from './plan/weightTypes.js';
+import { vaeTypeOf } from './plan/weightTypes.js';
 import { embedPrompts } from './prompts/promptEmbeddings.js';
+import { followRun } from './resume/followRun.js';
 import type { CachedStepEvent, CacheEvent, ReviewEvent, StepEvent } from './rollout.js';
+import { encodeGiven, noiseOf, openPreview, picturesApart } from './stageParts.js';
 import { openTaps } from './watch/callTaps.js';
 import type { Seen } from './watch/seen.js';
 
@@ -31,7 +29,7 @@ import type { Seen } from './watch/seen.js';
 export type GenerateEvent =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly plan: Plan }
   | { readonly kind: 'note'; readonly note: string }
-  | (Omit<StepEvent, 'flow' | 'guided'> &
+  | (Omit<StepEvent, 'flow' | 'guided' | 'after'> &
       Partial<Pick<CachedStepEvent, 'seen' | 'cache'>> & {
         /** What `watch` asked to see inside the DiT. */
         readonly watched?: readonly Seen[];
@@ -49,6 +47,8 @@ export type GenerateEvent =
       readonly latents: Tensor;
       /** As it is now, this block included; absent for the bidirectional model, which has none. */
       readonly cache?: KvCache | undefined;
+      /** Whether an earlier process made it, whose state this run goes on from. */
+      readonly isRestored: boolean;
       /** Time it took, the making of its pictures included where they are made during the rollout. */
       readonly seconds: number;
     }
@@ -75,11 +75,12 @@ export async function* runPlan(
   const { config } = model;
   const taps = openTaps(device, config.transformer, plan, inputs.watch);
   const { types, prompts, negativePrompt } = plan;
-  const { signal, held } = inputs;
+  const { signal, held, state } = inputs;
   const method = methodOf(plan);
   const coder = plan.decoder ?? 'full';
   const decoding = { coder, type: vaeTypeOf(types, coder) };
   const noise = await noiseOf(plan, config.transformer.in_dim, inputs);
+  const shown = { ...plan.shown, done: state?.pictures };
   const onTensor = () => signal?.throwIfAborted();
   let policy = askedPolicy(model, plan, inputs);
   const owned = new Owned();
@@ -87,6 +88,7 @@ export async function* runPlan(
   let previewer: BlockDecoder | undefined;
 
   try {
+    for (const note of (await state?.begin(device, plan, { noise, policy })) ?? []) yield { kind: 'note', note };
     yield { kind: 'stage', stage: 'text', plan };
     const prepared = device.prepareKernels(); // while weights are read
     prepared.catch(() => undefined); // awaited below, unless something else fails before
@@ -100,8 +102,9 @@ export async function* runPlan(
     });
     if (note) yield { kind: 'note', note };
 
-    let initialLatents: Tensor | undefined;
-    if (isBlockwise(plan) && plan.given) {
+    let initialLatents = await state?.givenLatents(device);
+    if (initialLatents) owned.add(initialLatents);
+    if (isBlockwise(plan) && plan.given && !initialLatents) {
       yield { kind: 'stage', stage: 'given', plan };
       if (encoderOf(model) === 'tiny')
         yield { kind: 'note', note: 'note: there is only a tiny VAE, which encodes what was given' };
@@ -115,23 +118,25 @@ export async function* runPlan(
     const transformer = await (held?.part(key, load, ({ weights }) => disposeAll(weights)) ?? load());
     if (!held) owned.add(transformer.weights);
     if (inputs.preview) previewer = await openPreview(device, model, plan);
-    if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, plan.shown, onTensor, held);
+    if (plan.decode === 'during') decoder = await openDecoder(device, model, decoding, shown, onTensor, held);
 
     await prepared;
 
     yield { kind: 'stage', stage: 'rollout', plan };
+    const parts = { noise, policy };
     const rolled = method.roll(transformer, plan, {
       prompts: prompts.map(({ firstFrame }, index) => ({ firstFrame, embeds: embeds[index] })),
       negative: negativePrompt === undefined ? undefined : embeds[prompts.length],
-      noise,
-      policy,
+      ...parts,
       initialLatents,
       tap: taps?.tap,
+      state,
     });
     const isCounting = device.kind === 'planning'; // then no attempt is rejected, and what one takes is counted
     const finished: { block: number; values: Float32Array; shape: readonly number[] }[] = [];
     let resumed = performance.now();
-    for await (const event of rolled) {
+    const total = isBlockwise(plan) ? method.blocks(plan) : method.calls(plan);
+    for await (const event of state ? followRun(state, device, rolled, parts, total) : rolled) {
       if (event.kind === 'step') yield taps ? { ...event, watched: taps.take() } : event;
       if (event.kind === 'review' || event.kind === 'cache') yield event;
       if (event.kind === 'step' || event.kind === 'cache') await device.keepUp?.();
@@ -150,8 +155,9 @@ export async function* runPlan(
           if (plan.decode === 'after') finished.push({ block, values, shape: latents.shape });
         }
         const cache = 'cache' in event ? event.cache : undefined;
-        const seconds = (performance.now() - resumed) / 1000;
-        yield { kind: 'block', block, firstFrame, latents, decision, cache, seconds };
+        const seconds = event.restored ?? (performance.now() - resumed) / 1000;
+        const isRestored = event.restored !== undefined;
+        yield { kind: 'block', block, firstFrame, latents, decision, cache, isRestored, seconds };
         if (decoder) yield { kind: 'frames', block, frames };
         resumed = performance.now();
         if (block + 1 === inputs.maxBlocks) break;
@@ -168,7 +174,7 @@ export async function* runPlan(
     const isEnding = signal?.aborted; // then what was finished is still decoded, and one more signal ends the process
     await device.synchronize(); // what was freed is given back before the decoder comes
     yield { kind: 'stage', stage: 'decode', plan };
-    decoder = await openDecoder(device, model, decoding, plan.shown);
+    decoder = await openDecoder(device, model, decoding, shown);
     for (const { block, values, shape } of finished) {
       const latents = device.upload(values, shape);
       for await (const frames of decoder.decode(latents, block)) {
@@ -182,55 +188,6 @@ export async function* runPlan(
     previewer?.dispose();
     policy?.dispose();
     owned.free();
-  }
-}
-
-/** The pictures that a block would have; the video goes on without them. Undefined where there is nothing to decode with. */
-async function picturesApart(
-  decoder: BlockDecoder | undefined,
-  latents: Tensor,
-  block: number,
-): Promise<Picture[] | undefined> {
-  const fork = decoder?.fork();
-  try {
-    const frames: Picture[] = [];
-    for await (const made of fork?.decode(latents, block) ?? []) frames.push(...made);
-    return fork && frames;
-  } finally {
-    fork?.dispose();
-  }
-}
-
-/** The tiny VAE's decoder beside a rollout, whatever makes the video's pictures. */
-function openPreview(device: Device, model: Model, { shown }: Plan): Promise<BlockDecoder> {
-  const coder = chooseDecoder(model, 'tiny');
-  return openDecoder(device, model, { coder, type: vaeTypeOf(weightTypes(model), coder) }, shown);
-}
-
-/** The noise of the plan's seed, or what the caller brings. */
-async function noiseOf(plan: Plan, channels: number, { noise }: RunInputs): Promise<NoiseSource> {
-  if (noise) return noise(plan);
-  const { seed } = plan.noise as { readonly seed: string }; // `checkInputs` asked for noise where there is none
-  return methodOf(plan).seedNoise(plan, channels, seed);
-}
-
-/** The given pictures as latents; the encoder, the full VAE's where it is there, is loaded for this and freed after. */
-async function encodeGiven(
-  device: Device,
-  model: Model,
-  { pixel, types }: Plan,
-  given: PlannedGiven,
-  { pictures, signal }: RunInputs,
-): Promise<Tensor> {
-  const coder = encoderOf(model);
-  const choice = { coder, type: vaeTypeOf(types, coder) };
-  const stream = await openEncodeStream(device, model, choice, () => signal?.throwIfAborted());
-  try {
-    const size = { ...pixel, temporal: vaeFactors(model.config.vae).temporal };
-    const shown = pictures?.(given) as AsyncIterable<Float32Array>; // `checkInputs` asked for them
-    return await encodeGivenFrames(device, stream, shown, given, size);
-  } finally {
-    stream.dispose();
   }
 }
 

@@ -4,12 +4,14 @@ import type { TextContext } from '../models/wan/crossAttention.js';
 import { predictVideoFlow } from '../models/wan/transformer.js';
 import type { Transformer } from '../models/wan/transformerWeights.js';
 import { checkOptions } from '../options/checkOptions.js';
+import { uploadHost } from '../tensor/hostTensor.js';
 import { Arena } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { acceptAll } from '../tokentrim/policy.js';
 import { guidedFlow, movedBlocks } from './flowmo.js';
 import type { NoiseSource } from './noise/noise.js';
 import { type WanOptions, wanSchema } from './plan/wanOptions.js';
+import type { SamplingStart } from './resume/rolloutStart.js';
 import { PLAN_OPTIONS, type SamplingEvent, type StepEvent } from './rollout.js';
 import { createSolver } from './solvers/createSolver.js';
 
@@ -24,12 +26,14 @@ export interface GuidanceContexts {
  * (arXiv 2207.12598). Yields a `step` for every step, then the video as one `block`.
  * Source: Wan-Video/Wan2.1 wan/text2video.py WanT2V.generate.
  * @param noise asked once, for the initial noise of all frames
+ * @param from where to go on; what was done before is not told again
  */
 export async function* wanSampling(
   model: Transformer,
   { positive, negative }: GuidanceContexts,
   noise: NoiseSource,
   options: WanOptions,
+  from?: SamplingStart,
 ): AsyncGenerator<SamplingEvent> {
   checkOptions('wanSampling', wanSchema, options, PLAN_OPTIONS);
   const { device, config } = model;
@@ -54,9 +58,11 @@ export async function* wanSampling(
     return { flow, guided: { positive: towards, negative: away } };
   };
 
-  let latents = device.upload(await noise.initial(0, frames), shape);
+  solver.restore(from?.kept.map((kept) => kept && uploadHost(device, kept)) ?? []);
+  let latents = from ? uploadHost(device, from.latents) : device.upload(await noise.initial(0, frames), shape);
   try {
     for (const [step, timestep] of solver.timesteps.entries()) {
+      if (from && step < from.step) continue;
       const input = arena.keep(latents);
       const moved = movedBlocks(flowmo, [{ block: 0, step, frames }]);
       const made = arena.keepAll(
@@ -68,7 +74,8 @@ export async function* wanSampling(
       latents = next;
       await device.synchronize(); // or all steps would be queued at once, and neither progress nor Ctrl-C be seen
       const timesteps = Array<number>(frames).fill(timestep);
-      yield { kind: 'step', block: 0, step, attempt: 0, firstFrame: 0, timesteps, x0, ...made };
+      const after = { latents, kept: solver.kept };
+      yield { kind: 'step', block: 0, step, attempt: 0, firstFrame: 0, timesteps, x0, ...made, after };
       arena.free();
     }
     solver.dispose();

@@ -1,10 +1,29 @@
-import { mersenne } from 'pure-rand/generator/mersenne';
+import { mersenne, mersenneFromState } from 'pure-rand/generator/mersenne';
+import * as z from 'zod';
 import { ensure, TokenTrimError } from '../errors.js';
 
 /** Values that torch's vectorised kernel makes at a time: eight radii and eight angles. */
 const GROUP = 16;
 const HALF = GROUP / 2;
 const TWO_PI = Math.fround(2 * Math.PI);
+
+/** Where a generator is: plain data. */
+export interface GeneratorState {
+  /** The place in the words of MT19937, and its 624 words. */
+  readonly bits: readonly number[];
+  readonly kept: number | null;
+}
+
+const WORDS = 624;
+
+/** @internal */
+export const generatorSchema: z.ZodType<GeneratorState> = z.strictObject({
+  bits: z
+    .array(z.int32())
+    .length(1 + WORDS)
+    .refine(([place]) => place >= 0 && place < WORDS),
+  kept: z.number().nullable(),
+});
 
 /**
  * Normal numbers as PyTorch's CPU generator draws them in float32 (`torch.manual_seed`, then `torch.randn`), to within
@@ -51,6 +70,19 @@ export class TorchGenerator {
       `skipNormals: expected a multiple of ${GROUP}, found ${count}: only whole groups can be skipped`,
     );
     for (let index = 0; index < count; index++) this.#bits.next();
+  }
+
+  /** Where it is, for `from`. */
+  save(): GeneratorState {
+    return { bits: this.#bits.getState().map((word) => word | 0), kept: this.#kept ?? null };
+  }
+
+  /** A generator that draws what the one that was saved would have drawn. */
+  static from({ bits, kept }: GeneratorState): TorchGenerator {
+    const generator = new TorchGenerator(0);
+    generator.#bits = mersenneFromState(bits) as ReturnType<typeof mersenne>;
+    generator.#kept = kept ?? undefined;
+    return generator;
   }
 
   /** A second generator that will draw the same numbers from here on. */

@@ -44,13 +44,8 @@ export class ReferenceDevice implements Device {
     checkShape(shape, 'tensor');
     checkCount(values, shape);
     if (dtype === 'u32') return this.#wrap(Uint32Array.from(values), shape, dtype);
-    const widened =
-      dtype === 'bf16'
-        ? bfloat16ToFloat32(values as Uint16Array)
-        : dtype === 'f16'
-          ? halfToFloat32(values as Uint16Array)
-          : values;
-    return this.#wrap(new Float64Array(widened), shape, dtype);
+    const widen = dtype === 'bf16' ? bfloat16ToFloat32 : halfToFloat32;
+    return this.#wrap(new Float64Array(values instanceof Uint16Array ? widen(values) : values), shape, dtype);
   }
 
   async load(shape: Shape, dtype: DType, read: () => Promise<HostValues>): Promise<Tensor> {

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { PatchSize } from '../kernels/layout/patchify.js';
 import { checkOptions, withDefaults } from '../options/checkOptions.js';
 import type { Decision, Policy, Review } from './policy.js';
@@ -6,6 +7,8 @@ import { tokenTrim } from './tokenTrim.js';
 import { ADAPTIVE_DEFAULTS, type AdaptiveOptions, adaptiveSchema } from './trimOptions.js';
 
 export { ADAPTIVE_DEFAULTS, type AdaptiveOptions } from './trimOptions.js';
+
+const savedSchema = z.strictObject({ accepted: z.array(z.number()).max(REMEMBERED), measuring: z.unknown() });
 
 const NOT_MEASURED = { mean: null, std: null, threshold: null };
 
@@ -69,5 +72,13 @@ export function adaptiveTrim(patch: PatchSize, options: Partial<AdaptiveOptions>
     },
 
     dispose: () => measuring.dispose(),
+
+    save: async () => ({ accepted: [...accepted], measuring: await measuring.save?.() }),
+
+    restore(saved) {
+      const state = savedSchema.parse(saved);
+      accepted.splice(0, accepted.length, ...state.accepted);
+      measuring.restore?.(state.measuring);
+    },
   };
 }

@@ -55,5 +55,7 @@ function changed(
     },
     accept: (block, latents) => policy.accept(block, latents),
     dispose: () => policy.dispose(),
+    ...(policy.save ? { save: () => policy.save?.() as Promise<unknown> } : {}),
+    ...(policy.restore ? { restore: (saved: unknown) => policy.restore?.(saved) } : {}),
   };
 }

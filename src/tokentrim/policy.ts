@@ -72,6 +72,16 @@ export interface Policy {
   accept(block: number, latents: Tensor): Promise<Decision>;
   /** Frees what the policy holds; the run is over. */
   dispose(): void;
+  /**
+   * What it remembers between two blocks, as plain data and typed arrays: for a run that is to go on in another process. A
+   * policy without `save` and `restore` is taken for one that cannot.
+   */
+  save?(): Promise<unknown>;
+  /**
+   * Has a new policy go on from there.
+   * @throws where that is not what `save` gave
+   */
+  restore?(saved: unknown): void;
 }
 
 /**

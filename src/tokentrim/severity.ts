@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /**
  * S_t: the ceil(fraction * N) tokens that moved most, ascending; of two that moved equally the smaller index goes first.
  * Source: arXiv 2602.00268, unstable set; the tie rule is our choice.
@@ -17,6 +19,8 @@ export function severity(drift: ArrayLike<number>, unstable: readonly number[]):
   return unstable.reduce((sum, token) => sum + drift[token], 0) / unstable.length;
 }
 
+const statisticsSchema = z.strictObject({ count: z.int().nonnegative(), mean: z.number(), squares: z.number().min(0) });
+
 /** mu_t and sigma_t: mean and population standard deviation of the accepted severities, in constant memory (Welford). */
 export class RunningStatistics {
   count = 0;
@@ -32,5 +36,15 @@ export class RunningStatistics {
     const delta = value - this.mean;
     this.mean += delta / this.count;
     this.#squares += delta * (value - this.mean);
+  }
+
+  save(): z.infer<typeof statisticsSchema> {
+    return { count: this.count, mean: this.mean, squares: this.#squares };
+  }
+
+  restore(saved: unknown): void {
+    const { count, mean, squares } = statisticsSchema.parse(saved);
+    Object.assign(this, { count, mean });
+    this.#squares = squares;
   }
 }

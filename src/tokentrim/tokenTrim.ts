@@ -1,6 +1,8 @@
+import * as z from 'zod';
 import { tokenDrift, tokenSummary } from '../kernels/drift/tokenDrift.js';
 import type { PatchSize } from '../kernels/layout/patchify.js';
 import { checkOptions, withDefaults } from '../options/checkOptions.js';
+import { type HostTensor, hostTensorSchema, readHost, uploadHost } from '../tensor/hostTensor.js';
 import { areFinite, blockNotFinite } from '../tensor/notFinite.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Decision, Policy, Review } from './policy.js';
@@ -8,6 +10,8 @@ import { RunningStatistics, severity, unstableTokens } from './severity.js';
 import { TOKENTRIM_DEFAULTS, type TokenTrimOptions, tokenTrimSchema, watchedBlocks } from './trimOptions.js';
 
 export { TOKENTRIM_DEFAULTS, type TokenTrimOptions } from './trimOptions.js';
+
+const savedSchema = z.strictObject({ statistics: z.unknown(), previous: hostTensorSchema.nullable() });
 
 const NOT_MEASURED = { mean: null, std: null, threshold: null };
 
@@ -21,6 +25,7 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
   const settings = withDefaults(TOKENTRIM_DEFAULTS, options);
   const statistics = new RunningStatistics();
   let previous: Tensor | undefined; // Z_{t-1} [tokens, components]
+  let restored: HostTensor | null = null; // the same of a run that goes on, until there is a device to put it on
   let reviews: Review[] = []; // of the block at hand: the candidate, then each regeneration
 
   /** What the accepted blocks so far make usual; null where there are none. */
@@ -39,6 +44,8 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
     },
 
     async review(block, candidate) {
+      if (restored) previous = uploadHost(candidate.device, restored);
+      restored = null;
       if (!previous) return [];
       const review = await measure(candidate, previous, patch, settings.fraction);
       if (!areFinite(review.drift)) throw blockNotFinite(block);
@@ -67,8 +74,20 @@ export function tokenTrim(patch: PatchSize, options: Partial<TokenTrimOptions> =
       if (accepted && !(settings.skipFirst && block === 1)) statistics.add(accepted.severity);
       reviews = [];
       previous?.dispose();
+      restored = null;
       previous = tokenSummary(latents, patch);
       return decision;
+    },
+
+    save: async () => ({
+      statistics: statistics.save(),
+      previous: previous ? await readHost(previous) : restored,
+    }),
+
+    restore(saved) {
+      const state = savedSchema.parse(saved);
+      statistics.restore(state.statistics);
+      restored = state.previous;
     },
 
     dispose() {

@@ -24,9 +24,11 @@ export interface CacheCall {
 }
 
 /** A latent frame in the cache: its place in the video, its rows, and which of its tokens are still there. */
-interface CachedFrame {
+export interface CachedFrame {
   readonly frame: number;
   readonly slot: number;
+  /** Another one each time that room is made for the frame: its rows are written after that, and stay as they are then. */
+  stamp: number;
   /** Spatial indices of the tokens that were not pruned, ascending. */
   live: readonly number[];
 }
@@ -81,6 +83,7 @@ export class KvCache {
   readonly layers: readonly { readonly keys: Tensor; readonly values: Tensor }[];
   #frames: CachedFrame[] = [];
   #freeSlots: number[];
+  #stamps = 0;
 
   constructor(
     readonly device: Device,
@@ -132,9 +135,29 @@ export class KvCache {
     const everything = Array.from({ length: tokensPerFrame }, (_, token) => token);
     for (let frame = first; frame < first + count; frame++) {
       const cached = this.#frames.find((entry) => entry.frame === frame);
-      if (cached) cached.live = everything;
-      else this.#frames.push({ frame, slot: this.#freeSlots.pop() ?? this.#evict(), live: everything });
+      const stamp = this.#stamps++;
+      if (cached) Object.assign(cached, { live: everything, stamp });
+      else this.#frames.push({ frame, slot: this.#freeSlots.pop() ?? this.#evict(), live: everything, stamp });
     }
+  }
+
+  /** What is cached and where, to be kept beside the rows (`cacheFrames.ts`). */
+  get state(): { frames: readonly CachedFrame[]; freeSlots: readonly number[] } {
+    return { frames: this.#frames.map((cached) => ({ ...cached })), freeSlots: [...this.#freeSlots] };
+  }
+
+  /** Takes on the state of another cache of the same options; its rows are written into the slots one by one. */
+  restore({ frames, freeSlots }: KvCache['state']): void {
+    const { capacity, tokensPerFrame } = this.options;
+    const slots = [...frames.map(({ slot }) => slot), ...freeSlots].sort((left, right) => left - right);
+    ensure(
+      slots.length === capacity && slots.every((slot, index) => slot === index),
+      `KvCache.restore: ${frames.length} frames and ${freeSlots.length} free slots are not those of a cache of ${capacity}`,
+    );
+    for (const { live } of frames) checkTokens('KvCache.restore: what is live', live, tokensPerFrame);
+    this.#frames = frames.map((cached) => ({ ...cached }));
+    this.#freeSlots = [...freeSlots];
+    this.#stamps = Math.max(0, ...frames.map(({ stamp }) => stamp + 1));
   }
 
   /** Rows of the frames that `chosen` accepts, frame by frame, each in token order. */

@@ -1,5 +1,6 @@
+import * as z from 'zod';
 import { checkCount } from '../../options/checkOptions.js';
-import { TorchGenerator } from '../../tensor/random.js';
+import { generatorSchema, TorchGenerator } from '../../tensor/random.js';
 
 /**
  * Where a rollout's randomness comes from. `initial` may be asked for the same frames again (a block that is generated
@@ -13,7 +14,20 @@ export interface NoiseSource {
    * whole windows and keeps one block.
    */
   renoise(count: number, from: number, used: number): Promise<Float32Array>;
+  /** Where it is, as plain data; a source without it cannot be gone on with in another process. */
+  save?(): unknown;
+  /**
+   * Has a new source of the same noise draw what the one that was saved would have drawn.
+   * @throws where that is not what `save` gave
+   */
+  restore?(saved: unknown): Promise<void>;
 }
+
+const seededState = z.strictObject({
+  initial: generatorSchema.nullable(),
+  nextFrame: z.int().nonnegative(),
+  renoise: generatorSchema.nullable(),
+});
 
 /** What torch's generator fills at a time: whole draws can be cut at multiples of it without changing a number. */
 const DRAW_GROUP = 16;
@@ -27,7 +41,7 @@ const DRAW_GROUP = 16;
 export function seededNoise(seed: bigint | number | string, frames: number, frameSize: number): NoiseSource {
   checkCount('seededNoise: frames', frames, 1);
   checkCount('seededNoise: frameSize', frameSize, 1);
-  const initial = new TorchGenerator(seed);
+  let initial = new TorchGenerator(seed);
   const total = frames * frameSize;
   // Frames that do not fill whole groups cannot be drawn on their own: then the initial noise is drawn at once.
   const everything = frameSize % DRAW_GROUP === 0 ? undefined : initial.randn(total);
@@ -56,6 +70,15 @@ export function seededNoise(seed: bigint | number | string, frames: number, fram
     async renoise(count, from, used) {
       renoise ??= afterInitial();
       return renoise.randn(count * frameSize).subarray(from * frameSize, (from + used) * frameSize);
+    },
+
+    save: () => ({ initial: everything ? null : initial.save(), nextFrame, renoise: renoise?.save() ?? null }),
+
+    async restore(saved) {
+      const state = seededState.parse(saved);
+      if (state.initial) initial = TorchGenerator.from(state.initial);
+      renoise = state.renoise ? TorchGenerator.from(state.renoise) : undefined;
+      nextFrame = state.nextFrame;
     },
   };
 }
@@ -87,5 +110,7 @@ export function wanNoise(
     async renoise() {
       throw new Error('the solvers of the bidirectional model add no noise');
     },
+    save: () => null,
+    restore: async () => undefined,
   };
 }

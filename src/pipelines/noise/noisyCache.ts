@@ -1,17 +1,13 @@
 import { concatFrames, sliceFrames } from '../../kernels/layout/frames.js';
 import type { Device } from '../../tensor/device.js';
+import { type HostTensor, uploadHost } from '../../tensor/hostTensor.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { addNoise, type Schedule } from '../flowMatching.js';
 import type { PlannedWindow } from '../plan/rollingWindow.js';
+import type { FlyingBlock } from '../resume/rolloutStart.js';
 import type { NoiseSource } from './noise.js';
 
-/** A block between two steps. */
-interface Held {
-  readonly latents: Tensor;
-  /** What noise was put on, and the timestep of that noise; absent for initial noise. */
-  readonly clean?: Tensor | undefined;
-  readonly timestep?: number | undefined;
-}
+type Held = Omit<FlyingBlock, 'block'>;
 
 /**
  * The latents of a rolling window between its steps: each block at the noise of its next one.
@@ -70,6 +66,19 @@ export class NoisyCache {
       const fresh = await this.noise.renoise(blocks.length * size, from, size);
       const clean = sliceFrames(x0, from, size);
       this.#hold(block, { latents: this.#noisy(clean, fresh, timestep), clean, timestep });
+    }
+  }
+
+  /** The blocks that it holds, which stay its own. */
+  get flight(): FlyingBlock[] {
+    return Array.from(this.#blocks, ([block, held]) => ({ block, ...held }));
+  }
+
+  /** Holds what another one held. */
+  restore(flight: readonly FlyingBlock<HostTensor>[]): void {
+    for (const { block, latents, clean, timestep } of flight) {
+      const before = clean && uploadHost(this.device, clean);
+      this.#hold(block, { latents: uploadHost(this.device, latents), clean: before, timestep });
     }
   }
 

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { ensure, TokenTrimError } from '../../errors.js';
 import { checkCount } from '../../options/checkOptions.js';
 import { areFinite } from '../../tensor/notFinite.js';
@@ -74,6 +75,11 @@ export function fileNoise(source: TensorSource, frameShape: readonly number[], f
       );
       return checked(name, toFloat32(await source.readRows(name, from, used), source.info(name).dtype));
     },
+
+    save: () => draw,
+    async restore(saved) {
+      draw = z.int().nonnegative().parse(saved);
+    },
   };
 }
 
@@ -96,6 +102,8 @@ export function recordedGrid(source: TensorSource): { frames: number; height: nu
 export function drawName(draw: number): string {
   return `renoise.${String(draw).padStart(3, '0')}`;
 }
+
+const recordedState = z.strictObject({ draws: z.array(z.int().positive()), source: z.unknown() });
 
 /** A file that tensors are written into one after the other. */
 export interface NoiseRecording {
@@ -122,14 +130,26 @@ export async function recordNoise(
   for (let frame = 0; frame < frames; frame += framesPerBlock) {
     await file.append(await fresh.initial(frame, Math.min(framesPerBlock, frames - frame)));
   }
-  let draw = 0;
+  const draws: number[] = []; // frames of each
+  const recorded = async (count: number): Promise<Float32Array> => {
+    const values = await source.renoise(count, 0, count);
+    file.begin(drawName(draws.length), frameShape, false);
+    await file.append(values);
+    draws.push(count);
+    return values;
+  };
   return {
     initial: (firstFrame, count) => source.initial(firstFrame, count),
     async renoise(count, from, used) {
-      const values = await source.renoise(count, 0, count);
-      file.begin(drawName(draw++), frameShape, false);
-      await file.append(values);
-      return values.subarray(from * frameSize, (from + used) * frameSize);
+      return (await recorded(count)).subarray(from * frameSize, (from + used) * frameSize);
+    },
+
+    save: () => ({ draws: [...draws], source: source.save?.() }),
+    // The recording is made again from its beginning, so the draws are too.
+    async restore(saved) {
+      const state = recordedState.parse(saved);
+      for (const count of state.draws) await recorded(count);
+      await source.restore?.(state.source);
     },
   };
 }

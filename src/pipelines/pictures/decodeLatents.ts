@@ -2,13 +2,13 @@ import { toPixels } from '../../kernels/layout/toPixels.js';
 import type { WeightType } from '../../models/wan/loadTensors.js';
 import { DECODERS, type DecoderName, type Model } from '../../models/wan/model.js';
 import type { PictureStream } from '../../models/wan/vae/pictureStream.js';
+import { vaeFactors } from '../../models/wan/vae/vaeFactors.js';
 import { checkOptions, optionsOf } from '../../options/checkOptions.js';
 import { callback, oneOf } from '../../options/fields.js';
 import type { Device } from '../../tensor/device.js';
 import { areFinite, blockNotFinite, notFiniteError } from '../../tensor/notFinite.js';
 import { FLOAT_TYPES, type Tensor } from '../../tensor/tensor.js';
 import type { HeldWeights } from '../heldWeights.js';
-import type { VideoPlan } from '../plan/plan.js';
 import { vaeTypeOf, weightTypes } from '../plan/weightTypes.js';
 import { chooseDecoder } from './chooseDecoder.js';
 import { openPictureStream, type VaeChoice } from './openVae.js';
@@ -45,26 +45,24 @@ export async function readPictures(decoded: Tensor, block?: number): Promise<Pic
   });
 }
 
-/**
- * Passes on the pictures of a video that are shown: `count` of them, after `hidden`.
- * @param seen pictures that came before
- */
-export function pictureFilter(
-  { hidden, count }: { hidden: number; count: number },
-  seen = 0,
-): (made: Picture[]) => Picture[] {
-  return (made) => {
-    const from = Math.min(Math.max(hidden - seen, 0), made.length);
-    const to = Math.min(Math.max(hidden + count - seen, 0), made.length);
-    seen += made.length;
-    return made.slice(from, to);
-  };
+/** Which of a video's pictures are asked for: `count` of them, after `hidden`, but for the first `done` of these. */
+export interface ShownPictures {
+  readonly hidden: number;
+  readonly count: number;
+  readonly done?: number;
+}
+
+/** @param first how many came before */
+function shownOf(made: readonly Picture[], first: number, { hidden, count, done = 0 }: ShownPictures): Picture[] {
+  const placeOf = (picture: number) => Math.min(Math.max(picture - first, 0), made.length);
+  return made.slice(placeOf(hidden + done), placeOf(hidden + count));
 }
 
 /** A decoder as a rollout uses it. */
 export interface BlockDecoder {
   /**
-   * The pictures of a block's latents [frames, channels, height, width] as they are made, those left out that are not shown.
+   * The pictures of a block's latents [frames, channels, height, width] as they are made, those left out that are not asked
+   * for. Blocks of which neither these nor later ones depend on anything are not decoded.
    * @throws TokenTrimError where latents or pictures hold NaN or infinity
    */
   decode(latents: Tensor, block?: number): AsyncGenerator<Picture[]>;
@@ -78,21 +76,35 @@ export async function openDecoder(
   device: Device,
   model: Pick<Model, 'vae' | 'tinyVae' | 'config'>,
   choice: VaeChoice,
-  shown: VideoPlan['shown'],
+  shown: ShownPictures,
   onTensor?: () => void,
   held?: HeldWeights,
 ): Promise<BlockDecoder> {
   const load = () => openPictureStream(device, model, choice, onTensor);
   const kept = await held?.part(`decoder ${JSON.stringify(choice)}`, load, (stream) => stream.dispose());
-  return blockDecoder(kept ? kept.fork() : await load(), shown, 0);
+  return blockDecoder(kept ? kept.fork() : await load(), shown, vaeFactors(model.config.vae).temporal, 0, 0);
 }
 
-/** @param seen pictures that the stream has made so far */
-function blockDecoder(stream: PictureStream, shown: VideoPlan['shown'], seen: number): BlockDecoder {
-  const filter = pictureFilter(shown, seen);
-  let made = seen;
+/**
+ * @param temporal pictures of a latent frame after the first
+ * @param passed latent frames that came so far
+ * @param made pictures of theirs
+ */
+function blockDecoder(
+  stream: PictureStream,
+  shown: ShownPictures,
+  temporal: number,
+  passed: number,
+  made: number,
+): BlockDecoder {
+  const firstAsked = Math.ceil((shown.hidden + (shown.done ?? 0)) / temporal); // the latent frame of the first picture
   return {
     async *decode(latents, block) {
+      passed += latents.shape[0];
+      if (passed <= firstAsked - stream.memory) {
+        made = temporal * passed; // a stream that begins there makes one picture of its first frame, the last of these
+        return;
+      }
       // A shader may lose a NaN on the way, in an exponential or on the way to f16: latents are looked at themselves.
       const checked = latents.device.read(latents).then((values) => {
         if (!areFinite(values)) throw blockNotFinite(block);
@@ -100,15 +112,18 @@ function blockDecoder(stream: PictureStream, shown: VideoPlan['shown'], seen: nu
       checked.catch(() => undefined); // the decoder may fail first
       let reading: Promise<Picture[]> | undefined; // while the device decodes the frames after those that are read
       for (const decoded of stream.decode(latents)) {
+        const first = made;
         made += decoded.shape[0];
-        const next = Promise.all([readPictures(decoded, block), checked]).then(([pictures]) => filter(pictures));
+        const next = Promise.all([readPictures(decoded, block), checked]).then(([pictures]) =>
+          shownOf(pictures, first, shown),
+        );
         next.catch(() => undefined); // it may fail while the one before is awaited, or be left alone by who stops early
         if (reading) yield await reading;
         reading = next;
       }
       if (reading) yield await reading;
     },
-    fork: () => blockDecoder(stream.fork(), shown, made),
+    fork: () => blockDecoder(stream.fork(), shown, temporal, passed, made),
     dispose: () => stream.dispose(),
   };
 }

@@ -5,6 +5,7 @@ import { acceptAll, type Policy } from '../../tokentrim/policy.js';
 import type { NoiseSource } from '../noise/noise.js';
 import { seededNoise, wanNoise } from '../noise/noise.js';
 import { type EmbeddedPrompt, promptContexts } from '../prompts/promptContexts.js';
+import type { RunState } from '../resume/runState.js';
 import { rollingForcing } from '../rollingForcing.js';
 import type { RolloutEvent, SamplingEvent } from '../rollout.js';
 import { selfForcing } from '../selfForcing.js';
@@ -26,6 +27,8 @@ export interface RollInputs {
   readonly initialLatents?: Tensor;
   /** Looks into the calls of a rollout in blocks. */
   readonly tap?: CallTap;
+  /** Where it goes on. */
+  readonly state?: Pick<RunState, 'start' | 'samplingStart'>;
 }
 
 /** All that differs between the ways to make a video, counted or run; its numbers are decided in `planVideo.ts`. */
@@ -62,9 +65,10 @@ const selfForcingMethod: Method<RolloutPlan> = {
   draws: (plan) => blockwise.blocks(plan) * (plan.steps.length - 1), // a block needs no noise after its last step
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, 0, (context) => {
-      const { noise, policy = acceptAll, initialLatents, tap } = inputs;
+      const { noise, policy = acceptAll, initialLatents, tap, state } = inputs;
       const independentFirstFrame = plan.given?.independentFirstFrame;
-      return selfForcing(model, context, noise, { ...plan, initialLatents, independentFirstFrame, tap }, policy);
+      const options = { ...plan, initialLatents, independentFirstFrame, tap };
+      return selfForcing(model, context, noise, options, policy, state?.start);
     }),
 };
 
@@ -77,8 +81,8 @@ const rollingForcingMethod: Method<RolloutPlan> = {
   },
   roll: (model, plan, inputs) =>
     withContexts(model, inputs.prompts, (plan.steps.length - 1) * plan.framesPerBlock, (context) => {
-      const { noise, policy = acceptAll, initialLatents, tap } = inputs;
-      return rollingForcing(model, context, noise, { ...plan, initialLatents, tap }, policy);
+      const { noise, policy = acceptAll, initialLatents, tap, state } = inputs;
+      return rollingForcing(model, context, noise, { ...plan, initialLatents, tap }, policy, state?.start);
     }),
 };
 
@@ -90,12 +94,12 @@ const wanMethod: Method<WanPlan> = {
   framesAtOnce: ({ frames }) => frames,
   fillingBlocks: () => 1,
   seedNoise: ({ frames, latent }, channels, seed) => wanNoise(seed, [frames, channels, latent.height, latent.width]),
-  async *roll(model, plan, { prompts, negative, noise }) {
+  async *roll(model, plan, { prompts, negative, noise, state }) {
     const texts = negative ? [prompts[0].embeds, negative] : [prompts[0].embeds];
     const prepared = texts.map((embeds) => promptContexts(model, [{ firstFrame: 0, embeds }]));
     try {
       const [positive, away] = prepared.map((contexts) => contexts.at(0));
-      yield* wanSampling(model, { positive, negative: away }, noise, plan);
+      yield* wanSampling(model, { positive, negative: away }, noise, plan, state?.samplingStart);
     } finally {
       for (const contexts of prepared) contexts.dispose();
     }

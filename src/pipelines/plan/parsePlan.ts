@@ -22,7 +22,7 @@ import {
 import { modelDigests } from './planRun.js';
 import { rolloutSchema, wanSchema } from './planSchemas.js';
 import { givenFrames, madeFrames } from './planVideo.js';
-import { checkPrompt } from './request.js';
+import { checkPrompt } from './refusals.js';
 import { wanOptions } from './wanOptions.js';
 
 /**

@@ -11,7 +11,8 @@ import { parsePromptSchedule, type ScheduledPrompt } from '../prompts/promptSche
 import type { PlannedModel } from './plan.js';
 import { type DraftPlan, isBlockwise, PLAN_VERSION, type RunDecisions, type VideoPlan } from './plan.js';
 import { givenFrames, planRollout } from './planVideo.js';
-import { checkPrompt, checkRequest, checkScheduled, type GenerateRequest } from './request.js';
+import { checkPrompt, checkScheduled } from './refusals.js';
+import { checkRequest, type GenerateRequest } from './request.js';
 import { weightTypes } from './weightTypes.js';
 
 /**

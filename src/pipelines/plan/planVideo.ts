@@ -7,7 +7,8 @@ import { checkWindow } from '../rollout.js';
 import { flowmoOptions } from './flowmoOptions.js';
 import { checkFrames, DEFAULT_FRAMES, latentFramesFor, planSize } from './grid.js';
 import { isBlockwise, type RolloutPlan, type VideoPlan, type WanPlan } from './plan.js';
-import { checkGiven, checkPlanRequest, type PlanRequest } from './request.js';
+import { checkGiven } from './refusals.js';
+import { checkPlanRequest, type PlanRequest } from './request.js';
 import { wanOptions } from './wanOptions.js';
 
 /** Window of Rolling Forcing's attention in latent frames (TencentARC/RollingForcing: max_attention_size, in frames). */

@@ -13,6 +13,7 @@ import { HeldWeights } from '../heldWeights.js';
 import type { NoiseSource } from '../noise/noise.js';
 import type { GivenPlan } from '../pictures/givenFrames.js';
 import type { PromptStore } from '../prompts/promptEmbeddings.js';
+import { RunState } from '../resume/runState.js';
 import { contextNoise, stepList } from '../rollout.js';
 import { SOLVER_NAMES, type SolverName } from '../solvers/createSolver.js';
 import { type FlowmoOptions, flowmoRequestSchema } from './flowmoOptions.js';
@@ -79,6 +80,8 @@ export interface RunInputs {
   readonly watch?: Watching;
   /** Ends the video after so many generated blocks. */
   readonly maxBlocks?: number;
+  /** Where the run keeps its state as it goes, and goes on from one that is there; see `openRunState`. */
+  readonly state?: RunState;
   /** Where weights stay between runs on one device and one model; without it a run loads its own, and frees them. */
   readonly held?: HeldWeights;
   /** Ends the run: while weights are loading with an error, later after the call at hand, with what is finished. */
@@ -146,6 +149,7 @@ const inputFields = {
   preview: flag.optional(),
   watch: watchSchema.optional(),
   maxBlocks: count(1).optional(),
+  state: value<RunState>("must be a run's state (openRunState)", (given) => given instanceof RunState).optional(),
   held: value<HeldWeights>(
     'must be held weights (new HeldWeights())',
     (given) => given instanceof HeldWeights,
@@ -205,34 +209,6 @@ export function checkInputs(what: string, plan: DraftPlan, inputs: RunInputs): v
   ensure(plan.trim !== 'own' || inputs.policy, 'the plan was made for a policy of its own: give the `policy` again');
   const isSeeded = typeof plan.noise === 'object' && 'seed' in plan.noise;
   ensure(isSeeded || inputs.noise, 'the plan was made for noise that is not of a seed: give the `noise` again');
-}
-
-/** Refuses a prompt that says nothing. */
-export function checkPrompt(prompt: string | undefined): asserts prompt is string {
-  ensure(
-    prompt !== undefined && prompt.trim() !== '',
-    'the prompt is empty: say what to show, such as "a red circle on a navy background"',
-  );
-}
-
-/** Refuses prompts over time beside a single one, or for the bidirectional model. */
-export function checkScheduled(prompt: string | undefined, preset: Preset): void {
-  ensure(
-    prompt === undefined,
-    'there are a prompt and a schedule of prompts: put the prompt into the schedule, at time 0',
-  );
-  ensure(
-    preset !== 'wan',
-    'the bidirectional model makes all frames at once and takes one prompt: use `preset` self-forcing or rolling-forcing',
-  );
-}
-
-/** Refuses pictures to begin from, for the bidirectional model. */
-export function checkGiven(hasPictures: boolean, preset: Preset): void {
-  ensure(
-    !hasPictures || preset !== 'wan',
-    'the bidirectional model makes a video from text alone: use `preset` self-forcing or rolling-forcing with pictures',
-  );
 }
 
 function isFalse(given: unknown): given is false {

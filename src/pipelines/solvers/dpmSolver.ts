@@ -28,6 +28,12 @@ export function dpmSolver(table: SolverTable): Solver {
       previous = x0;
       return { next, x0 };
     },
+    get kept() {
+      return [previous];
+    },
+    restore(kept) {
+      [previous] = kept;
+    },
     dispose() {
       previous?.dispose();
       previous = undefined;

@@ -26,6 +26,10 @@ export interface Solver extends SolverTable {
    *   flow implies, which stay the solver's and are valid until the next step
    */
   step(index: number, sample: Tensor, flow: Tensor): { readonly next: Tensor; readonly x0: Tensor };
+  /** What it keeps between two steps; undefined where there is nothing yet. */
+  readonly kept: readonly (Tensor | undefined)[];
+  /** Has a new solver go on from what another one kept; the tensors become its own. */
+  restore(kept: readonly (Tensor | undefined)[]): void;
   /** Frees what it keeps. */
   dispose(): void;
 }

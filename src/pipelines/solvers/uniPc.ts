@@ -25,6 +25,13 @@ export function uniPc(table: SolverTable): Solver {
   };
   return {
     ...table,
+    get kept() {
+      return [corrected, outputs[0], outputs[1]];
+    },
+    restore([start, ...last]) {
+      corrected = start;
+      outputs = last.filter((output) => output !== undefined);
+    },
     dispose: forget,
     step(index, sample, flow) {
       if (index === 0) forget();

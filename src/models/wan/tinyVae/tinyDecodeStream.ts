@@ -24,7 +24,10 @@ export function createTinyVaeStream(decoder: TinyDecoder, options: StreamOptions
   const { device, config } = decoder;
   const steps = tinyDecoderSteps(decoder);
   const begins = { type: tinyInputType(decoder.first.weight.dtype, config), toTrim: config.frames_to_trim };
+  // Each layer that remembers sees one frame back, which is a latent frame or a part of one.
+  const memory = 1 + steps.reduce((reach, { remembers }) => reach + (remembers?.frames ?? 0), 0);
   const streamOver = (state: VideoState<TinyMemory>): PictureStream => ({
+    memory,
     *decode(latents, tap) {
       expectShape(latents.shape, ['any', config.latent_channels, 'any', 'any'], 'tiny vae: latents');
       const [frames, , height, width] = latents.shape;

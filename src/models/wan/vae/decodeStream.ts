@@ -12,6 +12,7 @@ import {
 } from './histories.js';
 import type { PictureStream } from './pictureStream.js';
 import { checkStreamOptions, runSteps, type StreamOptions } from './runSteps.js';
+import type { Step } from './steps.js';
 import { VideoState } from './videoState.js';
 
 /** Decodes a video piece by piece; how it is cut into pieces does not change a pixel. */
@@ -29,7 +30,9 @@ export function createVaeStream(decoder: VaeDecoder, options: StreamOptions = {}
   const { device, config, conv1 } = decoder;
   const steps = decoderSteps(decoder);
   const type = convInputType(conv1, config);
+  const memory = memoryOf(steps);
   const streamOver = (histories: VideoState<Histories>): VaeStream => ({
+    memory,
     *decode(latents, tap) {
       expectShape(latents.shape, ['any', config.z_dim, 'any', 'any'], 'vae: latents');
       const [frames, , height, width] = latents.shape;
@@ -54,4 +57,18 @@ export function createVaeStream(decoder: VaeDecoder, options: StreamOptions = {}
       free: freeHistories,
     }),
   );
+}
+
+/**
+ * Each causal convolution sees two frames back, at the rate that it works at: past the doublings in time a frame is half, then
+ * a quarter, of a latent one. The first latent frame of a stream passes the doublings by, so that it counts for none.
+ */
+function memoryOf(steps: readonly Step[]): number {
+  let reach = 0; // latent frames
+  let rate = 1;
+  for (const { causal, scale } of steps) {
+    reach += (2 * causal.length) / rate;
+    if (causal.length > 0 && scale === 2) rate *= 2;
+  }
+  return 2 + Math.ceil(reach);
 }

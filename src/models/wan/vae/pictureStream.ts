@@ -13,6 +13,11 @@ export interface PictureStream {
    */
   decode(latents: Tensor, tap?: Tap): Generator<Tensor, void>;
   /**
+   * Latent frames that a picture depends on at the most, its own included: a stream that begins so many before it makes it as
+   * one that began with the video, to the bit.
+   */
+  readonly memory: number;
+  /**
    * A stream that goes on from where this one is, apart from it, over the same decoder: what pictures another try at the
    * next frames would have. Takes the memory of what the stream remembers once more; the caller's to dispose.
    */

@@ -1,0 +1,258 @@
+import { ensure, TokenTrimError } from '../../errors.js';
+import { concatFrames } from '../../kernels/layout/frames.js';
+import type { KvCache } from '../../models/wan/kvCache.js';
+import type { Device } from '../../tensor/device.js';
+import type { Form } from '../../tensor/formTable.js';
+import { uploadHost } from '../../tensor/hostTensor.js';
+import { disposeAll } from '../../tensor/scope.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { acceptAll, type Policy } from '../../tokentrim/policy.js';
+import { PROGRAM } from '../../version.js';
+import type { NoiseSource } from '../noise/noise.js';
+import type { Plan } from '../plan/plan.js';
+import { BlockFile } from './blockFile.js';
+import { fillCache } from './cacheRows.js';
+import { planDifferences } from './planDifferences.js';
+import type { RewrittenBlock, RolloutStart, SamplingStart } from './rolloutStart.js';
+import {
+  type SavedBlock,
+  type SavedCache,
+  type SavedRun,
+  type SavedState,
+  savedRunSchema,
+  savedStateSchema,
+} from './savedRun.js';
+import { packData, unpackData } from './stateData.js';
+import type { StateStore } from './stateStore.js';
+
+const [RUN, NOTE] = ['run', 'note'];
+const STATE = /^state-(\d{1,12})$/;
+
+/** A hundredth. */
+const SHARE = 0.01;
+
+/** How a state is kept. */
+export interface RunStateOptions {
+  /** What the caller wants to know again in a run that goes on from this one's state, such as a command line: plain data. */
+  readonly command?: unknown;
+  /** The most of a run's time that goes into its state, but for the first block's; a hundredth where absent. */
+  readonly share?: number;
+  /** Keeps nothing of a run that will take less, as its first blocks show; 0 where absent. */
+  readonly leastSeconds?: number;
+}
+
+/** What of a run has to be there again in a run that goes on. */
+export interface StatefulParts {
+  readonly noise: NoiseSource;
+  readonly policy: Policy | undefined;
+}
+
+/**
+ * The state of a run that is to survive its process: what an earlier process kept, and where this one keeps its own. Give it
+ * to `runPlan` or `generate` as `state`: the run goes on where the state ends, or begins where there is none.
+ */
+export class RunState {
+  /** The number in the name of the newest state file; the next is one more. */
+  #generation: number;
+  /** What a new run is, until its first state is kept. */
+  #unwritten: SavedRun | undefined;
+
+  private constructor(
+    readonly store: StateStore,
+    /** The run that was begun; undefined where none was. */
+    readonly run: SavedRun | undefined,
+    /** Where it is; undefined where no block was finished. */
+    readonly saved: SavedState | undefined,
+    readonly blocks: BlockFile,
+    /** What `keepNote` kept last. */
+    readonly note: unknown,
+    /** Of the run that was begun, or that begins. */
+    readonly command: unknown,
+    /** The generation that was read, and the newest that there is. */
+    readonly generation: { readonly read: number; readonly newest: number },
+    readonly keeping: Required<Pick<RunStateOptions, 'share' | 'leastSeconds'>>,
+  ) {
+    this.#generation = generation.newest;
+    this.keptCache = saved?.cache ?? null;
+  }
+
+  /** Pictures that the caller has, of those that are shown: the run makes the others. */
+  pictures = 0;
+
+  /** The rows that are whole. */
+  keptCache: SavedCache | null;
+
+  /**
+   * Reads what is there. A state whose writing was cut off, or that is damaged, gives way to the one before
+   * it, and the first of all to the beginning of the run.
+   * @param options.command for `SavedRun.command` where the run is a new one
+   * @throws TokenTrimError where there is a run of which nothing can be read
+   */
+  static async open(store: StateStore, options: RunStateOptions = {}): Promise<RunState> {
+    const { command = null } = options;
+    const keeping = { share: options.share ?? SHARE, leastSeconds: options.leastSeconds ?? 0 };
+    const names = await store.names();
+    const bytes = names.includes(RUN) ? await store.read(RUN) : undefined;
+    const run = savedRunSchema.safeParse(bytes && (await unpackData(bytes))).data;
+    const found = names.flatMap((name) => STATE.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => b - a);
+    ensure(
+      run || found.length === 0,
+      `${store.label}: this is not the state of a run, or it is damaged: name another folder, or remove this one to begin ` +
+        'the run again',
+    );
+    const note = await readData(store, NOTE);
+    for (const generation of found) {
+      const saved = savedStateSchema.safeParse(await readData(store, `state-${generation}`)).data;
+      const blocks = saved && (await BlockFile.open(store, saved.blocks.count, saved.blocks.bytes));
+      if (blocks) {
+        const generations = { read: generation, newest: found[0] };
+        return new RunState(store, run, saved, blocks, note, run?.command, generations, keeping);
+      }
+    }
+    const none = { read: 0, newest: found[0] ?? 0 };
+    return new RunState(
+      store,
+      run,
+      undefined,
+      BlockFile.empty(store),
+      note,
+      run ? run.command : command,
+      none,
+      keeping,
+    );
+  }
+
+  /**
+   * Takes a run up: as a new one, or the one that was begun, whose noise and policy it puts back.
+   * @returns what the user should know
+   * @throws TokenTrimError where this is another run, or one that cannot be gone on with
+   */
+  async begin(device: Device, plan: Plan, { noise, policy }: StatefulParts): Promise<string[]> {
+    const { label } = this.store;
+    ensure(
+      noise.save && noise.restore,
+      `${label}: noise of the caller's own has no \`save\` and \`restore\`, which a state needs`,
+    );
+    ensure(
+      policy === undefined || policy === acceptAll || (policy.save && policy.restore),
+      `${label}: this policy has no \`save\` and \`restore\`, so that a run which asks it cannot be gone on with: give it both, ` +
+        'or run it without a state',
+    );
+    const adapter = { name: device.name, driver: device.forms.adapter?.driver ?? '' };
+    if (!this.run) {
+      const forms = { forced: device.forms.forced ?? null, chosen: [...device.forms.chosen] };
+      this.#unwritten = { version: 1, plan, adapter, forms, command: this.command };
+      return [];
+    }
+    const different = planDifferences(this.run.plan, plan);
+    ensure(
+      different.length === 0,
+      () => `${label}: this is the state of another run: ${different.join('; ')}. Run that one, or name another folder`,
+    );
+    const { forms } = this.run;
+    device.forms.forced = (forms.forced ?? undefined) as Form | undefined;
+    device.forms.chosen.clear();
+    for (const [key, form] of forms.chosen) device.forms.chosen.set(key, form as Form);
+    if (this.saved) {
+      try {
+        await noise.restore?.(this.saved.noise);
+        if (policy !== acceptAll) policy?.restore?.(this.saved.policy);
+      } catch (cause) {
+        throw new TokenTrimError(`${label}: the state of this run is damaged: remove the folder to begin it again`, {
+          cause,
+        });
+      }
+    }
+    const notes: string[] = [];
+    if (!this.saved && this.generation.newest > 0) {
+      notes.push(`note: ${label}: what there is of this run's state is damaged: the run begins again`);
+    }
+    const was = this.run.adapter;
+    if (was.name !== adapter.name || was.driver !== adapter.driver) {
+      notes.push(
+        `note: the run was begun on ${was.name} (${was.driver}), and this is ${adapter.name} (${adapter.driver}): adapters ` +
+          'round differently, so the rest of the video is not what it would have been there',
+      );
+    }
+    if (this.run.plan.program !== PROGRAM) {
+      notes.push(
+        `note: the run was begun by ${this.run.plan.program}, and this is ${PROGRAM}: the rest may differ in its last bits`,
+      );
+    }
+    return notes;
+  }
+
+  /** The latents that the video begins with, where the run had encoded them. */
+  async givenLatents(device: Device): Promise<Tensor | undefined> {
+    const parts: Tensor[] = [];
+    for await (const { block, latents } of this.blocks.read()) {
+      if (block >= 0) break;
+      parts.push(uploadHost(device, latents));
+    }
+    if (parts.length === 0) return undefined;
+    const joined = concatFrames(parts);
+    disposeAll(parts);
+    return joined;
+  }
+
+  /** Where a rollout in blocks goes on. */
+  get start(): RolloutStart | undefined {
+    const { saved, blocks, store } = this;
+    if (!saved || saved.sampling) return undefined;
+    let written = 0; // blocks that are in the cache
+    return {
+      next: saved.next,
+      flight: saved.flight,
+      fill: async (cache: KvCache) => {
+        if (this.keptCache && !(await fillCache(store, cache, this.keptCache))) this.keptCache = null;
+        written = this.keptCache?.blocks ?? 0;
+      },
+      rewritten: {
+        async *[Symbol.asyncIterator]() {
+          for await (const block of blocks.read(written)) yield rewritten(block);
+        },
+      },
+    };
+  }
+
+  /** Where the sampling of a whole video goes on. */
+  get samplingStart(): SamplingStart | undefined {
+    const sampling = this.saved?.sampling;
+    return sampling ? { ...sampling, kept: sampling.kept.map((kept) => kept ?? undefined) } : undefined;
+  }
+
+  /** Replaces the caller's own small piece of data. */
+  async keepNote(note: unknown): Promise<void> {
+    await this.store.write(NOTE, await packData(note));
+  }
+
+  /** Writes the next state, and removes those before the last two with the rows that only they had. */
+  async keep(
+    state: SavedState,
+    before: { readonly generation: number; readonly state: SavedState } | undefined,
+  ): Promise<number> {
+    if (this.#unwritten) await this.store.write(RUN, await packData(this.#unwritten));
+    this.#unwritten = undefined;
+    const generation = ++this.#generation;
+    await this.store.write(`state-${generation}`, await packData(state));
+    const stay = [{ generation, state }, ...(before ? [before] : [])];
+    const names = new Set([
+      ...[RUN, NOTE, 'blocks'],
+      ...stay.flatMap((kept) => [
+        `state-${kept.generation}`,
+        ...(kept.state.cache?.frames.map(({ rows }) => rows) ?? []),
+      ]),
+    ]);
+    for (const name of await this.store.names()) if (!names.has(name)) await this.store.remove(name);
+    return generation;
+  }
+}
+
+async function readData(store: StateStore, name: string): Promise<unknown> {
+  const bytes = await store.read(name);
+  return bytes && unpackData(bytes);
+}
+
+function rewritten({ block, firstFrame, latents, pruned }: SavedBlock): RewrittenBlock {
+  return { block, firstFrame, frames: latents.shape[0], latents, pruned: pruned.map((tokens) => Array.from(tokens)) };
+}
