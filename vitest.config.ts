@@ -22,6 +22,7 @@ const LONG = [
   'cli/plan',
   'cli/prompts',
   'cli/report',
+  'cli/reproduce',
   'cli/wan',
   'kernels/halfMatrices', // minutes of compiling without a cache; the interpreter has matrices of its own
   'library/packed',

@@ -43,6 +43,10 @@ export function checkOptions(
 ): void {
   checkReports(flags);
   checkPreview(flags);
+  ensure(
+    !flags.sidecar || flags.out !== '-',
+    '--sidecar is a file beside the video, and --out - is none: write the video to a file',
+  );
   checkTrace(flags);
   checkLatentsOnly(flags, isChosen);
   if (flags.plan !== undefined) {
@@ -136,6 +140,7 @@ const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
     'saveLatents',
     'saveNoise',
     'metadata',
+    'sidecar',
     'json',
     'progress',
     'quiet',

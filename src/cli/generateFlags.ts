@@ -1,3 +1,4 @@
+import type { RecordedForms } from '../kernels/forms/recordedForms.js';
 import type { KeyType } from '../kernels/rows/keyType.js';
 import type { DecoderName } from '../models/wan/model.js';
 import type { FlowmoOptions } from '../pipelines/plan/flowmoOptions.js';
@@ -53,9 +54,12 @@ export interface GenerateFlags extends TrimFlags {
   readonly report?: string;
   readonly force?: boolean;
   readonly metadata: boolean;
+  readonly sidecar?: boolean;
   readonly fps?: number;
   readonly adapter?: string;
   readonly kernels?: string;
+  /** In the place of any choice: those that made the video which is made again. No option has it. */
+  readonly forms?: RecordedForms;
   readonly dtype: 'auto' | FloatType;
   readonly kvDtype: 'auto' | KeyType;
   readonly decode: 'auto' | 'during' | 'after';

@@ -1,4 +1,5 @@
 import type { MediaTags } from '../media/frameSink.js';
+import { inOrder } from './inOrder.js';
 import type { PreparedRun } from './preparedRun.js';
 import { PROGRAM } from './programName.js';
 import { NAMED, settingsOf } from './settings.js';
@@ -7,6 +8,7 @@ import { NAMED, settingsOf } from './settings.js';
 const PRIVATE: readonly string[] = [
   ...NAMED,
   ...['out', 'adapter', 'gpuMemory', 'decode', 'latentsOnly', 'promptCache', 'metadata', 'profile', 'checkNumerics'],
+  ...['traceLatents', 'traceAttention', 'traceTap'],
 ];
 
 /**
@@ -28,7 +30,7 @@ export function mediaTags(prepared: PreparedRun): MediaTags | undefined {
     model: folder.config.name,
     adapter: device.name,
     begins: flags.image !== undefined ? 'picture' : flags.video !== undefined ? 'video' : 'noise',
-    ...Object.fromEntries(settings),
+    ...Object.fromEntries(settings.map(([name, value]) => [name, inOrder(value)])),
   };
   return {
     description: later.length > 0 ? scheduled.map(({ frame, prompt: text }) => `${frame}: ${text}`).join('\n') : prompt,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ensure, TokenTrimError } from '../errors.js';
 import { listPictures } from '../media/pictureFolder.js';
+import { readRecord } from '../media/readRecord.js';
 import { isFolder } from '../node/files/outputTarget.js';
-import { readTextFile } from '../node/files/plainFile.js';
 import { digestFile } from '../node/weights/fileDigest.js';
 import { show } from '../options/fields.js';
 import { parsePlan } from '../pipelines/plan/parsePlan.js';
@@ -13,12 +13,12 @@ import { type GenerateFlags, MODEL_FLAGS } from './generateFlags.js';
 const MAX_BYTES = 2 ** 28;
 
 /**
- * The plan of `--plan`: a file of one, or the object of `--json`, which holds one.
+ * The plan of `--plan`: a file of one, the object of `--json` or `--sidecar`, which holds one, or a video that says its own.
  * @throws TokenTrimError where the file cannot be read, or holds none
  */
 export async function readPlan(path: string): Promise<DraftPlan> {
   const label = `--plan ${path}`;
-  const text = await readTextFile(path, { what: 'a plan in JSON', limit: MAX_BYTES, label });
+  const text = await readRecord(path, { what: 'a plan in JSON', limit: MAX_BYTES, label });
   let data: unknown;
   try {
     data = JSON.parse(text);

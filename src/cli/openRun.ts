@@ -1,13 +1,17 @@
 import { type FrameSink, openFrameSink } from '../media/frameSink.js';
+import { OutputFile } from '../node/files/outputFile.js';
 import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
 import type { NoiseSource } from '../pipelines/noise/noise.js';
 import { fileNoise, recordNoise } from '../pipelines/noise/recordedNoise.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import { frameShape } from '../pipelines/plan/planVideo.js';
+import { ClipRecorder, publicRecord } from './clipRecord.js';
+import type { GenerateFlags } from './generateFlags.js';
 import { mediaTags } from './mediaTags.js';
 import type { PreparedRun } from './preparedRun.js';
 import { Closers } from './prepareRun.js';
+import { sidecarPath } from './runFiles.js';
 import { openRunTrace, type RunTrace } from './runTrace.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
@@ -18,6 +22,8 @@ export interface Run extends Omit<PreparedRun, 'recording'> {
   readonly preview: FrameSink | undefined;
   readonly latents: GrowingSafetensors | undefined;
   readonly trace: RunTrace | undefined;
+  /** What the outputs will say of how they were made. */
+  readonly recorder: ClipRecorder;
   /** Completes the video and the recordings, which then replace what an earlier run left in their places. */
   finish(): Promise<void>;
   /** Completes them with what they hold, and replaces nothing. */
@@ -42,22 +48,48 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
     const trace = await openRunTrace(flags);
     if (trace) opened.add(() => trace.close());
 
+    const recorder = new ClipRecorder(prepared);
+    const sidecar = await openSidecar(flags);
+    if (sidecar) opened.add(async () => void (await sidecar.giveUp()));
+
     const end = async (isEarly: boolean) => {
-      const video = isEarly ? sink?.closeEarly() : sink?.close();
+      const record = recorder.record(sink?.pictures, !isEarly);
+      const text = flags.metadata ? JSON.stringify(publicRecord(record)) : undefined;
+      const video = isEarly ? sink?.closeEarly(text) : sink?.close(text);
       const quick = isEarly ? preview?.closeEarly() : preview?.close();
       const results = await Promise.allSettled([
         ...[video, quick, trace?.finish(isEarly)],
         ...files.map((file) => file.close(isEarly)),
       ]);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
+      if (isEarly || !sidecar) return;
+      await sidecar.write(Buffer.from(`${JSON.stringify(record)}\n`), 0);
+      await sidecar.finish();
     };
     const [finish, finishEarly] = [() => end(false), () => end(true)];
     const inputs = { ...prepared.inputs, noise };
-    return { ...prepared, inputs, sink, preview, latents, trace, finish, finishEarly, close: () => opened.close() };
+    return {
+      ...prepared,
+      inputs,
+      sink,
+      preview,
+      latents,
+      trace,
+      recorder,
+      finish,
+      finishEarly,
+      close: () => opened.close(),
+    };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** The file of `--sidecar`. */
+async function openSidecar(flags: GenerateFlags): Promise<OutputFile | undefined> {
+  const path = sidecarPath(flags);
+  return path === undefined ? undefined : OutputFile.open(path, { option: '--sidecar', force: flags.force });
 }
 
 /** The noise of a run, read from a file, written to one or neither, and the file for its latents. */

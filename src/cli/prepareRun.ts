@@ -1,4 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
+import { useForms } from '../kernels/forms/recordedForms.js';
 import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
 import { promptStoreIn } from '../node/generate.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
@@ -78,6 +79,7 @@ export async function prepareRun(
     const { adapter, kernels, profile, checkNumerics } = flags;
     const device = await openDevice({ adapter, kernels, profile, checkNumerics });
     opened.add(async () => device.close());
+    if (flags.forms) await useForms(device, flags.forms);
     const replan = decided ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
     const { plan, memory, watch } = await settleTuned(device, folder, draft, replan, flags);
     const prompts = await reportPrompts(folder, plan);

@@ -17,6 +17,7 @@ import { addMeasureCommand } from './measureCommand.js';
 import { chooseOutput } from './output.js';
 import { addParityCommand } from './parityCommand.js';
 import { DESCRIPTION, PROGRAM } from './programName.js';
+import { addReproduceCommand } from './reproduceCommand.js';
 import type { runGenerate as run } from './runGenerate.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
 import { addTraceCommand } from './traceCommand.js';
@@ -36,6 +37,7 @@ export function createProgram(runGenerate?: typeof run): Command {
     .showHelpAfterError('(tokentrim <command> --help shows the options)')
     .addHelpText('after', `\n${EXIT_STATUS}`);
   addGenerateCommand(program, runGenerate);
+  addReproduceCommand(program);
   addMeasureCommand(program);
   addParityCommand(program);
   addInspectCommand(program);

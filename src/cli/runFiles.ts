@@ -17,6 +17,7 @@ export interface RunInputs {
 export async function runInputs(flags: GenerateFlags, model: ModelFolder): Promise<RunInputs> {
   const named = (name: string, path: string | undefined): NamedPath[] => (path === undefined ? [] : [{ name, path }]);
   const given = [
+    ...named('--plan', flags.plan),
     ...named('--noise', flags.noise),
     ...named('--image', flags.image),
     ...named('--video', flags.video),
@@ -40,6 +41,13 @@ export async function runInputs(flags: GenerateFlags, model: ModelFolder): Promi
   return { files, folders };
 }
 
+/** Where `--sidecar` goes: beside the video, the folder of frames, or what a run without pictures leaves. */
+export function sidecarPath({ sidecar, out, latentsOnly, saveLatents }: GenerateFlags): string | undefined {
+  const beside = latentsOnly ? saveLatents : out;
+  if (!sidecar || beside === undefined || beside === '-') return undefined;
+  return `${beside.replace(/[/\\]+$/, '').replace(/\.(mp4|safetensors)$/i, '')}.json`;
+}
+
 /** An output as an option names it, and every file that may be written, replaced or removed for it. */
 export interface RunOutput extends NamedPath {
   /** Whether it is a folder of frames. */
@@ -56,6 +64,7 @@ export async function runOutputs(flags: GenerateFlags): Promise<RunOutput[]> {
     ['--save-latents', flags.saveLatents],
     ['--save-noise', flags.saveNoise],
     ['--report', flags.report],
+    ['--sidecar', sidecarPath(flags)],
   ] as const) {
     if (path === undefined || (name === '--out' && (path === '-' || flags.latentsOnly))) continue;
     const asFolder = name === '--out' && (await isFrameFolder(path));

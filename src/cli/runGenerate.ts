@@ -18,9 +18,12 @@ import { printAtEnd, RunReport } from './runReport.js';
 import { seedOf } from './settings.js';
 import { StageLog } from './stageLog.js';
 
-/** `tokentrim generate`. */
-export async function runGenerate(prompt: string | undefined, flags: GenerateFlags): Promise<void> {
-  const report = new RunReport(flags.json);
+/** `tokentrim generate`. @param report is told how it went */
+export async function runGenerate(
+  prompt: string | undefined,
+  flags: GenerateFlags,
+  report: RunReport = new RunReport(flags.json),
+): Promise<void> {
   if (flags.json) printAtEnd(report, failToPrint);
   const interrupt = watchInterrupt();
   let prepared: PreparedRun | undefined;
@@ -68,6 +71,7 @@ export async function runGenerate(prompt: string | undefined, flags: GenerateFla
       show(kernelTable(report.kernels, run.device.kernels));
     }
     await digested;
+    report.record = run.recorder.record(run.sink?.pictures, true);
     report.status = 'finished';
     const { blocks, ...made } = report.toJSON('finished', null);
     emit('done', { out: run.sink?.path ?? null, frames: report.frames });
@@ -95,7 +99,7 @@ interface Outcome {
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
   const { signal } = interrupt;
-  const { folder, device, plan, inputs, sink, preview, latents, trace } = run;
+  const { folder, device, plan, inputs, sink, preview, latents, trace, recorder } = run;
   const { report } = outcome;
   const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
@@ -122,7 +126,9 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
       if (event.kind === 'step' && event.attempt === 0) calls++;
       if (event.kind === 'step') advance();
       if (event.kind === 'block') {
-        await latents?.append(Float32Array.from(await device.read(event.latents)));
+        const values = Float32Array.from(await device.read(event.latents));
+        recorder.addLatents(values);
+        await latents?.append(values);
         if (event.decision) report.blocks.push(blockRow(event.decision, event.seconds));
       }
       if (event.kind === 'frames') {

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import type { FrameSink } from '../media/frameSink.js';
 import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
+import type { ClipRecord } from './clipRecord.js';
 import type { PreparedRun } from './preparedRun.js';
 import { printable } from './printable.js';
 import { PROGRAM } from './programName.js';
@@ -20,6 +21,8 @@ export class RunReport {
   frames = 0;
   readonly blocks: BlockRow[] = [];
   kernels: readonly KernelTime[] | undefined;
+  /** How the finished video was made. */
+  record: ClipRecord | undefined;
   #weights: FileDigest[] = [];
 
   /** @param isPrinted whether it is printed in the end, as `--json` asks */

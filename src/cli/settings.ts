@@ -37,7 +37,9 @@ export function settingsOf({ plan, flags }: PreparedRun): Settings {
     decode: plan.decode === 'never' ? null : plan.decode,
     latentsOnly: plan.decode === 'never',
     decoder: plan.decode === 'never' ? null : (plan.decoder ?? 'full'),
-    kernels: flags.kernels ?? (process.env.TOKENTRIM_KERNELS || 'auto'),
+    kernels: flags.forms
+      ? (flags.forms.forced ?? 'auto')
+      : (flags.kernels ?? (process.env.TOKENTRIM_KERNELS || 'auto')),
     adapter: flags.adapter ?? (process.env.TOKENTRIM_ADAPTER || null),
     gpuMemory: flags.gpuMemory ?? null,
     promptCache: flags.promptCache,

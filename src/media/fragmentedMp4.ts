@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { FrameMark, VideoFormat } from './frame.js';
+import type { FileMark, VideoFormat } from './frame.js';
 import type { VideoGroup } from './h264Group.js';
 import { movieHead, ticksPerSecond } from './movieHead.js';
 import { box, fullBox, u32, u64 } from './mp4Boxes.js';
+import { recordBox } from './recordBox.js';
 
 /** Where the bytes go. */
 export interface Mp4Target {
@@ -17,8 +18,9 @@ export interface FragmentedMp4 {
   /** The next pictures; resolves when they are in the file. */
   add(group: VideoGroup): Promise<void>;
   /** What is in the file. */
-  mark(): FrameMark;
-  finish(): Promise<void>;
+  mark(): FileMark;
+  /** @param record what the file says of how it was made */
+  finish(record?: string): Promise<void>;
 }
 
 /** Where a file stands, which is all that writing on takes. */
@@ -63,7 +65,10 @@ export function fragmentedMp4(
       done.frames += group.packets.length;
     },
     mark: () => ({ frames: done.frames, bytes: done.bytes, sha256: done.hash.copy().digest('hex') }),
-    finish: () => append(fragmentIndex(done, ticks)),
+    async finish(record) {
+      if (record !== undefined) await append(recordBox(record));
+      await append(fragmentIndex(done, ticks));
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { beginningSchema, type EarlierOutput } from '../node/files/earlierOutput.js';
+import { type Beginning, beginningSchema, type EarlierOutput } from '../node/files/earlierOutput.js';
 
 /** One decoded picture: `rgba` is [height, width, 4], sRGB, 0..255. Alpha is ignored by every sink. */
 export interface Frame {
@@ -27,8 +27,17 @@ export interface MediaTags {
   software?: string;
 }
 
-/** How far an output is safe: so many frames, in so many bytes with this digest. Plain data, for who goes on from there. */
-export const frameMarkSchema = z.strictObject({ frames: z.int().nonnegative(), ...beginningSchema.shape });
+/** How far the file of an output is safe: so many frames, in so many bytes with this digest. */
+export interface FileMark extends Beginning {
+  readonly frames: number;
+}
+
+/** The same with the digest of the pictures so far (`PictureDigest`). Plain data, for who goes on from there. */
+export const frameMarkSchema = z.strictObject({
+  frames: z.int().nonnegative(),
+  ...beginningSchema.shape,
+  pictures: beginningSchema.shape.sha256,
+});
 export type FrameMark = z.infer<typeof frameMarkSchema>;
 
 /** Takes frames in order while they are generated. Call `write` once at a time; every sink must be closed. */
@@ -38,6 +47,8 @@ export interface FrameSink {
   readonly encoder: 'h264' | 'png';
   /** What the user should be told once the run is over, for instance how to turn a PNG folder into a video. */
   readonly note?: string;
+  /** The pictures that were written, and the digest of them all (`PictureDigest`). */
+  readonly pictures: { readonly frames: number; readonly sha256: string };
   /** Resolves when the next frame may be given. Throws a TokenTrimError when the size is wrong or the disk is full. */
   write(frame: Frame): Promise<void>;
   /**
@@ -49,10 +60,11 @@ export interface FrameSink {
   /**
    * Finishes the output, which then replaces what an earlier run left in its place. Nothing changes, and nothing stays behind,
    * when no frame was written. Calling it again does nothing.
+   * @param record what the output is to say of how it was made, for `readRecord`: some of that is known only now
    */
-  close(): Promise<void>;
+  close(record?: string): Promise<void>;
   /** Finishes an output that has fewer frames than it should: it replaces nothing, and may have another `path` for that. */
-  closeEarly(): Promise<void>;
+  closeEarly(record?: string): Promise<void>;
   /** Gives everything back without finishing: what is on disk stays and plays, under its partial name. Never throws. */
   abort(): Promise<void>;
 }
@@ -61,13 +73,14 @@ export interface FrameSink {
 export interface FrameWriter {
   /** `index` counts frames from 0. */
   write(frame: Frame, index: number): Promise<void>;
-  mark(): Promise<FrameMark | undefined>;
+  mark(): Promise<FileMark | undefined>;
   /**
    * Called once, only after at least one frame; `release` follows in any case.
    * @param isEarly whether frames are missing, so that nothing may be replaced
+   * @param record what the output says of how it was made
    * @returns where the output lies
    */
-  finish(isEarly: boolean): Promise<string>;
+  finish(isEarly: boolean, record?: string): Promise<string>;
   /**
    * Frees handles and encoders. May be called after a failure.
    * @returns where what was written of an unfinished output stays; undefined where nothing does

@@ -9,7 +9,8 @@ import { isFolder } from '../node/files/outputTarget.js';
 import { isOwnFile } from '../node/files/ownFile.js';
 import { syncFile, syncFolder } from '../node/files/syncFile.js';
 import { unwritable } from '../node/files/writeProblem.js';
-import type { FrameMark } from './frame.js';
+import type { FileMark } from './frame.js';
+import { recordedPng } from './recordBox.js';
 
 /** The names of frames. */
 export const FRAME_NAME = /^frame-\d{5,}\.png$/;
@@ -22,9 +23,12 @@ const ADVICE = 'Choose another --out.';
 export interface FrameFolder {
   add(index: number, picture: Uint8Array): Promise<void>;
   /** Puts on the disk what was written. @returns undefined where there is nothing */
-  mark(): Promise<FrameMark | undefined>;
-  /** @returns where the frames lie */
-  finish(isEarly: boolean): Promise<string>;
+  mark(): Promise<FileMark | undefined>;
+  /**
+   * @param record goes into the last frame of a video that is whole
+   * @returns where the frames lie
+   */
+  finish(isEarly: boolean, record?: string): Promise<string>;
   /** @returns where the frames of an unfinished video stay; undefined where there are none */
   release(): Promise<string | undefined>;
 }
@@ -36,7 +40,7 @@ export interface FrameFolder {
  * @throws TokenTrimError, with nothing left behind, where that is not possible or frames are there that this program did not
  *   write (unless `force`); LostOutputError where the frames of `from` are not there
  */
-export async function openFrameFolder(folder: string, force: boolean, from?: FrameMark): Promise<FrameFolder> {
+export async function openFrameFolder(folder: string, force: boolean, from?: FileMark): Promise<FrameFolder> {
   const made = await makeFolder(folder, folder, ADVICE);
   const partial = join(folder, PARTIAL_FOLDER);
   let lock: OutputLock | undefined;
@@ -68,7 +72,7 @@ interface BegunFrames {
 }
 
 /** The first of some folders whose first frames are those of the mark. */
-async function findBegun(places: readonly string[], from: FrameMark): Promise<BegunFrames | undefined> {
+async function findBegun(places: readonly string[], from: FileMark): Promise<BegunFrames | undefined> {
   for (const place of places) {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -133,8 +137,12 @@ function claimed(
       await syncFolder(place);
       return mark;
     },
-    async finish(isEarly) {
+    async finish(isEarly, record) {
       await makeReady();
+      const last = names.at(-1);
+      if (!isEarly && record !== undefined && last) {
+        await writePicture(join(place, last), recordedPng(await readFile(join(place, last)), record));
+      }
       if (isEarly || place === folder) return place;
       const isNew = new Set(names);
       for (const name of names) await rename(join(place, name), join(folder, name));

@@ -1,21 +1,23 @@
 import { ensure, TokenTrimError } from '../errors.js';
 import { reasonOf } from '../node/files/writeProblem.js';
 import type { FrameMark, FrameSink, FrameWriter, VideoFormat } from './frame.js';
+import { PictureDigest } from './pictureDigest.js';
 
 /**
  * Turns a {@link FrameWriter} into a {@link FrameSink}: checks sizes and order of calls, reports a failure once as a
  * {@link TokenTrimError}, and releases the writer exactly once, so that the process can exit on its own.
- * @param kept frames that an earlier run wrote
+ * @param from what an earlier run wrote
  */
 export function guardedSink(
   writer: FrameWriter,
   { width, height }: Pick<VideoFormat, 'width' | 'height'>,
   description: Pick<FrameSink, 'path' | 'encoder' | 'note'>,
-  kept = 0,
+  from?: FrameMark,
 ): FrameSink {
   const { path: wanted, encoder, note } = description;
   let path = wanted;
-  let frames = kept;
+  const pictures = new PictureDigest(from?.frames, from?.pictures);
+  let frames = from?.frames ?? 0;
   let failed = false;
   let ended: Promise<void> | undefined;
   // An interrupt closes the sink while a frame is still on its way: that frame is written first.
@@ -35,12 +37,12 @@ export function guardedSink(
     }
   }
 
-  async function finish(isEarly: boolean): Promise<void> {
+  async function finish(isEarly: boolean, record?: string): Promise<void> {
     await writing;
     if (failed) return;
     if (frames > 0) {
       await guard(async () => {
-        path = await writer.finish(isEarly);
+        path = await writer.finish(isEarly, record);
       });
     }
     await release();
@@ -49,6 +51,9 @@ export function guardedSink(
   return {
     encoder,
     note,
+    get pictures() {
+      return { frames: pictures.frames, sha256: pictures.sha256 };
+    },
     get path() {
       return path;
     },
@@ -63,7 +68,10 @@ export function guardedSink(
         () => `A ${width}x${height} frame has ${width * height * 4} RGBA bytes, but this one has ${frame.rgba.length}.`,
       );
       const index = frames++;
-      const written = guard(() => writer.write(frame, index));
+      const written = guard(async () => {
+        await writer.write(frame, index);
+        pictures.add(frame.rgba);
+      });
       writing = written.catch(() => undefined);
       await written;
     },
@@ -72,16 +80,17 @@ export function guardedSink(
       if (ended) return undefined;
       let mark: FrameMark | undefined;
       await guard(async () => {
-        mark = await writer.mark();
+        const file = await writer.mark();
+        mark = file && { ...file, pictures: pictures.at(file.frames) as string };
       });
       return mark;
     },
-    close() {
-      ended ??= finish(false);
+    close(record) {
+      ended ??= finish(false, record);
       return ended;
     },
-    closeEarly() {
-      ended ??= finish(true);
+    closeEarly(record) {
+      ended ??= finish(true, record);
       return ended;
     },
     async abort() {

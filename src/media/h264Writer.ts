@@ -36,9 +36,9 @@ export async function openH264Writer(file: VideoOutput, format: VideoFormat, fro
       await file.sync();
       return mark;
     },
-    async finish(isEarly) {
+    async finish(isEarly, record) {
       await endGroup();
-      await mp4.finish();
+      await mp4.finish(record);
       return isEarly ? file.finishEarly() : file.finish();
     },
     async release() {

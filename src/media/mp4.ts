@@ -27,7 +27,7 @@ export async function openMp4(
   const output = await openOutput(path, { force, from });
   try {
     const writer = await openH264Writer(output, format, from);
-    return guardedSink(writer, format, { path: output.path, encoder: 'h264' }, from?.frames);
+    return guardedSink(writer, format, { path: output.path, encoder: 'h264' }, from);
   } catch (error) {
     await output.giveUp();
     throw error;

@@ -23,12 +23,12 @@ export async function openPngFrames(
       await frames.add(index, markedPng(png, tags));
     },
     mark: () => frames.mark(),
-    finish: (isEarly: boolean) => frames.finish(isEarly),
+    finish: (isEarly: boolean, record?: string) => frames.finish(isEarly, record),
     release: () => frames.release(),
   };
   const pattern = `${folder.replace(/[/\\]+$/, '')}/frame-%05d.png`;
   const note = `Make a video of the frames with: ffmpeg -framerate ${fps} -i "${pattern}" -pix_fmt yuv420p -crf 12 video.mp4`;
-  return guardedSink(writer, format, { path: folder, encoder: 'png', note }, from?.frames);
+  return guardedSink(writer, format, { path: folder, encoder: 'png', note }, from);
 }
 
 /** The signature and the header chunk (IHDR), behind which all others may come. */
