@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -30,6 +31,7 @@ const tsc = join(root, 'node_modules/typescript/lib/tsc.js');
 let home = '';
 let app = '';
 let installed = '';
+let archive = '';
 
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'tokentrim packed é-'));
@@ -44,6 +46,7 @@ beforeAll(() => {
   copyKernels(source, join(source, 'dist'));
   run(source, 'npm', 'pack', '--ignore-scripts', '--silent', '--offline');
   const [tarball] = readdirSync(source).filter((name) => name.endsWith('.tgz'));
+  archive = join(source, tarball);
   run(source, 'tar', '-xzf', tarball);
 
   app = join(home, 'app');
@@ -74,6 +77,9 @@ test('holds what is needed, and nothing else', () => {
   const needed = ['bin/tokentrim.js', 'dist/index.js', 'dist/index.d.ts', 'dist/kernels/linear/linear.wgsl', 'LICENSE'];
   expect(names).toEqual(expect.arrayContaining([...needed, 'weights/toy-world/transformer.safetensors']));
 
+  const megabytes = statSync(archive).size / 1e6; // 8 of them are the toy world's weights
+  expect(megabytes).toBeLessThan(14);
+
   const maps = names.filter((name) => name.endsWith('.map'));
   expect(maps.length).toBeGreaterThan(100);
   for (const name of maps) {
@@ -82,6 +88,10 @@ test('holds what is needed, and nothing else', () => {
       sourcesContent?.[index] !== undefined || existsSync(join(installed, dirname(name), source));
     expect(sources.every(isThere), name).toBe(true);
   }
+});
+
+test('every resolver finds its exports and types, and nothing runs where it is installed', () => {
+  run(root, process.execPath, 'scripts/checkPackage.mjs', archive);
 });
 
 describe('compiles in a strict program, its types looked at too', () => {

@@ -30,6 +30,9 @@ const STRANGE: readonly unknown[] = [
 ];
 const KEYS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', '0', 'length', 'then', '\u001b[2J'];
 
+/** A fresh one each time: it is changed in its place. */
+const strange = (pick: Random['pick']): unknown => structuredClone(pick(STRANGE));
+
 type Holder = Record<string, unknown>;
 
 /** A value with some of its parts changed: numbers and texts put in each other's place, parts moved, doubled and left out. */
@@ -52,7 +55,7 @@ function change(
 ): void {
   const old = holder[key];
   const kind = below(8);
-  if (kind === 0) define(holder, key, pick(STRANGE));
+  if (kind === 0) define(holder, key, strange(pick));
   else if (kind === 1) define(holder, key, words.length > 0 ? pick(words) : 'word');
   else if (kind === 2) {
     const [other, name] = pick(places);
@@ -63,7 +66,7 @@ function change(
     define(holder, key, pick([old + old, old.slice(1), old.toUpperCase(), `${old}\u0000`, `../${old}`, ` ${old}`]));
   else if (kind === 4 && Array.isArray(old))
     define(holder, key, pick([old.slice(1), [...old, ...old], old.toReversed(), old.flat()]));
-  else if (kind === 4 && isObject(old)) define(old, pick([...KEYS, ...words.slice(0, 50)]), pick(STRANGE));
+  else if (kind === 4 && isObject(old)) define(old, pick([...KEYS, ...words.slice(0, 50)]), strange(pick));
   else if (kind === 5 && !Array.isArray(holder)) delete holder[key];
   else if (kind === 6) define(holder, key, pick([[old], { [pick(KEYS)]: old }, [old, old]]));
   else if (kind === 7) for (let depth = 10 ** below(4); depth > 0; depth--) define(holder, key, [holder[key]]);

@@ -167,6 +167,55 @@ describe('nobody else is answered', () => {
   });
 });
 
+test('whatever is asked, nothing outside the traces is answered', async () => {
+  const { pathname } = new URL(server.address);
+  const part = fc.constantFrom(
+    'a run',
+    'a%20run',
+    '..',
+    '%2e%2e',
+    '.',
+    '',
+    'pictures',
+    'secret.webp',
+    'plan.json',
+    '%2f',
+    '%5c',
+    '%00',
+    '?',
+    '#',
+    pathname.slice(1, -1),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.boolean(),
+      fc.array(fc.oneof(part, fc.webSegment()), { maxLength: 6 }),
+      async (isInside, parts) => {
+        const path = `${isInside ? pathname : '/'}${parts.join('/')}`.replaceAll(' ', '%20');
+        const { status, text } = await ask(path);
+        expect([200, 400, 404]).toContain(status);
+        if (status === 200)
+          expect(['a picture', TEXT, VIEWER, JSON.stringify([{ name: 'a run' }, { name: 'a run-2' }])]).toContain(text);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('the page may load nothing, speak to this server alone, and be shown in no other', async () => {
+  const policy = String((await ask('')).headers['content-security-policy']).split('; ');
+  expect(policy).toEqual(
+    expect.arrayContaining(["default-src 'none'", "connect-src 'self'", "frame-ancestors 'none'"]),
+  );
+  expect(policy.join()).not.toMatch(/unsafe|\*|https?:/);
+  for (const path of ['', 'traces.json', 'a%20run/events.jsonl', 'nowhere/x'])
+    expect((await ask(path)).headers).toMatchObject({
+      'cross-origin-resource-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    });
+  expect(new URL(server.address).hostname).toBe('127.0.0.1');
+});
+
 test('a port that is taken says so', async () => {
   const { port } = new URL(server.address);
   await expect(serveTraces([], VIEWER, Number(port))).rejects.toThrow(

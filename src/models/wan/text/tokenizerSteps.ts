@@ -60,7 +60,11 @@ function ensureQuick(step: object): void {
   );
 }
 
-const patternSchema = z.looseObject({ Regex: z.string().optional() }).optional();
+/** As the Rust library writes them; of another, JavaScript's prints what it finds. */
+const patternSchema = z
+  .looseObject({ Regex: z.string().optional(), String: z.string().optional() })
+  .refine((pattern) => pattern.Regex !== undefined || pattern.String !== undefined, 'a pattern is a String or a Regex')
+  .optional();
 
 /** A tokenizer.json's pre-tokeniser: cuts text into words. `isFirst` tells whether the text is the prompt's beginning. */
 export type PreTokenizer = (text: string, isFirst: boolean) => string[];
