@@ -6,7 +6,10 @@ import { STEP_TEXTS } from './viewer/logic/methodSteps.js';
 const NAME = 'virtual:method-code';
 /** Lines of a function that are shown; the two rollouts and what is as long are left to their files. */
 const MOST_LINES = 60;
-const EXTRA = [{ file: 'src/pipelines/rollingForcing.ts', functions: 'rollingForcing' }];
+const EXTRA = [
+  { file: 'src/pipelines/rollingForcing.ts', functions: 'rollingForcing' },
+  { file: 'src/kernels/attention/meanAttention.ts', functions: 'meanAttention' },
+];
 
 /** The functions of the method as text, for the viewer: found in src when it is built. */
 export function methodCode(): Plugin {

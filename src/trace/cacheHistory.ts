@@ -46,6 +46,19 @@ export class CacheHistory {
     this.#state = came.length > 0 ? new Map([...cache].sort(([one], [other]) => one - other)) : cache;
   }
 
+  /**
+   * Puts right what a damaged line left wrong.
+   * @param isGone tells frames that have left
+   * @param first of `count` frames that are there, whole where they were not known
+   * @throws Error as `take`
+   */
+  correct(isGone: (frame: number) => boolean, first: number, count: number): void {
+    this.#need(this.#state.size + count);
+    const cache = new Map([...this.#state].filter(([frame]) => !isGone(frame)));
+    for (let frame = first; frame < first + count; frame++) cache.set(frame, cache.get(frame) ?? NOTHING);
+    this.#state = new Map([...cache].sort(([one], [other]) => one - other));
+  }
+
   #join(before: ReadonlySet<number>, more: readonly number[]): ReadonlySet<number> {
     this.#need(before.size + more.length);
     return new Set([...before, ...more]);

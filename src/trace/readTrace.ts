@@ -6,45 +6,50 @@ import { beginOf, Trace } from './traceReader.js';
 /** What a text of lines came to. */
 export interface ReadTrace {
   readonly trace: Trace;
-  /** What is wrong with it, where something is: it was cut off, a line is none. What stands before that was read. */
+  /** What is wrong with it, where something is: it was cut off, lines are none. What all others say was read. */
   readonly problem: string | undefined;
   /** Bytes, or letters, up to the end of the last whole line. */
   readonly length: number;
 }
 
 /**
- * Reads the lines of a trace as far as they are whole. The last line of a run that is going on, or was cut off, may not be.
+ * Reads the lines of a trace as far as they are whole; one that is damaged is passed over, and the trace knows which. The last line of a run that is going on, or was cut off, may not be.
  * @throws TokenTrimError where the first line is not the beginning of a trace
  */
 export function readTrace(text: string, trace = new Trace()): ReadTrace {
   let from = trace.count === 0 && text.charCodeAt(0) === 0xfeff ? 1 : 0; // what some editors put before a text
-  let line = 0;
   for (;;) {
     const end = text.indexOf('\n', from);
     if (end < 0) break;
-    line++;
     trace.boundBy(end - from);
     const event = parseLine(text.slice(from, end));
-    if (event === undefined) {
-      if (trace.count === 0) beginOf(undefined);
-      return { trace, problem: damaged(line), length: from };
-    }
+    if (event === undefined && trace.count === 0) beginOf(undefined);
     try {
-      trace.take(event);
+      if (event) trace.take(event);
+      else trace.skip();
     } catch (error) {
       if (error instanceof TokenTrimError) throw error;
-      return { trace, problem: damaged(line), length: from }; // a field is missing, or is something else
+      trace.skip(); // a field is missing, or is something else
     }
     from = end + 1;
   }
-  const isOpen = trace.count > 0 && trace.end === undefined;
-  const problem = isOpen ? 'the trace has no end: the run is going on, or was cut off' : undefined;
+  const problems = trace.damaged.length > 0 ? [damageWords(trace.damaged)] : [];
+  if (trace.count > 0 && trace.end === undefined)
+    problems.push('the trace has no end: the run is going on, or was cut off');
+  const problem = problems.length > 0 ? problems.join('; ') : undefined;
   if (trace.count === 0 && text.length > 0) beginOf(parseLine(text));
   return { trace, problem, length: from };
 }
 
-function damaged(line: number): string {
-  return `line ${line} is damaged: what stands before it is shown`;
+/** Lines that are named. */
+const NAMED = 5;
+
+/** Which lines are damaged, and what that means. */
+export function damageWords(lines: readonly number[]): string {
+  const named = lines.slice(0, NAMED).join(', ') + (lines.length > NAMED ? `, and ${lines.length - NAMED} more` : '');
+  return lines.length === 1
+    ? `line ${named} is damaged: what it said is missing, and the rest is shown`
+    : `lines ${named} are damaged: what they said is missing, and the rest is shown`;
 }
 
 function parseLine(line: string): TraceEvent | undefined {

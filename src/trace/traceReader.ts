@@ -8,6 +8,7 @@ import {
   type MotionEvent,
   type PicturesEvent,
   type ReviewEvent,
+  type Seen,
   type StageEvent,
   type StepEvent,
   type TapEvent,
@@ -34,6 +35,8 @@ export interface TracedAttempt {
   readonly rejected: PicturesEvent | null;
   /** The cache while it was made: what its calls could see, and its own frames. */
   readonly cache: CacheState;
+  /** False where a line was damaged, and what its calls say that they saw is not what could be rebuilt. */
+  readonly isCacheKnown: boolean;
 }
 
 /** What is known of a block. */
@@ -48,6 +51,8 @@ export interface TracedBlock {
   /** What its calls predicted, one picture a call; of all attempts, in order. */
   readonly x0: readonly PicturesEvent[];
   readonly previews: readonly PicturesEvent[];
+  /** Damaged lines beside its own: what they said may have been of it. */
+  readonly damaged: readonly number[];
 }
 
 type Growing<Whole> = {
@@ -67,6 +72,8 @@ export class Trace {
   /** The latest event. */
   last: TraceEvent | undefined;
   readonly notes: string[] = [];
+  /** Lines that could not be read, from 1. */
+  readonly damaged: number[] = [];
   readonly #blocks: GrowingBlock[] = [];
   /** The blocks by their number, and given ones by their first frame too; their attempts by theirs. */
   readonly #byNumber = new Map<number | string, GrowingBlock>();
@@ -74,6 +81,10 @@ export class Trace {
   readonly #cache = new CacheHistory();
   #calls = 0;
   #count = 0;
+  #lines = 0;
+  /** Damaged lines since a block was named. */
+  #pending: { readonly line: number; readonly last: GrowingBlock | undefined }[] = [];
+  #isCacheKnown = true;
 
   /** By their number; blocks that were not begun are not there. */
   get blocks(): readonly TracedBlock[] {
@@ -117,7 +128,13 @@ export class Trace {
         break;
       case 'step': {
         if (event.attempt === 0) this.#calls++;
-        this.#attempt(event).steps.push(event);
+        const attempt = this.#attempt(event);
+        attempt.steps.push(event);
+        if (event.seen && this.damaged.length > 0) {
+          this.#isCacheKnown = this.#holds(event.seen);
+          if (this.#isCacheKnown) this.#correct(event, event.seen);
+          Object.assign(attempt, { cache: this.cache, isCacheKnown: this.#isCacheKnown });
+        }
         break;
       }
       case 'motion':
@@ -149,6 +166,33 @@ export class Trace {
       case 'end':
         this.end = event;
     }
+    this.#lines++;
+  }
+
+  /** Passes over a line that is damaged: a change of the cache, or something of the block before it or after. */
+  skip(): void {
+    this.#lines++;
+    const last = this.#blocks.at(-1);
+    this.damaged.push(this.#lines);
+    last?.damaged.push(this.#lines);
+    this.#pending.push({ line: this.#lines, last });
+    this.#isCacheKnown = false;
+  }
+
+  /** Whether a call saw what could be rebuilt: frames lose tokens and get none back, so as many rows are the same ones. */
+  #holds({ frames, rows }: Seen): boolean {
+    const live = (frame: number) => this.#tokens - (this.cache.get(frame)?.size ?? this.#tokens);
+    const areThere = frames.every((frame) => this.cache.has(frame));
+    return areThere && frames.reduce((sum, frame) => sum + live(frame), 0) === rows;
+  }
+
+  /** By a call that saw what was rebuilt: its own frames are there, and what Self Forcing did not see is gone. */
+  #correct({ firstFrame, timesteps }: StepEvent, { frames }: Seen): void {
+    const { method, framesPerBlock } = (this.begin as BeginEvent).video;
+    const isAll = method === 'self-forcing';
+    const seen = new Set(frames);
+    const isGone = (frame: number) => isAll && frame < firstFrame && !seen.has(frame);
+    this.#cache.correct(isGone, firstFrame, isAll ? timesteps.length : framesPerBlock);
   }
 
   get #tokens(): number {
@@ -159,9 +203,14 @@ export class Trace {
   /** @param firstFrame tells blocks that were given apart: all of them have the number -1 */
   #block(block: number, firstFrame?: number): GrowingBlock {
     const key = block >= 0 || firstFrame === undefined ? block : `${block} at ${firstFrame}`;
-    const found = this.#byNumber.get(key);
-    if (found) return found;
-    const made: GrowingBlock = { block, attempts: [], accepted: null, write: null, pictures: [], x0: [], previews: [] };
+    const named = this.#byNumber.get(key) ?? this.#newBlock(block, key);
+    for (const { line, last } of this.#pending.splice(0)) if (last !== named) named.damaged.push(line);
+    return named;
+  }
+
+  #newBlock(block: number, key: number | string): GrowingBlock {
+    const nothing = { attempts: [], accepted: null, write: null, pictures: [], x0: [], previews: [], damaged: [] };
+    const made: GrowingBlock = { block, ...nothing };
     this.#blocks.push(made);
     this.#byNumber.set(block, made).set(key, made);
     this.#attempts.set(made, new Map());
@@ -174,7 +223,7 @@ export class Trace {
     const found = known.get(attempt);
     if (found) return found;
     const nothing = { steps: [], motions: [], attentions: [], taps: [], review: null, rejected: null };
-    const made: GrowingAttempt = { attempt, ...nothing, cache: this.cache };
+    const made: GrowingAttempt = { attempt, ...nothing, cache: this.cache, isCacheKnown: this.#isCacheKnown };
     of.attempts.push(made);
     known.set(attempt, made);
     return made;

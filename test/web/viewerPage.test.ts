@@ -118,6 +118,12 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await page.locator('.source summary').focus();
     await press('Enter');
     expect(await text('.code')).toContain('export function severity');
+    await page.locator('.source .place button').focus();
+    await press('Enter');
+    const chosen = () => page.evaluate(() => String(getSelection()));
+    const isTaken = async () =>
+      (await text('.source .place button')) === 'copied' || /severity\.ts:\d+$/.test(await chosen());
+    await expect.poll(isTaken).toBe(true);
     await press('Escape');
     expect(await page.locator('.explained').isVisible()).toBe(false);
   });
@@ -186,6 +192,30 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     expect(differing / pixels).toBeLessThan(0.01);
   });
 
+  test('what was kept of the inside of the model is walked through by keys', async () => {
+    await open('inside', { inside: { inside: [3, 9] } });
+    const panel = page.locator('[aria-labelledby=inside-title]');
+    await panel.locator('.bars').nth(1).waitFor();
+    expect(await panel.locator('.bars li').count()).toBe(2 * 12);
+    expect(await panel.locator('.bars p').first().textContent()).toMatch(
+      /^layer 0 step 3: \d+ % to the cache, \d+ % to/,
+    );
+    expect(await panel.locator('.attention > p').textContent()).toContain('What token 3 attends to');
+    const before = await panel.locator('.bars li').first().textContent();
+    expect(before).toMatch(/^frame 6: [\d.]+ %$|^frame 6: /);
+    await panel.locator('.seg button').nth(1).focus();
+    await press('Enter');
+    expect(await panel.locator('.attention > p').textContent()).toContain('What token 9 attends to');
+    expect(await panel.locator('.vectors li').count()).toBe(3);
+    await panel.locator('.surface').focus();
+    await press('ArrowRight');
+    expect(await panel.locator('.surface').getAttribute('aria-valuetext')).toMatch(
+      /^Token 10: length [\d.]+ on average$/,
+    );
+    expect(await panel.locator('.asked').textContent()).toContain('Kept of tokens 3 and 9 alone.');
+    expect(await violations(page)).toEqual([]);
+  });
+
   const two = { with: { blocks: 11, jumps: [4] }, without: { blocks: 11, jumps: [4], trim: { sensitivity: 50 } } };
   test('two runs are set beside each other', async () => {
     await open('two', two);
@@ -226,8 +256,8 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     [
       'damaged',
       (lines: string) => lines.replace(/\n(?=.*"block":3)/, '\nx'),
-      'is damaged: what stands before it is shown',
-      'Block',
+      'is damaged: what it said is missing, and the rest is shown',
+      'Why block 5 was made twice',
     ],
   ])('a trace that is %s: a sentence, and what can be seen', async (name, spoil, problem, heading) => {
     const trace = await embedTrace('demo', madeTrace());
@@ -250,6 +280,9 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await other.keyboard.press('c');
     expect(await violations(other)).toEqual([]);
     await other.keyboard.press('?');
+    expect(await violations(other)).toEqual([]);
+    await open('inside', { inside: { inside: [3, 9], method: 'rolling-forcing', sink: 3 } }, '#token=9', other);
+    await other.locator('.bars').first().waitFor();
     expect(await violations(other)).toEqual([]);
     const overflow = await other.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -19,6 +19,7 @@ import { Controls } from './parts/controls.jsx';
 import { FindBox } from './parts/findBox.jsx';
 import { Glossary } from './parts/glossary.jsx';
 import { compared, Header } from './parts/header.jsx';
+import { InsidePanel } from './parts/insidePanel.jsx';
 import { KeyHints } from './parts/keyHints.jsx';
 import { MethodStrip } from './parts/methodStrip.jsx';
 import { MotionPanel } from './parts/motionPanel.jsx';
@@ -181,6 +182,7 @@ export function Viewer({ runs, isPart = false }: Props) {
             : words(choice.token)}
       </p>
       <MotionPanel run={run} facts={facts} />
+      <InsidePanel run={run} facts={facts} attempt={attempt} choice={choice} />
       <MethodStrip run={run} facts={facts} view={view} change={change} />
       <section class="panel" aria-labelledby="chart-title">
         <h2 id="chart-title">

@@ -128,6 +128,8 @@ export function filesOf(events: readonly TraceEvent[]): string[] {
     if (event.kind === 'review' && event.drift) files.add(event.drift.file);
     if (event.kind === 'block' && event.latents) files.add(event.latents.file);
     if (event.kind === 'motion') files.add(event.maps.before.file);
+    if (event.kind === 'attention') files.add(event.shares.file);
+    if (event.kind === 'tap') files.add(event.values.file);
     if (event.kind === 'pictures') files.add(event.sheet.file);
   }
   return [...files];

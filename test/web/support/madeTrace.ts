@@ -21,6 +21,8 @@ export interface MadeRun {
   readonly grid?: TracedVideo['grid'];
   readonly trim?: Partial<TrimOptions> | false;
   readonly given?: number;
+  /** Tokens whose attention is kept, and a part of the DiT; block by block. */
+  readonly inside?: readonly number[];
   /** A picture's side in pixels; none where 0. */
   readonly side?: number;
   /** How it ends; null where it is going on. */
@@ -129,6 +131,26 @@ export function madeTrace(options: MadeRun = {}): MadeTrace {
             seconds: 0.1,
           } satisfies Omit<StepEvent, 'at'>);
         });
+      }
+      if (options.inside) {
+        const step = STEPS.length - 1;
+        const place = { block, attempt, step, frames: own };
+        const keys = [...cache.keys()];
+        const layers = [0, 5];
+        const shape = [layers.length, options.inside.length, FRAMES, keys.length];
+        const shares = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 0.2 + random());
+        for (let row = 0; row < shares.length; row += keys.length) {
+          const sum = shares.subarray(row, row + keys.length).reduce((a, b) => a + b);
+          for (let key = 0; key < keys.length; key++) shares[row + key] /= sum;
+        }
+        const attention = { file: `attention/${block}.${attempt}.safetensors`, name: 'shares' };
+        const cached = keys.length - FRAMES;
+        tensors.set(attention.file, [{ name: 'shares', shape, dtype: 'f32', values: shares }]);
+        push({ kind: 'attention', ...place, layers, tokens: options.inside, keys, cached, shares: attention });
+        const values = Float32Array.from({ length: FRAMES * tokens * 8 }, () => 2 * random() - 1);
+        const tap = { file: `taps/${block}.${attempt}.safetensors`, name: 'block5.ffn' };
+        tensors.set(tap.file, [{ name: tap.name, shape: [FRAMES, tokens, 8], dtype: 'f32', values }]);
+        push({ kind: 'tap', ...place, name: tap.name, values: tap });
       }
       const isJump = jumps.includes(block);
       const force = (isJump ? 15 : 7 + 5 * random()) * (attempt > 0 ? after : 1);

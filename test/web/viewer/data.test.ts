@@ -78,12 +78,12 @@ describe('a run that is read piece by piece', () => {
     expect(run.problem).toMatch(/the trace has no end/);
     expect(run.facts.length).toBeGreaterThan(1);
   });
-  test('damaged: what stands before is kept, and nothing is waited for', () => {
+  test('damaged: the line is passed over, and nothing is waited for', () => {
     const run = empty();
     const lines = text.split('\n');
     run.read([...lines.slice(0, 20), '{"kind": 3', ...lines.slice(20)].join('\n'));
-    expect([run.problem, run.isWhole]).toEqual(['line 21 is damaged: what stands before it is shown', true]);
-    expect(run.trace.count).toBe(20);
+    expect([run.problem, run.isWhole]).toEqual(['line 21 is damaged: what it said is missing, and the rest is shown', true]);
+    expect(run.trace.count).toBe(lines.length - 1);
   });
   test.each([
     ['of another version', text.replace('"version":1', '"version":9'), /this trace is of version 9/],

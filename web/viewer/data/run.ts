@@ -40,7 +40,7 @@ export class Run {
     this.tell();
   }
 
-  /** Takes more of the text of events.jsonl; what stands before a damaged line is kept. */
+  /** Takes more of the text of events.jsonl; damaged lines are passed over. */
   read(text: string): void {
     if (this.isWhole) return;
     try {
@@ -50,7 +50,7 @@ export class Run {
       const { problem, length } = readTrace(whole, this.trace);
       this.#rest = whole.slice(length);
       this.problem = problem;
-      this.isWhole = this.trace.end !== undefined || (problem?.startsWith('line') ?? false);
+      this.isWhole = this.trace.end !== undefined;
     } catch (error) {
       if (!(error instanceof TokenTrimError)) throw error;
       this.fail(error.message);

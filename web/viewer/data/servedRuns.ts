@@ -1,3 +1,4 @@
+import { damageWords } from '../../../src/trace/readTrace.js';
 import { byteFiles } from './byteFiles.js';
 import { Run } from './run.js';
 
@@ -59,11 +60,12 @@ async function follow(run: Run, address: string): Promise<void> {
 /** A trace without an end: whether its run goes on is seen by looking again. */
 function sayHowItGoes(run: Run, hasGrown: boolean, silence: number): void {
   if (run.trace.count === 0 || run.problem?.startsWith('the server')) return;
+  const damage = run.trace.damaged.length > 0 ? `${damageWords(run.trace.damaged)}; ` : '';
   const said =
     silence > SILENCE_MS
-      ? 'Nothing has come for a minute: a call of this run takes long, or it was cut off.'
+      ? `${damage}Nothing has come for a minute: a call of this run takes long, or it was cut off.`
       : hasGrown
-        ? 'The run is going on.'
+        ? `${damage}The run is going on.`
         : run.problem;
   if (said === run.problem) return;
   run.problem = said;

@@ -5,7 +5,7 @@ import { trimOf } from './trimOf.js';
 
 /**
  * What came of a block. `first`: there was nothing before it to compare it with. `unlimited`: measured, but nothing to set
- * beside it. `would`: above the threshold, and not made again. `asked`: another policy than TokenTrim had it made again.
+ * beside it. `lost`: lines of the trace are damaged that say it. `would`: above the threshold, and not made again. `asked`: another policy than TokenTrim had it made again.
  */
 export type Outcome =
   | 'making'
@@ -17,7 +17,8 @@ export type Outcome =
   | 'kept'
   | 'would'
   | 'again'
-  | 'asked';
+  | 'asked'
+  | 'lost';
 
 /** A block of a run, and what is to be said of it. */
 export interface BlockFacts {
@@ -89,8 +90,11 @@ function ofBlock(traced: TracedBlock, index: number, number: number, video: Trac
   };
 }
 
-function outcomeOf({ attempts, accepted, block }: TracedBlock, video: TracedVideo, isFirst: boolean): Outcome {
+function outcomeOf(traced: TracedBlock, video: TracedVideo, isFirst: boolean): Outcome {
+  const { attempts, accepted, block, damaged } = traced;
   if (accepted?.given || block < 0) return 'given';
+  const isSaid = accepted && attempts.length === accepted.attempts && attempts.every(({ review }) => review);
+  if (damaged.length > 0 && !isSaid && video.method !== 'wan') return 'lost';
   const review = attempts.at(0)?.review;
   const trim = trimOf(video);
   if (attempts.length > 1 || review?.pruned) {

@@ -20,7 +20,7 @@ export function tokenWords(
     parts.push(`drift ${short(drift[token], 2)}, rank ${rank} of ${drift.length}`);
   }
   if (facts.unstable.includes(token)) parts.push('in the unstable set');
-  const cached = [...(attempt?.cache ?? [])].filter(([frame]) => frame < (facts.firstFrame ?? 0));
+  const cached = [...(attempt?.isCacheKnown ? attempt.cache : [])].filter(([frame]) => frame < (facts.firstFrame ?? 0));
   if (cached.length > 0) {
     const live = cached.filter(([, lost]) => !lost.has(token)).map(([frame]) => frame);
     const all = live.length === cached.length;

@@ -1,6 +1,6 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
 import { type BlockFacts, capital } from './facts.js';
-import { digitsApart, type Piece, plural, type Sentence, short } from './sentence.js';
+import { digitsApart, listed, type Piece, plural, type Sentence, short } from './sentence.js';
 import { trimOf } from './trimOf.js';
 
 // What is said of a block. It claims what was measured and no more: a second try moved less, or more, and was above the
@@ -18,6 +18,8 @@ export function titleOf(facts: BlockFacts, video: TracedVideo): string {
       return `${name} is the first`;
     case 'unmeasured':
       return video.method === 'wan' ? 'The whole video, made at once' : `${name} was kept as it came`;
+    case 'lost':
+      return `${name} is not whole in this trace`;
     case 'warmup':
       return `${name} sets the scale`;
     case 'would':
@@ -55,6 +57,11 @@ export function sayOf(facts: BlockFacts, video: TracedVideo): Sentence {
       return trim === false
         ? ['With TokenTrim off, nothing is measured, and every block is kept as it comes.']
         : ['Nothing was measured of it.'];
+    case 'lost':
+      return [
+        ...(facts.severity === null ? [] : [...moved(facts, false), '. ']),
+        `${facts.traced.damaged.length === 1 ? `Line ${facts.traced.damaged[0]} of the trace is` : `Lines ${listed(facts.traced.damaged)} of the trace are`} damaged here, so what came of it is not known.`,
+      ];
     case 'warmup':
       return [...moved(facts, false), '.', off || ` ${warmupOf(trimOf(video)?.warmup ?? 0)}`];
     case 'unlimited':
@@ -107,9 +114,20 @@ function prunedTokens(facts: BlockFacts, video: TracedVideo): Piece[] {
   return ['the ', tokens, ' that moved most ', ...removed(facts)];
 }
 
-function removed({ trimmed, outcome, pruned }: BlockFacts): Piece[] {
+/** Whether no cached frame that could lose tokens had any of them left. */
+function areGone({ attempts }: BlockFacts['traced'], tokens: readonly number[]): boolean {
+  const frames = [...(attempts.at(0)?.cache.values() ?? [])].filter((lost) => lost.size > 0);
+  return frames.length > 0 && frames.every((lost) => tokens.every((token) => lost.has(token)));
+}
+
+function removed({ trimmed, outcome, pruned, traced }: BlockFacts): Piece[] {
   if (outcome === 'asked' && pruned.length === 0) return [', with nothing removed. '];
-  if (trimmed.length === 0) return ['were to be removed, but no cached frame could lose any'];
+  if (trimmed.length === 0)
+    return [
+      areGone(traced, pruned)
+        ? 'were to be removed, but every cached frame had lost them before: the new try saw the same cache'
+        : 'were to be removed, but no cached frame could lose any: the new try saw the same cache',
+    ];
   const frames = { strong: plural(trimmed.length, 'cached frame') };
   return outcome === 'asked' ? [', with tokens removed from ', frames, '. '] : ['were removed from ', frames];
 }

@@ -3,6 +3,7 @@ import type { TracedVideo } from '../../../src/trace/format.js';
 import type { TracedAttempt } from '../../../src/trace/traceReader.js';
 import { cacheLayout, countCache } from '../logic/cacheLayout.js';
 import { type BlockFacts, capital } from '../logic/facts.js';
+import { listed } from '../logic/sentence.js';
 import { FrameMap } from './frameMap.jsx';
 import type { TokenChoice } from './tokenSurface.jsx';
 
@@ -21,6 +22,8 @@ const MOST_LARGE = 19;
 /** What a block could see: the cache as small maps of tokens. */
 export function CachePanel({ facts, attempt, video, choice, name }: Props) {
   const id = useId();
+  const isKnown = attempt?.isCacheKnown ?? true;
+  const seen = attempt?.steps.at(-1)?.seen;
   const groups = attempt ? cacheLayout(facts, attempt, video) : [];
   const tokens = video.grid.height * video.grid.width;
   const { removed, earlier, tokens: all } = countCache(groups, tokens);
@@ -31,9 +34,18 @@ export function CachePanel({ facts, attempt, video, choice, name }: Props) {
     <section class="panel" aria-labelledby={id}>
       <h2 id={id}>
         What {facts.name}
-        {name ? ` of ${name}` : ''} could see <small>{introOf(video, attempt, all, removed, earlier)}</small>
+        {name ? ` of ${name}` : ''} could see{' '}
+        <small>{isKnown ? introOf(video, attempt, all, removed, earlier) : 'not known'}</small>
       </h2>
-      {groups.length > 0 && (
+      {attempt && !attempt.isCacheKnown && (
+        <p class="nothing">
+          A line of the trace is damaged, and from what is left the cache of this block cannot be rebuilt:{' '}
+          {seen
+            ? `its calls saw ${seen.rows} rows of the frames ${listed(seen.frames)}, and which tokens those are is not known.`
+            : 'what its calls saw is not known.'}
+        </p>
+      )}
+      {isKnown && groups.length > 0 && (
         <div class="cache">
           <ul
             class={frames > MOST_LARGE ? 'groups many' : 'groups'}
