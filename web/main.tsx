@@ -8,7 +8,7 @@ import {
   TokenTrimError,
 } from '../src/web/index.js';
 import { byId } from './dom.js';
-import { addressOf, fillForm, requestOf, watchForm } from './form.js';
+import { addressOf, fillForm, requestOf, runNameOf, watchForm } from './form.js';
 import { LiveRun } from './live/liveRun.js';
 import { stageOf, statusOf } from './live/status.js';
 import { anotherPrompt, FIRST_PROMPT, TOY_HINT } from './toyPrompts.js';
@@ -82,7 +82,7 @@ async function generate(): Promise<void> {
   stopper = new AbortController();
   const request = requestOf(address());
   count++;
-  const first = new LiveRun(request.trim === false ? `off ${count}` : `TokenTrim ${count}`);
+  const first = new LiveRun(`${runNameOf(request)} ${count}`);
   show([first]);
   const isWhole = await make(first, request);
   const wantsBaseline = byId<HTMLInputElement>('beside').checked && request.trim !== false && request.preset !== 'wan';

@@ -30,7 +30,13 @@ export { tensorFormatter } from '../tensor/tensorFormatter.js';
 /** What a policy found for a block. */
 export type { Decision } from '../tokentrim/policy.js';
 /** What a run asks, and the parameters of the paper. */
-export { TOKENTRIM_DEFAULTS, type TokenTrimOptions, type TrimOptions } from '../tokentrim/trimOptions.js';
+export {
+  TOKENTRIM_DEFAULTS,
+  type TokenTrimOptions,
+  TRIM_DEFAULTS,
+  TRIM_POLICIES,
+  type TrimOptions,
+} from '../tokentrim/trimOptions.js';
 /** Where bytes of weights come from. */
 export type { ByteSource } from '../weights/byteSource.js';
 export { BlobBytes } from './blobBytes.js';

@@ -97,6 +97,25 @@ describe.skipIf(reason !== undefined)('the page', () => {
     expect(await shown('.whatif p')).toMatch(/^With λ = 0, /);
   });
 
+  test('who is asked and FlowMo are chosen, and stand in the address', async () => {
+    const other = await browser.newPage();
+    await other.goto(`${server.address}?width=32&height=32&frames=9&seed=7&policy=adaptive&flowmo=first-block`);
+    await other.locator('#start:enabled').waitFor();
+    expect(await other.locator('#policy').inputValue()).toBe('adaptive');
+    expect(await other.locator('#sensitivity').isDisabled()).toBe(true);
+    await other.locator('#policy').selectOption('regenerate');
+    expect(await other.locator('#sensitivity').isDisabled()).toBe(false);
+    expect(await violations(other)).toEqual([]);
+    await other.locator('#start').click();
+    await other.locator('#motion-title').waitFor({ timeout: 120_000 }); // FlowMo acted on block 0
+    const { searchParams } = new URL(other.url());
+    expect([searchParams.get('policy'), searchParams.get('flowmo')]).toEqual(['regenerate', 'first-block']);
+    await other.locator('#trim').uncheck();
+    expect(await other.locator('#policies').isVisible()).toBe(false);
+    await other.locator('#stop').click();
+    await other.close();
+  });
+
   test('its story lies beside its pictures, and all of it inside a narrow page; axe finds nothing', async () => {
     const box = (selector: string) => page.locator(selector).first().boundingBox();
     const [why, squares] = [await box('#viewer .why'), await box('#viewer .pics')];

@@ -82,7 +82,10 @@ describe('a run that is read piece by piece', () => {
     const run = empty();
     const lines = text.split('\n');
     run.read([...lines.slice(0, 20), '{"kind": 3', ...lines.slice(20)].join('\n'));
-    expect([run.problem, run.isWhole]).toEqual(['line 21 is damaged: what it said is missing, and the rest is shown', true]);
+    expect([run.problem, run.isWhole]).toEqual([
+      'line 21 is damaged: what it said is missing, and the rest is shown',
+      true,
+    ]);
     expect(run.trace.count).toBe(lines.length - 1);
   });
   test.each([
