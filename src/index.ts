@@ -164,6 +164,17 @@ export { Trace } from './trace/traceReader.js';
 /** Where a trace goes. */
 export type { TraceSink } from './trace/traceSink.js';
 
+// ---- Many clips
+
+/** Which share of a list a process has, by what a scheduler says. */
+export { type ChosenShare, chooseShare, type Share, shareOf } from './batch/share.js';
+/** What of a batch is done, running, failed and left. */
+export { type BatchStatus, batchStatus, type RunningClip } from './node/batch/batchStatus.js';
+/** The record beside a clip, with its plan. */
+export { type ClipRecord, readRecord as readClipRecord } from './node/batch/clipRecord.js';
+/** Runs plans one after another: weights are loaded once, and prompts embedded together. */
+export { PlanSeries, type PlanSeriesOptions } from './pipelines/planSeries.js';
+
 // ---- Measures: how a video drifts
 
 /** Measures latents while they go by. */

@@ -4,7 +4,6 @@ import { planDigest } from '../compare/planDigest.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
 import type { DraftPlan, Preset } from '../pipelines/plan/plan.js';
 import { planRun } from '../pipelines/plan/planRun.js';
-import { TOKENTRIM_DEFAULTS } from '../tokentrim/tokenTrim.js';
 import { type Arm, armFlags } from './arms.js';
 import { choices, requestOf } from './prepareRun.js';
 import { asUsage, ensureUsage } from './usageError.js';
@@ -67,11 +66,4 @@ export function reportedArms(planned: readonly PlannedArm[]): ReportedArm[] {
 /** The plan of an arm for a prompt and a seed. */
 export function planOfPair({ draft }: PlannedArm, { prompt, seed }: Pair): DraftPlan {
   return { ...draft, prompts: [{ prompt, pixelFrame: 0, firstFrame: 0 }], noise: { seed } };
-}
-
-/** What two plans have in common where their memory and their pictures' time are the same: all but words and numbers. */
-export function memoryKey({ draft }: PlannedArm): string {
-  const { prompts: _, noise: __, trim, ...rest } = draft;
-  const check = typeof trim === 'object' ? trim.check : TOKENTRIM_DEFAULTS.check; // a baseline is watched
-  return JSON.stringify([rest, check]);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isBatch } from './batchOptions.js';
 import { checkOptions, promptOf } from './checkOptions.js';
 import { startOutput } from './earlyOutput.js';
 import type { GenerateFlags } from './generateFlags.js';
@@ -6,6 +7,7 @@ import { addGenerateOptions } from './generateOptions.js';
 import { GENERATE_HELP } from './helpText.js';
 import { drawSeed } from './options.js';
 import { say } from './output.js';
+import { runBatch } from './runBatch.js';
 import { runGenerate } from './runGenerate.js';
 import { ensureUsage } from './usageError.js';
 
@@ -25,7 +27,12 @@ export function addGenerateCommand(program: Command, run: typeof runGenerate = r
       `there are ${command.args.length} prompts: put one of several words in quotes`,
     );
     const prompt = promptOf(argument, flags.prompt);
-    checkOptions(prompt, flags, isChosenIn(command));
+    const isChosen = isChosenIn(command);
+    if (isBatch(flags, isChosen)) {
+      checkOptions(prompt ?? 'a prompt', flags, isChosen);
+      return runBatch(prompt, flags);
+    }
+    checkOptions(prompt, flags, isChosen);
     const seed = drawSeed(flags.seed);
     if (seed !== flags.seed) say(`note: the seed is ${seed}, drawn at random`);
     return run(prompt, { ...flags, seed });

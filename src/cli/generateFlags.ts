@@ -4,11 +4,12 @@ import type { DecoderName } from '../models/wan/model.js';
 import type { FlowmoOptions } from '../pipelines/plan/flowmoOptions.js';
 import type { Preset } from '../pipelines/plan/plan.js';
 import type { FloatType } from '../tensor/tensor.js';
+import type { BatchFlags } from './batchOptions.js';
 import type { ProgressForm } from './output.js';
 import type { TrimFlags } from './trimFlags.js';
 
 /** The options of `tokentrim generate` as commander gives them. */
-export interface GenerateFlags extends TrimFlags {
+export interface GenerateFlags extends TrimFlags, BatchFlags {
   /** In the place of the argument. */
   readonly prompt?: string;
   readonly preset: Preset;

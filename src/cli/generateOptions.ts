@@ -6,6 +6,7 @@ import { PRESETS } from '../pipelines/plan/plan.js';
 import { SOLVER_NAMES } from '../pipelines/solvers/createSolver.js';
 import { FLOAT_TYPES } from '../tensor/tensor.js';
 import { TRIM_DEFAULTS, TRIM_POLICIES } from '../tokentrim/trimPolicy.js';
+import { addBatchOptions } from './batchOptions.js';
 import { kernelsOption } from './measureKernels.js';
 import { ADAPTER_HELP, decimal, FORCE_HELP, path, seed, steps, wholeNumber } from './options.js';
 import { PROGRESS_FORMS } from './output.js';
@@ -22,6 +23,7 @@ export function addGenerateOptions(command: Command): void {
   addFlowmoOptions(command.optionsGroup('FlowMo:'));
   addMachineOptions(command.optionsGroup('Machine:'));
   addOutputOptions(command.optionsGroup('Files and reports:'));
+  addBatchOptions(command.optionsGroup('Many clips:'));
 }
 
 function addFirstOptions(command: Command): void {

@@ -15,7 +15,9 @@ const PRIVATE: readonly string[] = [
  * What a video says of how it was made: the prompt as its description, and as its comment, in JSON, all that it takes to
  * make it again. No paths, and nothing that differs between two runs of the same.
  */
-export function mediaTags(prepared: PreparedRun): MediaTags | undefined {
+export function mediaTags(
+  prepared: Pick<PreparedRun, 'folder' | 'device' | 'flags' | 'plan' | 'prompts'>,
+): MediaTags | undefined {
   const { folder, device, flags } = prepared;
   if (!flags.metadata) return undefined;
   const { prompts, negativePrompt } = prepared.prompts;

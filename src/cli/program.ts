@@ -19,6 +19,7 @@ import { addParityCommand } from './parityCommand.js';
 import { DESCRIPTION, PROGRAM } from './programName.js';
 import { addReproduceCommand } from './reproduceCommand.js';
 import type { runGenerate as run } from './runGenerate.js';
+import { addStatusCommand } from './statusCommand.js';
 import { addSynthesizeCommand } from './synthesizeCommand.js';
 import { addTraceCommand } from './traceCommand.js';
 import { ensureUsage } from './usageError.js';
@@ -46,6 +47,7 @@ export function createProgram(runGenerate?: typeof run): Command {
   addSynthesizeCommand(program);
   addDownloadCommand(program);
   addCompareCommand(program);
+  addStatusCommand(program);
   addTraceCommand(program);
   addViewCommand(program);
   for (const command of program.commands.flatMap(leavesOf)) {

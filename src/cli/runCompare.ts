@@ -14,7 +14,7 @@ import { COMPARISON_PAGE, readViewer } from '../node/trace/viewerPage.js';
 import { armsOf } from './arms.js';
 import type { CompareFlags } from './compareCommand.js';
 import { readPrompts } from './compareLists.js';
-import { memoryKey, type PlannedArm, planArms, planOfPair, reportedArms } from './comparePlans.js';
+import { type PlannedArm, planArms, planOfPair, reportedArms } from './comparePlans.js';
 import { comparisonTables } from './compareTables.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { watchInterrupt } from './interrupt.js';
@@ -75,7 +75,7 @@ export async function runCompare(flags: CompareFlags, shared: Readonly<Record<st
 async function runOf(planned: PlannedArm, pair: RunTask['pair']): Promise<Run> {
   const { preset, arm } = planned;
   const draft = planOfPair(planned, pair);
-  const task = { draft, pair, arm: arm.name, digest: await planDigest(draft), memoryKey: memoryKey(planned) };
+  const task = { draft, pair, arm: arm.name, digest: await planDigest(draft) };
   return { task, place: { preset, arm: arm.name, pair: pair.name } };
 }
 

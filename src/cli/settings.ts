@@ -10,7 +10,7 @@ export function seedOf({ noise }: Pick<Plan, 'noise'>): number | string | null {
 }
 
 /** Every option of a run as it was resolved. */
-export function settingsOf({ plan, flags }: PreparedRun): Settings {
+export function settingsOf({ plan, flags }: Pick<PreparedRun, 'plan' | 'flags'>): Settings {
   const { keys, ...dtype } = plan.types;
   const rollout = isBlockwise(plan) ? plan : undefined;
   const sampling = isBlockwise(plan) ? undefined : plan;

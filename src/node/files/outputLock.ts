@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { link, lstat, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -7,22 +7,13 @@ import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 import { atExit } from './atExit.js';
 import { lockPath } from './outputTarget.js';
+import { ownProcess, processFields, stateOf } from './processIdentity.js';
 import { unwritable } from './writeProblem.js';
 
 // Node has no lock that the system gives back when a process dies. A lock here is a file that names its process: who
 // finds one looks whether that process is still there.
 
-const Holder = z.object({
-  program: z.literal('tokentrim'),
-  pid: z.number().int().positive(),
-  /** When the process was started, as the system counts: process numbers are used again. */
-  started: z.string(),
-  host: z.string(),
-  /** Changes when the machine starts. */
-  boot: z.string(),
-  /** Which processes the number is one of: containers count their own. */
-  space: z.string(),
-});
+const Holder = z.object({ program: z.literal('tokentrim'), ...processFields });
 type Holder = z.infer<typeof Holder>;
 
 /** How often a lock says that its process is alive, for those who cannot see that process. */
@@ -106,7 +97,7 @@ function held(file: string, path: string): OutputLock {
 }
 
 /** What this process writes into a lock. */
-const OWN_TEXT = () => `${JSON.stringify(identify())}\n`;
+const OWN_TEXT = () => `${JSON.stringify({ program: 'tokentrim', ...ownProcess() } satisfies Holder)}\n`;
 
 type Look = 'gone' | 'new' | { readonly holder: Holder | undefined; readonly text: string; readonly isAlive: boolean };
 
@@ -152,7 +143,7 @@ async function removeStale(file: string, text: string): Promise<void> {
 }
 
 function taken(path: string, holder: Holder | undefined): TokenTrimError {
-  if (holder?.pid === process.pid && holder.space === identify().space) {
+  if (holder?.pid === process.pid && holder.space === ownProcess().space) {
     return unwritable(path, 'this process is writing it already', 'Close the other output first.');
   }
   const where = holder && holder.host !== hostname() ? ` on ${holder.host}` : '';
@@ -164,46 +155,6 @@ function taken(path: string, holder: Holder | undefined): TokenTrimError {
 }
 
 function isAlive(holder: Holder, age: number): boolean {
-  const own = identify();
-  if (holder.host !== own.host) return age < SILENCE_MS;
-  if (holder.boot !== own.boot) return false;
-  if (holder.space !== own.space) return age < SILENCE_MS;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false; // EPERM: it is another user's
-  }
-  return holder.started === startOf(holder.pid);
-}
-
-let self: Holder | undefined;
-
-function identify(): Holder {
-  const read = (get: () => string) => {
-    try {
-      return get().trim();
-    } catch {
-      return ''; // not Linux
-    }
-  };
-  self ??= {
-    program: 'tokentrim',
-    pid: process.pid,
-    started: startOf(process.pid),
-    host: hostname(),
-    boot: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    space: read(() => readlinkSync('/proc/self/ns/pid')),
-  };
-  return self;
-}
-
-/** On Linux the 22nd field of /proc/<pid>/stat; the second, a name in brackets, may hold anything. A zombie has ended. */
-function startOf(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return /[ZX]/.test(state) ? 'ended' : fields[18];
-  } catch {
-    return '';
-  }
+  const state = stateOf(holder);
+  return state === 'unseen' ? age < SILENCE_MS : state === 'running';
 }
