@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Share } from '../batch/share.js';
-import { checkPrompt } from '../pipelines/plan/request.js';
+import { checkPrompt } from '../pipelines/plan/refusals.js';
 import { readPrompts, seedList, shard } from './compareLists.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { decimal, path } from './options.js';
