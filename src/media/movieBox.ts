@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { TokenTrimError } from '../errors.js';
+import { ensure, TokenTrimError } from '../errors.js';
 
 /** What the index of an MP4 or QuickTime file says of a track's colours: numbers of ITU-T H.273. */
 export interface TrackColor {
@@ -19,6 +19,9 @@ const TABLES: Record<string, readonly [before: number, entry: number]> = {
 /** An index is read whole; a day of video has a tenth of this. */
 const LARGEST = 256 * 2 ** 20;
 
+/** Boxes before the index: a file has a handful, and one of nothing but empty boxes would be read for hours. */
+const MOST_BOXES = 4096;
+
 interface Walk {
   readonly path: string;
   readonly fileSize: number;
@@ -37,7 +40,7 @@ export async function checkMovieBox(path: string): Promise<Map<number, TrackColo
   try {
     const { size: fileSize } = await file.stat();
     const walk: Walk = { path, fileSize, colors: new Map(), track: 0 };
-    const index = await findIndex(file, fileSize);
+    const index = await findIndex(file, fileSize, path);
     if (index) visit(index, 0, index.length, walk, 0);
     return walk.colors;
   } finally {
@@ -45,9 +48,13 @@ export async function checkMovieBox(path: string): Promise<Map<number, TrackColo
   }
 }
 
-async function findIndex(file: FileHandle, fileSize: number): Promise<Buffer | undefined> {
+async function findIndex(file: FileHandle, fileSize: number, path: string): Promise<Buffer | undefined> {
   const header = Buffer.alloc(16);
-  for (let at = 0; at + 8 <= fileSize; ) {
+  for (let at = 0, boxes = 0; at + 8 <= fileSize; boxes++) {
+    ensure(
+      boxes < MOST_BOXES,
+      `Cannot read ${path}: it has ${MOST_BOXES} boxes before its index: the video is damaged.`,
+    );
     await file.read(header, 0, 16, at);
     const found = boxAt(header, 0, fileSize - at);
     if (found.name === 'moov') {

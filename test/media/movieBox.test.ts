@@ -70,3 +70,8 @@ test('boxes without an end, or of no size, or nested without end', async () => {
   for (const name of ['nested', 'open', 'small', 'wide'])
     expect(await checkMovieBox(inFolder(name))).toEqual(new Map());
 });
+
+test('a file of nothing but empty boxes is given up', async () => {
+  await writeFile(inFolder('empty boxes'), Buffer.alloc(8 * 10_000, box('free')));
+  await expect(checkMovieBox(inFolder('empty boxes'))).rejects.toThrow('boxes before its index: the video is damaged');
+});

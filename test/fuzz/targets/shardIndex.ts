@@ -28,7 +28,7 @@ export default {
   grammar: fc.dictionary(fc.constantFrom('a', 'b', '__proto__', 'c'), files).map((map) => jsonOf({ weight_map: map })),
   async run(bytes) {
     const source = await openShards(textOf(bytes), 'index.json', async (shard) => {
-      if (/[/\\]|\.\./.test(shard)) throw new Error(`${shard} leads out of the folder`);
+      if (/[/\\]/.test(shard)) throw new Error(`${shard} leads out of the folder`);
       const found = SHARDS.get(shard);
       return found && memoryBytes(shard, found);
     });
