@@ -23,6 +23,7 @@ const LONG = [
   'cli/prompts',
   'cli/report',
   'cli/reproduce',
+  'cli/resume',
   'cli/wan',
   'kernels/halfMatrices', // minutes of compiling without a cache; the interpreter has matrices of its own
   'library/packed',

@@ -53,7 +53,9 @@ class Alias extends Option {
 export function addAliases(command: Command): void {
   for (const option of [...command.options]) {
     for (const name of ALIASES[option.long ?? ''] ?? []) command.addOption(new Alias(name, option));
-    if (option.isBoolean() || option.negate) command.addOption(new Alias(opposite(option), option));
+    const other = opposite(option);
+    const isThere = command.options.some(({ long }) => long === other); // with a value of its own
+    if ((option.isBoolean() || option.negate) && !isThere) command.addOption(new Alias(other, option));
   }
   const values = new NamedValues(command);
   for (const option of command.options) {

@@ -1,6 +1,7 @@
 import { parseHubName } from '../node/hub/resolveModel.js';
 import { checkGiven, checkPrompt, checkScheduled } from '../pipelines/plan/refusals.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { checkResume } from './runResume.js';
 import { asUsage, ensureUsage as ensure } from './usageError.js';
 
 /** Options of TokenTrim, which checks blocks. */
@@ -48,6 +49,7 @@ export function checkOptions(
     '--sidecar is a file beside the video, and --out - is none: write the video to a file',
   );
   checkTrace(flags);
+  checkResume(flags);
   checkLatentsOnly(flags, isChosen);
   if (flags.plan !== undefined) {
     checkBesidePlan(prompt, flags, isChosen);
@@ -136,6 +138,7 @@ const BESIDE_PLAN: readonly (keyof GenerateFlags)[] = [
     'traceAttention',
     'traceTap',
     'report',
+    'resume',
     'force',
     'saveLatents',
     'saveNoise',

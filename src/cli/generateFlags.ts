@@ -53,6 +53,8 @@ export interface GenerateFlags extends TrimFlags, BatchFlags {
   readonly traceAttention?: string[];
   readonly traceTap?: string[];
   readonly report?: string;
+  /** The folder of the run's state; false: none is kept. */
+  readonly resume?: string | false;
   readonly force?: boolean;
   readonly metadata: boolean;
   readonly sidecar?: boolean;

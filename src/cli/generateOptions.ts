@@ -196,6 +196,12 @@ function addOutputOptions(command: Command): void {
       tapFlag,
     )
     .option('--report <file>', 'the same as one .html to open in a browser', path)
+    .option(
+      '--resume <folder>',
+      'keep the state of the run there, and go on from what is there; alone, it goes on with the run that is there',
+      path,
+    )
+    .option('--no-resume', 'keep no state; else a run of more than ten minutes does, in video.resume beside its output')
     .option('--force', FORCE_HELP)
     .option('--save-latents <file>', 'write latents [1, frames, channels, height, width] as safetensors', path)
     .option('--latents-only', 'write latents and no pictures: no VAE is loaded for them; with --save-latents')

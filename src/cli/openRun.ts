@@ -1,4 +1,5 @@
-import { type FrameSink, openFrameSink } from '../media/frameSink.js';
+import { type FrameSink, openFrameSink, type VideoFormat } from '../media/frameSink.js';
+import { LostOutputError } from '../node/files/earlierOutput.js';
 import { OutputFile } from '../node/files/outputFile.js';
 import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
 import type { NoiseSource } from '../pipelines/noise/noise.js';
@@ -9,6 +10,7 @@ import { frameShape } from '../pipelines/plan/planVideo.js';
 import { ClipRecorder, publicRecord } from './clipRecord.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { mediaTags } from './mediaTags.js';
+import { say } from './output.js';
 import type { PreparedRun } from './preparedRun.js';
 import { Closers } from './prepareRun.js';
 import { sidecarPath } from './runFiles.js';
@@ -39,7 +41,7 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
   try {
     const { latents, noise, files } = await openRecordings(prepared, opened);
     const format = { width: plan.pixel.width, height: plan.pixel.height, fps: plan.fps, tags: mediaTags(prepared) };
-    const sink = flags.latentsOnly ? undefined : await openFrameSink(flags.out, format, { force: flags.force });
+    const sink = flags.latentsOnly ? undefined : await openVideo(prepared, format);
     if (sink) opened.add(() => sink.abort());
     const preview =
       flags.preview === undefined ? undefined : await openFrameSink(flags.preview, format, { force: flags.force });
@@ -90,6 +92,21 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
 async function openSidecar(flags: GenerateFlags): Promise<OutputFile | undefined> {
   const path = sidecarPath(flags);
   return path === undefined ? undefined : OutputFile.open(path, { option: '--sidecar', force: flags.force });
+}
+
+/** The video, begun, or gone on with where an earlier process left it; what that one finished is not made again. */
+async function openVideo({ flags: { out, force }, resume }: PreparedRun, format: VideoFormat): Promise<FrameSink> {
+  const from = resume?.state.saved && resume.mark;
+  if (!resume || !from) return openFrameSink(out, format, { force });
+  try {
+    const sink = await openFrameSink(out, format, { force, from });
+    resume.state.pictures = from.frames;
+    return sink;
+  } catch (error) {
+    if (!(error instanceof LostOutputError)) throw error;
+    say(`note: ${out}: the pictures that were finished are gone or were changed, and are made again`);
+    return openFrameSink(out, format, { force });
+  }
 }
 
 /** The noise of a run, read from a file, written to one or neither, and the file for its latents. */

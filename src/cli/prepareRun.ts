@@ -1,5 +1,5 @@
 import { ensure, TokenTrimError } from '../errors.js';
-import { useForms } from '../kernels/forms/recordedForms.js';
+import { type RecordedForms, useForms } from '../kernels/forms/recordedForms.js';
 import { vaeFactors } from '../models/wan/vae/vaeFactors.js';
 import { promptStoreIn } from '../node/generate.js';
 import type { ModelFolder } from '../node/model/modelFolder.js';
@@ -26,6 +26,7 @@ import { ensureSameFile, plannedFile, plannedFlags, readPlan } from './openPlan.
 import { planNotes } from './planReport.js';
 import type { PreparedRun } from './preparedRun.js';
 import { reportPrompts } from './promptReport.js';
+import { Resume } from './runResume.js';
 import { trimOptionsOf } from './trimFlags.js';
 import { asUsage } from './usageError.js';
 import { watchOf } from './watchFlags.js';
@@ -70,8 +71,12 @@ export async function prepareRun(
       schedule,
       ...(flags.noise === undefined ? {} : { noiseFile: await plannedFile(flags.noise) }),
     });
-    const draft = decided ?? (await draftOf(folder, await request(), flags, recording));
+    const wanted = decided ?? (await draftOf(folder, await request(), flags, recording));
     const planNote = decided && (await checkPlanned(folder, decided, flags));
+    const resume = await Resume.open(prompt, asked);
+    if (resume) opened.add(() => resume.close());
+    const begun = await resume?.begun(wanted);
+    const draft = begun ?? wanted;
     // Or one that does not fit:
     if (recording) fileNoise(recording, frameShape(config, draft), draft.frames, methodOf(draft).draws(draft));
     if (flags.dryRun && isBlockwise(draft)) await given?.check(draft);
@@ -79,9 +84,10 @@ export async function prepareRun(
     const { adapter, kernels, profile, checkNumerics } = flags;
     const device = await openDevice({ adapter, kernels, profile, checkNumerics });
     opened.add(async () => device.close());
-    if (flags.forms) await useForms(device, flags.forms);
-    const replan = decided ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
-    const { plan, memory, watch } = await settleTuned(device, folder, draft, replan, flags);
+    const replan =
+      decided || begun ? undefined : async (change: object) => planRun(folder, { ...(await request()), ...change });
+    const forms = begun ? resume?.state.run?.forms : flags.forms;
+    const { plan, memory, watch } = await settleTuned(device, folder, draft, replan, flags, forms);
     const prompts = await reportPrompts(folder, plan);
 
     const givenNote = isBlockwise(plan) ? given?.note(plan) : undefined;
@@ -92,13 +98,22 @@ export async function prepareRun(
     const numericsNote = checkNumerics
       ? 'note: --check-numerics looks at what every launch makes, which makes the run slow'
       : undefined;
-    const said = [planNote, device.note, numericsNote, ...parts, givenNote, ...planNotes(config, plan, isDecodeChosen)];
+    const said = [
+      planNote,
+      device.note,
+      resume?.noteOf(plan),
+      numericsNote,
+      ...parts,
+      givenNote,
+      ...planNotes(config, plan, isDecodeChosen),
+    ];
     const notes = said.filter((note) => note !== undefined);
     const promptStore = promptStoreIn(flags.promptCache ? undefined : false);
-    const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview: flags.preview !== undefined, watch };
+    const preview = flags.preview !== undefined;
+    const inputs = { pictures: given?.pictures(plan.pixel), promptStore, preview, watch, state: resume?.state };
     const close = () => opened.close();
     const promptText = schedule?.text ?? asText(plan);
-    return { flags, folder, device, plan, memory, inputs, prompts, promptText, notes, recording, close };
+    return { flags, folder, device, plan, memory, inputs, prompts, promptText, notes, recording, resume, close };
   } catch (error) {
     await opened.close();
     throw error;
@@ -171,12 +186,17 @@ async function settleTuned(
   draft: DraftPlan,
   replan: ((change: object) => Promise<DraftPlan>) | undefined,
   flags: GenerateFlags,
+  forms: RecordedForms | undefined,
 ): Promise<{ plan: Plan; memory: MemoryPlan; watch: Watching | undefined }> {
   const { dryRun, gpuMemory, preview } = flags;
   const allowedBytes = gpuMemory && gpuMemory * 1e9;
   const watch = watchOf(flags);
   const told = { preview: preview !== undefined, watch };
   const settle = () => settleMemory(device, folder, draft, { allowedBytes, replan, ...told });
+  if (forms) {
+    await useForms(device, forms); // those that the run was begun with
+    return settle();
+  }
   await measureKernels(device, { measure: 'none' });
   const settled = await settle();
   if (dryRun) return settled;

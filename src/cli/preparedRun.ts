@@ -6,6 +6,7 @@ import type { Device } from '../tensor/device.js';
 import type { TensorSource } from '../weights/tensorSource.js';
 import type { GenerateFlags } from './generateFlags.js';
 import type { PromptReport } from './promptReport.js';
+import type { Resume } from './runResume.js';
 
 /** All that a run reads, opened and checked, and its plan; nothing is written or computed yet. */
 export interface PreparedRun {
@@ -24,5 +25,7 @@ export interface PreparedRun {
   readonly notes: readonly string[];
   /** The file of `--noise`. */
   readonly recording: TensorSource | undefined;
+  /** Where its state is kept; absent where it keeps none. */
+  readonly resume: Resume | undefined;
   close(): Promise<void>;
 }

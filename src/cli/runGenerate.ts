@@ -1,8 +1,10 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
+import type { FrameMark } from '../media/frame.js';
 import { LaunchLog } from '../node/launchLog.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { runPlan } from '../pipelines/stages.js';
+import type { Device } from '../tensor/device.js';
 import { recordRun } from '../trace/recordRun.js';
 import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
@@ -18,7 +20,13 @@ import { printAtEnd, RunReport } from './runReport.js';
 import { seedOf } from './settings.js';
 import { StageLog } from './stageLog.js';
 
-/** `tokentrim generate`. @param report is told how it went */
+/** Times that an adapter which was lost is opened again. */
+const MOST_LOST = 3;
+
+/**
+ * `tokentrim generate`. A run that keeps its state goes on by itself where its adapter is lost.
+ * @param report is told how it went
+ */
 export async function runGenerate(
   prompt: string | undefined,
   flags: GenerateFlags,
@@ -26,6 +34,24 @@ export async function runGenerate(
 ): Promise<void> {
   if (flags.json) printAtEnd(report, failToPrint);
   const interrupt = watchInterrupt();
+  try {
+    for (let lost = 0; (await runOnce(prompt, flags, report, interrupt, lost < MOST_LOST)) === 'lost'; lost++) {
+      report.blocks.length = 0; // they are told again
+      say('note: the adapter was lost: it is opened again, and the run goes on from its state');
+    }
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** @returns `lost` where the adapter was, and there is a state to go on from */
+async function runOnce(
+  prompt: string | undefined,
+  flags: GenerateFlags,
+  report: RunReport,
+  interrupt: Interrupt,
+  mayGoOn: boolean,
+): Promise<'lost' | undefined> {
   let prepared: PreparedRun | undefined;
   let run: Run | undefined;
   try {
@@ -45,10 +71,11 @@ export async function runGenerate(
       if (interrupt.signal.aborted) throw nothingGenerated(interrupt.status);
       if (!flags.json) print(formatPlan(prepared, seed));
       report.status = 'planned';
-      return;
+      return undefined;
     }
     detail(() => formatPlan(planned, seed).trimEnd());
     report.sink = run.sink;
+    report.frames = prepared.resume?.state.pictures ?? 0;
     const outcome: Outcome = { report, videoFailed: false };
     const opened = run;
     // Where the call at hand takes too long: the files do not need the device.
@@ -61,9 +88,15 @@ export async function runGenerate(
       interrupt.signal.throwIfAborted();
       await run.finish();
     } catch (error) {
+      if (mayGoOn && !interrupt.signal.aborted && run.resume?.state.isKept && (await isLost(run.device))) {
+        await run.finishEarly().catch(() => undefined);
+        return 'lost';
+      }
       process.exitCode = interrupt.status || 1;
       throw await keepFinished(run, outcome, interrupt.signal.aborted ? new TokenTrimError('interrupted') : error);
     }
+    if (prepared.resume?.state.isKept) detail(() => stateNote(planned));
+    await prepared.resume?.discard();
     if (run.sink?.note) say(run.sink.note);
     for (const note of run.trace?.notes ?? []) say(note);
     if (flags.profile) {
@@ -79,8 +112,21 @@ export async function runGenerate(
   } finally {
     await run?.close();
     await prepared?.close();
-    interrupt.release();
   }
+  return undefined;
+}
+
+/** WebGPU tells of a loss a moment after what fails by it. */
+async function isLost(device: Device): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return device.isLost === true;
+}
+
+/** What the state of a run took. */
+function stateNote({ resume }: PreparedRun): string {
+  const seconds = resume?.state.seconds ?? 0;
+  const share = (100 * seconds) / (performance.now() / 1000);
+  return `${resume?.path}: the run's state took ${seconds.toFixed(2)} s, ${share.toFixed(2)}% of the time`;
 }
 
 /** What is said of a signal that came before the first call. */
@@ -99,7 +145,7 @@ interface Outcome {
 /** Generates, writes latents and pictures as they come, and stops early where the user asks. */
 async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promise<void> {
   const { signal } = interrupt;
-  const { folder, device, plan, inputs, sink, preview, latents, trace, recorder } = run;
+  const { folder, device, plan, inputs, sink, preview, latents, trace, recorder, resume } = run;
   const { report } = outcome;
   const total = methodOf(plan).calls(plan);
   const activity = () => compileNote(device.kernels.pending);
@@ -125,6 +171,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
       if (event.kind === 'preview') for (const frame of event.frames) await preview?.write(frame);
       if (event.kind === 'step' && event.attempt === 0) calls++;
       if (event.kind === 'step') advance();
+      if (event.kind === 'block' && event.isRestored) calls += Math.round(total / methodOf(plan).blocks(plan));
       if (event.kind === 'block') {
         const values = Float32Array.from(await device.read(event.latents));
         recorder.addLatents(values);
@@ -138,6 +185,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
           outcome.videoFailed = false;
           report.frames++;
         }
+        await resume?.state.keepNote(() => marksOf(run));
         advance();
         collectGarbage(); // left alone, V8 lets its heap grow for hundreds of blocks before it settles
       }
@@ -151,10 +199,17 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   }
 }
 
+/** How far the outputs are safe, for a run that goes on. */
+async function marksOf({ sink }: Run): Promise<{ readonly video?: FrameMark }> {
+  const video = await sink?.mark();
+  return video ? { video } : {};
+}
+
 /** Completes the outputs of a run that ended early, and says in the error's message what they hold. */
 async function keepFinished(run: Run, { report, videoFailed }: Outcome, error: unknown): Promise<unknown> {
   const { frames, blocks } = report;
   let problem = '';
+  await run.resume?.state.keepNote(() => marksOf(run), true).catch(() => undefined);
   if (frames > 0 || blocks.length > 0) {
     await run.finishEarly().catch((second: Error) => {
       problem = `; ${second.message}`;
@@ -165,5 +220,6 @@ async function keepFinished(run: Run, { report, videoFailed }: Outcome, error: u
   const [count, what] = run.sink ? [frames, 'frames'] : [blocks.length, 'blocks'];
   const kept =
     count > 0 ? `${place} holds the ${count} ${what} that were finished` : `no ${what.slice(0, -1)} was finished`;
-  return new TokenTrimError(`${error.message.replace(/\.$/, '')}${problem || `; ${kept}`}`, { cause: error });
+  const advice = run.resume?.advice ?? '';
+  return new TokenTrimError(`${error.message.replace(/\.$/, '')}${problem || `; ${kept}`}${advice}`, { cause: error });
 }

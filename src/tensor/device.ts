@@ -140,6 +140,8 @@ export interface Device {
   readonly name: string;
   /** What the user should know of the choice of adapter: another one that was passed over, say. */
   readonly note?: string;
+  /** Whether the adapter has given it up: nothing on it can be used, and another one may be opened. */
+  readonly isLost?: boolean;
   readonly memory: MemoryStats;
   readonly features: DeviceFeatures;
   /** Which form of each kernel runs here. */

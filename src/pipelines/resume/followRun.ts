@@ -3,6 +3,7 @@ import type { Device } from '../../tensor/device.js';
 import { readHost, uploadHost } from '../../tensor/hostTensor.js';
 import { areFinite, blockNotFinite } from '../../tensor/notFinite.js';
 import type { CachedBlockEvent, RolloutEvent, SamplingEvent, StepEvent } from '../rollout.js';
+import type { Budget } from './budget.js';
 import { keepCache } from './cacheRows.js';
 import type { RunState, StatefulParts } from './runState.js';
 import type { SavedState } from './savedRun.js';
@@ -48,32 +49,12 @@ export async function* followRun(
   }
 }
 
-/** Time that was spent on one kind of writing. */
-class Budget {
-  #spent = 0;
-  readonly #began = performance.now();
-
-  /** @param share of the time that may go into it */
-  constructor(private readonly share: number) {}
-
-  get isDue(): boolean {
-    return this.#spent === 0 || this.#spent <= this.share * (performance.now() - this.#began);
-  }
-
-  async spend<Result>(write: () => Promise<Result>): Promise<Result> {
-    const from = performance.now();
-    const result = await write();
-    this.#spent += performance.now() - from;
-    return result;
-  }
-}
-
 class Keeper {
-  /** Half for what every block adds, half for the rows of the cache. */
+  /** For what every block adds, and for the rows of the cache. */
   readonly #each: Budget;
   readonly #rows: Budget;
-  readonly #began = performance.now();
   #made = 0;
+  #firstAt = 0; // when the first block was done
   #before: { readonly generation: number; readonly state: SavedState } | undefined;
 
   constructor(
@@ -82,17 +63,19 @@ class Keeper {
     private readonly total: number,
   ) {
     const { saved, generation } = state;
-    const { share } = state.keeping;
     this.#before = saved && { generation: generation.read, state: saved };
-    this.#each = new Budget(share / 2);
-    this.#rows = new Budget(share / 2);
+    this.#each = state.newBudget();
+    this.#rows = state.newBudget();
   }
 
-  /** Whether the run takes as long as makes its state worth while, by what its blocks have taken so far. */
+  /** Whether the run takes as long as makes its state worth while, by its blocks after the first, for which drivers compile. */
   #isWanted(): boolean {
-    this.#made++;
-    const seconds = (performance.now() - this.#began) / 1000;
-    return this.#before !== undefined || (seconds / this.#made) * this.total >= this.state.keeping.leastSeconds;
+    const { leastSeconds } = this.state.keeping;
+    if (leastSeconds === 0 || this.#before) return true;
+    const now = performance.now();
+    const done = this.#made++;
+    if (done === 0) this.#firstAt = now;
+    return done > 0 && ((now - this.#firstAt) / 1000 / done) * this.total >= leastSeconds;
   }
 
   async keepRollout({ block, cache, flight = [] }: CachedBlockEvent): Promise<void> {

@@ -1,8 +1,8 @@
 import { ensure, TokenTrimError } from '../../errors.js';
+import { recordForms, useForms } from '../../kernels/forms/recordedForms.js';
 import { concatFrames } from '../../kernels/layout/frames.js';
 import type { KvCache } from '../../models/wan/kvCache.js';
 import type { Device } from '../../tensor/device.js';
-import type { Form } from '../../tensor/formTable.js';
 import { uploadHost } from '../../tensor/hostTensor.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -11,6 +11,7 @@ import { PROGRAM } from '../../version.js';
 import type { NoiseSource } from '../noise/noise.js';
 import type { Plan } from '../plan/plan.js';
 import { BlockFile } from './blockFile.js';
+import { Budget } from './budget.js';
 import { fillCache } from './cacheRows.js';
 import { planDifferences } from './planDifferences.js';
 import type { RewrittenBlock, RolloutStart, SamplingStart } from './rolloutStart.js';
@@ -55,7 +56,7 @@ export class RunState {
   /** The number in the name of the newest state file; the next is one more. */
   #generation: number;
   /** What a new run is, until its first state is kept. */
-  #unwritten: SavedRun | undefined;
+  #unwritten: (() => SavedRun) | undefined;
 
   private constructor(
     readonly store: StateStore,
@@ -75,6 +76,9 @@ export class RunState {
     this.#generation = generation.newest;
     this.keptCache = saved?.cache ?? null;
   }
+
+  readonly #budgets: Budget[] = [];
+  #noting: Budget | undefined;
 
   /** Pictures that the caller has, of those that are shown: the run makes the others. */
   pictures = 0;
@@ -140,8 +144,9 @@ export class RunState {
     );
     const adapter = { name: device.name, driver: device.forms.adapter?.driver ?? '' };
     if (!this.run) {
-      const forms = { forced: device.forms.forced ?? null, chosen: [...device.forms.chosen] };
-      this.#unwritten = { version: 1, plan, adapter, forms, command: this.command };
+      const { command } = this;
+      // At its first block: all the forms that it uses are known by then.
+      this.#unwritten = () => ({ version: 1, plan, adapter, forms: recordForms(device), command });
       return [];
     }
     const different = planDifferences(this.run.plan, plan);
@@ -149,10 +154,7 @@ export class RunState {
       different.length === 0,
       () => `${label}: this is the state of another run: ${different.join('; ')}. Run that one, or name another folder`,
     );
-    const { forms } = this.run;
-    device.forms.forced = (forms.forced ?? undefined) as Form | undefined;
-    device.forms.chosen.clear();
-    for (const [key, form] of forms.chosen) device.forms.chosen.set(key, form as Form);
+    await useForms(device, this.run.forms);
     if (this.saved) {
       try {
         await noise.restore?.(this.saved.noise);
@@ -221,9 +223,31 @@ export class RunState {
     return sampling ? { ...sampling, kept: sampling.kept.map((kept) => kept ?? undefined) } : undefined;
   }
 
-  /** Replaces the caller's own small piece of data. */
-  async keepNote(note: unknown): Promise<void> {
-    await this.store.write(NOTE, await packData(note));
+  /** Whether there is a state to go on from. */
+  get isKept(): boolean {
+    return this.saved !== undefined || this.#generation > this.generation.newest;
+  }
+
+  /** Time for one of the three things that are written: blocks, the cache's rows, the caller's note. */
+  newBudget(): Budget {
+    const budget = new Budget(this.keeping.share / 3);
+    this.#budgets.push(budget);
+    return budget;
+  }
+
+  /** Seconds that went into the state so far. */
+  get seconds(): number {
+    return this.#budgets.reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  /**
+   * Replaces the caller's own small piece of data, where there is a state and time for it.
+   * @param isLast whether it is written in any case: there will be no other
+   */
+  async keepNote(make: () => Promise<unknown>, isLast = false): Promise<void> {
+    this.#noting ??= this.newBudget();
+    if (!this.isKept || !(isLast || this.#noting.isDue)) return;
+    await this.#noting.spend(async () => this.store.write(NOTE, await packData(await make())));
   }
 
   /** Writes the next state, and removes those before the last two with the rows that only they had. */
@@ -231,7 +255,7 @@ export class RunState {
     state: SavedState,
     before: { readonly generation: number; readonly state: SavedState } | undefined,
   ): Promise<number> {
-    if (this.#unwritten) await this.store.write(RUN, await packData(this.#unwritten));
+    if (this.#unwritten) await this.store.write(RUN, await packData(this.#unwritten()));
     this.#unwritten = undefined;
     const generation = ++this.#generation;
     await this.store.write(`state-${generation}`, await packData(state));

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { FORMS } from '../../tensor/formTable.js';
+import { type RecordedForms, recordedFormsSchema } from '../../kernels/forms/recordedForms.js';
 import { type HostTensor, hostTensorSchema } from '../../tensor/hostTensor.js';
 import { type Decision, decisionSchema } from '../../tokentrim/policy.js';
 import type { Plan } from '../plan/plan.js';
@@ -18,18 +18,16 @@ export interface SavedRun {
   /** Whose rounding the run has. */
   readonly adapter: { readonly name: string; readonly driver: string };
   /** Forms of kernels round differently: those of the run are its own, whatever a new trial would choose. */
-  readonly forms: { readonly forced: string | null; readonly chosen: readonly (readonly [string, string])[] };
+  readonly forms: RecordedForms;
   /** What who runs it wants to know again, such as a command line. */
   readonly command: unknown;
 }
-
-const form = z.enum(FORMS);
 
 export const savedRunSchema: z.ZodType<SavedRun> = z.strictObject({
   version: z.literal(1),
   plan: z.record(z.string(), z.unknown()) as unknown as z.ZodType<Plan>, // the caller parses it, or compares it with its own
   adapter: z.strictObject({ name: z.string(), driver: z.string() }),
-  forms: z.strictObject({ forced: form.nullable(), chosen: z.array(z.tuple([z.string(), form])) }),
+  forms: recordedFormsSchema,
   command: z.unknown(),
 });
 

@@ -6,6 +6,19 @@ import { TokenTrimError } from '../../errors.js';
  */
 export class DeviceErrors {
   #messages: string[] = [];
+  #isLost = false;
+
+  /** Whether the device is gone. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Finds out when it goes. */
+  watch(device: GPUDevice): void {
+    device.lost.then(() => {
+      this.#isLost = true;
+    });
+  }
 
   /** @param isCause whether it explains those before it: a kernel that does not compile, say */
   note(message: string, isCause = false): void {

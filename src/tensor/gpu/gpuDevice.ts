@@ -17,6 +17,7 @@ import { BindingCache } from './bindingCache.js';
 import { CommandRecorder, isSubmitDue } from './commandRecorder.js';
 import { DeviceErrors } from './deviceErrors.js';
 import { featuresOf } from './deviceFeatures.js';
+import type { GpuDeviceOptions } from './gpuDeviceOptions.js';
 import { hostBytes } from './hostBytes.js';
 import { KernelCache, type KernelTexts } from './kernelCache.js';
 import { cutLaunch } from './launchPieces.js';
@@ -58,15 +59,7 @@ export class GpuDevice implements Device {
     private readonly device: GPUDevice,
     readonly name: string,
     texts: KernelTexts,
-    options: {
-      profile?: boolean;
-      note?: string;
-      maxBindingBytes?: number;
-      operationsASecond?: number;
-      availableBytes?: Device['availableBytes'];
-      errors?: DeviceErrors;
-      helpers?: Helpers;
-    } = {},
+    options: GpuDeviceOptions = {},
   ) {
     const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
     this.maxTensorBytes = maxBufferSize;
@@ -76,6 +69,7 @@ export class GpuDevice implements Device {
     this.availableBytes = options.availableBytes;
     this.#pool = new BufferPool(device);
     this.#errors = options.errors ?? new DeviceErrors();
+    this.#errors.watch(device);
     this.#helpers = options.helpers;
     this.#kernelCache = new KernelCache(device, texts, this.kernels, (message) => this.#errors.note(message, true));
     this.#bindings = new BindingCache(device);
@@ -86,6 +80,10 @@ export class GpuDevice implements Device {
     this.#recorder = new CommandRecorder(device, this.#pace, this.#profiler);
     this.#offsetAlignment = device.limits.minStorageBufferOffsetAlignment;
     device.onuncapturederror = ({ error }) => this.#errors.noteUncaptured(error);
+  }
+
+  get isLost(): boolean {
+    return this.#errors.isLost;
   }
 
   get memory(): MemoryStats {
