@@ -8,7 +8,7 @@ import { NAMED, settingsOf } from './settings.js';
 const PRIVATE: readonly string[] = [
   ...NAMED,
   ...['out', 'adapter', 'gpuMemory', 'decode', 'latentsOnly', 'promptCache', 'metadata', 'profile', 'checkNumerics'],
-  ...['traceLatents', 'traceAttention', 'traceTap'],
+  ...['sidecar', 'traceLatents', 'traceAttention', 'traceTap'],
 ];
 
 /**

@@ -44,6 +44,7 @@ export function settingsOf({ plan, flags }: Pick<PreparedRun, 'plan' | 'flags'>)
     gpuMemory: flags.gpuMemory ?? null,
     promptCache: flags.promptCache,
     metadata: flags.metadata,
+    sidecar: flags.sidecar ?? false,
     profile: flags.profile ?? false,
     checkNumerics: flags.checkNumerics ?? false,
     traceLatents: flags.traceLatents ?? false,

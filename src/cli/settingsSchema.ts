@@ -56,6 +56,7 @@ export const settingsSchema = z.strictObject({
   gpuMemory: z.number().nullable().describe('GB'),
   promptCache: z.boolean(),
   metadata: z.boolean(),
+  sidecar: z.boolean(),
   profile: z.boolean(),
   checkNumerics: z.boolean(),
   model: path.describe('null for the toy world'),

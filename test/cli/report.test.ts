@@ -46,7 +46,8 @@ test('the schemas in docs/ are in step: `npm run build && node scripts/make-sche
 test('settings have every option of `generate`', () => {
   const command = createProgram().commands.find((one) => one.name() === 'generate');
   const names = new Set(command?.options.filter(({ hidden }) => !hidden).map((option) => option.attributeName()));
-  const elsewhere = /^(trim.+|prompt|negativePrompt|dryRun|json|progress|quiet|verbose|config|force|help)$/;
+  const elsewhere =
+    /^(trim.+|flowmo.+|methodOfPaper|prompt|negativePrompt|dryRun|json|progress|quiet|verbose|config|force|help)$/;
   const missing = [...names].filter((name) => !elsewhere.test(name) && !(name in settingsSchema.shape));
   expect(missing).toEqual([]);
 });
