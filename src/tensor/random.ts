@@ -134,7 +134,15 @@ export function checkSeed(seed: bigint | number | string): void {
   parseSeed(seed);
 }
 
+/** Digits of a seed, of which the low 32 bits count: longer ones take time with the square of their length. */
+const MAX_DIGITS = 1000;
+
 function parseSeed(seed: bigint | number | string): bigint {
+  if (typeof seed === 'string' && seed.length > MAX_DIGITS) {
+    throw new TokenTrimError(
+      `seed: expected a whole number of ${MAX_DIGITS} digits at most, found ${seed.length}: pass \`seed\` 0`,
+    );
+  }
   try {
     return BigInt(seed);
   } catch (cause) {

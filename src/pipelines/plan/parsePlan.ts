@@ -90,6 +90,9 @@ async function checkModel(model: Model, plan: DraftPlan, label: string): Promise
   );
 }
 
+/** Twice what `planRun` makes of any request: a plan that makes more is nobody's. */
+const MOST_MADE = 2_000_000;
+
 function checkNumbers(model: Model, plan: DraftPlan, label: string): void {
   const { config } = model;
   const { latent } = planSize(config, plan.pixel);
@@ -100,6 +103,10 @@ function checkNumbers(model: Model, plan: DraftPlan, label: string): void {
   );
   const made = madeFrames(config, plan);
   const { hidden, count: shown } = plan.shown;
+  ensure(
+    made <= MOST_MADE,
+    `${label}: ${plan.frames} latent frames make ${made} pictures, and a run makes ${MOST_MADE} at most: change \`frames\``,
+  );
   ensure(
     hidden + shown <= made,
     `${label}: ${plan.frames} latent frames${givenFrames(plan) > 0 ? ' and the given ones' : ''} make ${made} pictures, and ` +

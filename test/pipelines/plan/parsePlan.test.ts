@@ -107,6 +107,8 @@ describe('what is refused', () => {
     ['frames that are no blocks', { frames: 10 }, '10 latent frames to generate do not split into blocks of 3'],
     ['a window that holds no block', { window: 2 }, 'the window of 2 latent frames must hold a block of 3'],
     ['steps that rise', { steps: [500, 1000] }, 'denoising steps must fall'],
+    ['frames for years', { frames: 3e12 }, 'and a run makes 2000000 at most'],
+    ['a seed of a book', { noise: { seed: '9'.repeat(1e6) } }, 'a whole number of 1000 digits at most, found 1000000'],
     ['a seed that is none', { noise: { seed: 'x' } }, 'seed: expected a whole number, found "x"'],
     [
       'half of the parameters',
