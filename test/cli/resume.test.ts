@@ -67,11 +67,11 @@ describe.each(Object.entries(METHODS))('%s', (name, args) => {
       '--save-noise',
       `${to}-noise.safetensors`,
     ];
-    const whole = await program.run(['generate', ...args, ...outputs('video'), '--no-metadata', '--no-resume']);
+    const whole = await program.run(['generate', ...args, ...outputs('video'), '--no-resume']);
     expect(whole.stderr).not.toContain('"error"');
     const expected = digests('video.mp4', 'video.safetensors', 'video-noise.safetensors');
     const random = randoms(7 + name.length);
-    const command = ['generate', ...args, ...outputs('cut'), '--no-metadata', '--resume', 'state'];
+    const command = ['generate', ...args, ...outputs('cut'), '--resume', 'state'];
     let kills = 0;
     for (let left = KILLS / Object.keys(METHODS).length; left > 0; left--) {
       const steps = Math.floor(random.next().value * 8) + 1;
@@ -92,7 +92,7 @@ describe.each(Object.entries(METHODS))('%s', (name, args) => {
 test('PNG frames, prompts over time: the folder is the same', async () => {
   const { writeFileSync } = await import('node:fs');
   writeFileSync(program.path('prompts.txt'), `0: ${PROMPT}\n2s: a blue square\n`);
-  const run = ['generate', '--prompts-at', 'prompts.txt', ...SMALL, '--no-metadata'];
+  const run = ['generate', '--prompts-at', 'prompts.txt', ...SMALL];
   await program.run([...run, '--out', 'whole/', '--no-resume']);
   const command = [...run, '--out', 'cut/', '--resume', 'state'];
   await program.run(command, { onStderr: after(7, 30, 'SIGKILL') });
@@ -103,8 +103,8 @@ test('PNG frames, prompts over time: the folder is the same', async () => {
 });
 
 test('Ctrl-C leaves a video that plays, and says how to go on; the folder alone is enough for that', async () => {
-  await program.run(['generate', PROMPT, ...SMALL, '--no-resume', '--out', 'whole.mp4', '--no-metadata']);
-  const run = ['generate', PROMPT, ...SMALL, '--no-metadata', '--resume', 'state', '--out', 'video.mp4'];
+  await program.run(['generate', PROMPT, ...SMALL, '--no-resume', '--out', 'whole.mp4']);
+  const run = ['generate', PROMPT, ...SMALL, '--resume', 'state', '--out', 'video.mp4'];
   const stopped = await program.run(run, { onStderr: after(8, 0, 'SIGINT') });
   expect(stopped.status).toBe(130);
   expect(stopped.stderr).toMatch(
@@ -137,8 +137,8 @@ const losing = () => {
 };
 
 test('a lost device is opened again, and the run goes on by itself', async () => {
-  await program.run(['generate', PROMPT, ...SMALL, '--no-resume', '--out', 'whole.mp4', '--no-metadata']);
-  const run = ['generate', PROMPT, ...SMALL, '--no-metadata', '--resume', 'state', '--out', 'video.mp4'];
+  await program.run(['generate', PROMPT, ...SMALL, '--no-resume', '--out', 'whole.mp4']);
+  const run = ['generate', PROMPT, ...SMALL, '--resume', 'state', '--out', 'video.mp4'];
   const { status, stderr } = await program.run(run, { env: losing(), onStderr: after(6, 10, 'SIGUSR2') });
   expect(stderr).toContain('the adapter was lost: it is opened again');
   expect(status).toBe(0);
