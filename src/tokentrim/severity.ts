@@ -19,7 +19,9 @@ export function severity(drift: ArrayLike<number>, unstable: readonly number[]):
   return unstable.reduce((sum, token) => sum + drift[token], 0) / unstable.length;
 }
 
-const statisticsSchema = z.strictObject({ count: z.int().nonnegative(), mean: z.number(), squares: z.number().min(0) });
+/** Made when it is asked for, so that a page which only measures needs no zod. */
+const statisticsSchema = () =>
+  z.strictObject({ count: z.int().nonnegative(), mean: z.number(), squares: z.number().min(0) });
 
 /** mu_t and sigma_t: mean and population standard deviation of the accepted severities, in constant memory (Welford). */
 export class RunningStatistics {
@@ -38,12 +40,12 @@ export class RunningStatistics {
     this.#squares += delta * (value - this.mean);
   }
 
-  save(): z.infer<typeof statisticsSchema> {
+  save(): z.infer<ReturnType<typeof statisticsSchema>> {
     return { count: this.count, mean: this.mean, squares: this.#squares };
   }
 
   restore(saved: unknown): void {
-    const { count, mean, squares } = statisticsSchema.parse(saved);
+    const { count, mean, squares } = statisticsSchema().parse(saved);
     Object.assign(this, { count, mean });
     this.#squares = squares;
   }

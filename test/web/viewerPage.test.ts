@@ -112,6 +112,14 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     for (let step = 0; step < 10; step++) await press('ArrowRight');
     expect(await text('.whatif output')).toBe('3');
     expect(await text('.whatif p')).toMatch(/^With λ = 3, .*above: 5\. The same as in this run\.$/);
+    await page.locator('[aria-label="Another p"]').fill('0.5');
+    await expect.poll(() => text('.whatif p')).toMatch(/^With λ = 3 and p = 0\.5, /);
+    await page.locator('[aria-label="Another warm-up"]').fill('0');
+    await expect.poll(() => text('.whatif p')).toMatch(/^With λ = 3, p = 0\.5 and a warm-up of 0 blocks, /);
+    await expect.poll(() => new URL(page.url()).hash).toContain('p=0.5&warmup=0');
+    await page.locator('.whatif button').focus();
+    await press('Enter');
+    expect(await text('.whatif p')).toBe('');
     await page.locator('h1').click();
     await press('5');
     expect(await text('.source summary')).toMatch(/severity in src\/tokentrim\/severity\.ts:\d+/);
@@ -275,7 +283,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     [390, 'dark'],
   ] as const)('axe finds nothing at %i, %s', async (width, colorScheme) => {
     const other = await newPage({ viewport: { width, height: 800 }, colorScheme });
-    await open('two', two, '#explain=severity&lambda=1&find=made+again&token=5', other);
+    await open('two', two, '#explain=severity&lambda=1&p=0.3&warmup=1&find=made+again&token=5', other);
     expect(await violations(other)).toEqual([]);
     await other.keyboard.press('c');
     expect(await violations(other)).toEqual([]);

@@ -80,6 +80,31 @@ export function useTensor(run: Run | undefined, ref: TensorRef | null | undefine
   return got?.key === key ? got.tensor : undefined;
 }
 
+/** The maps of drift of many blocks, by their files; undefined until all that are there have come, and where they are not wanted. */
+export function useDrifts(
+  run: Run,
+  refs: readonly TensorRef[],
+  isWanted: boolean,
+): ReadonlyMap<string, Float32Array> | undefined {
+  const key = isWanted ? `${run.name} ${refs.length}` : '';
+  const [got, setGot] = useState<{ readonly key: string; readonly maps: ReadonlyMap<string, Float32Array> }>();
+  useEffect(() => {
+    let isGone = false;
+    if (!isWanted) return;
+    const maps = new Map<string, Float32Array>();
+    const read = (ref: TensorRef) =>
+      run.files.tensor(ref).then(
+        ({ values }) => void maps.set(ref.file, values),
+        () => undefined,
+      );
+    void Promise.all(refs.map(read)).then(() => !isGone && setGot({ key, maps }));
+    return () => {
+      isGone = true;
+    };
+  }, [key]);
+  return isWanted && got?.key === key ? got.maps : undefined;
+}
+
 /** d_i of a review. */
 export function useDrift(run: Run | undefined, review: ReviewEvent | null | undefined): Float32Array | undefined {
   return useTensor(run, review?.drift)?.values;

@@ -16,6 +16,9 @@ export interface View {
   readonly token: number | null;
   /** Another lambda, to see what it would have done. */
   readonly sensitivity: number | null;
+  /** Another p and another warm-up, to the same end. */
+  readonly fraction: number | null;
+  readonly warmup: number | null;
   readonly explained: MethodStep | null;
   /** What is searched for. */
   readonly words: string;
@@ -35,6 +38,8 @@ export const FIRST_VIEW: View = {
   step: null,
   token: null,
   sensitivity: null,
+  fraction: null,
+  warmup: null,
   explained: null,
   words: '',
   isOver: false,
@@ -47,6 +52,8 @@ const NUMBERS = {
   step: 'step',
   token: 'token',
   sensitivity: 'lambda',
+  fraction: 'p',
+  warmup: 'warmup',
 } as const;
 
 /** What of a view stands in an address, after its #; tries count from 1, as in the words of the page. */
@@ -77,7 +84,8 @@ export function viewOf(hash: string, names: readonly string[]): View {
     const text = given.get(name);
     if (text === null || text.trim() === '') continue;
     const value = Number(text) - (field === 'attempt' || field === 'step' ? 1 : 0);
-    const isFit = field === 'sensitivity' ? value >= 0 : Number.isInteger(value) && (value >= 0 || field === 'block');
+    const isWhole = Number.isInteger(value) && (value >= 0 || field === 'block');
+    const isFit = field === 'sensitivity' ? value >= 0 : field === 'fraction' ? value > 0 && value <= 1 : isWhole;
     if (isFit) view[field] = value;
   }
   const explained = given.get('explain');

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { pairSquares } from './data/pairSquares.js';
 import type { Run } from './data/run.js';
 import { shownBlock } from './data/shownBlock.js';
-import { useDrift, useRuns, useTensor, useView } from './hooks.js';
+import { useDrift, useDrifts, useRuns, useTensor, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
 import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
 import { compareRuns, compareWords, sameBlock } from './logic/compare.js';
@@ -12,7 +12,7 @@ import { search } from './logic/search.js';
 import { squaresOf } from './logic/squares.js';
 import { tokenWords } from './logic/tokenFacts.js';
 import { trimOf } from './logic/trimOf.js';
-import { whatIf } from './logic/whatIf.js';
+import { driftRefs, isFirstLeftOut, mapsOf, remeasured, whatIf } from './logic/whatIf.js';
 import { limitName, sayOf, titleOf } from './logic/words.js';
 import { CachePanel } from './parts/cachePanel.jsx';
 import { Controls } from './parts/controls.jsx';
@@ -62,6 +62,7 @@ export function Viewer({ runs, isPart = false }: Props) {
   );
   const latents = useTensor(run, facts?.traced.accepted?.latents);
   const found = search(view.words, all);
+  const drifts = useDrifts(run, driftRefs(all), view.fraction !== null);
   useKeys(
     keysOf({
       view,
@@ -117,7 +118,11 @@ export function Viewer({ runs, isPart = false }: Props) {
   };
   const trim = trimOf(video);
   const rule = trim?.policy === 'adaptive' ? undefined : trim; // another trigger has no lambda to turn
-  const tried = view.sensitivity !== null && rule ? whatIf(all, rule.warmup, view.sensitivity) : null;
+  const isAsked = view.sensitivity !== null || view.fraction !== null || view.warmup !== null;
+  const asked =
+    view.fraction === null ? all : drifts && remeasured(all, view.fraction, mapsOf(drifts), isFirstLeftOut(video));
+  const tried =
+    isAsked && rule && asked ? whatIf(asked, view.warmup ?? rule.warmup, view.sensitivity ?? rule.sensitivity) : null;
   const comparison = other?.trace.begin ? compareRuns(begin, other.trace.begin, all, other.facts) : null;
   const beside = sameBlock(other?.facts, facts);
   const said = comparison
@@ -193,9 +198,10 @@ export function Viewer({ runs, isPart = false }: Props) {
             {rule && (
               <WhatIfSlider
                 limit={limitName(video)}
-                own={rule.sensitivity}
-                tried={view.sensitivity}
+                own={rule}
+                tried={view}
                 result={tried}
+                asked={asked}
                 all={all}
                 change={change}
               />
@@ -209,7 +215,7 @@ export function Viewer({ runs, isPart = false }: Props) {
           other={other}
           blocks={video.given + video.blocks}
           selected={facts.index}
-          sensitivity={rule ? view.sensitivity : null}
+          sensitivity={rule && view.fraction === null ? view.sensitivity : null}
           would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}
           found={new Set(found ?? [])}
           warmup={trim?.warmup ?? 0}

@@ -1,19 +1,27 @@
+import type { TrimOptions } from '../../../src/tokentrim/trimOptions.js';
 import type { BlockFacts } from '../logic/facts.js';
 import { type WhatIf, whatIfWords } from '../logic/whatIf.js';
-import type { Change } from '../view.js';
+import type { Change, View } from '../view.js';
 
 interface Props {
   readonly limit: string;
-  /** The lambda of the run, and the one that is tried. */
-  readonly own: number;
-  readonly tried: number | null;
+  /** The parameters of the run, and those that are tried. */
+  readonly own: Pick<TrimOptions, 'sensitivity' | 'fraction' | 'warmup'>;
+  readonly tried: Pick<View, 'sensitivity' | 'fraction' | 'warmup'>;
   readonly result: WhatIf | null;
+  /** The blocks as they are measured with another p; undefined until their maps are there. */
+  readonly asked: readonly BlockFacts[] | undefined;
   readonly all: readonly BlockFacts[];
   readonly change: (change: Change) => void;
 }
 
-/** Another lambda: which past blocks would have been above its threshold. */
-export function WhatIfSlider({ limit, own, tried, result, all, change }: Props) {
+const NOTHING = { sensitivity: null, fraction: null, warmup: null };
+
+/** Another lambda, p or warm-up: which past blocks would have been above the threshold. */
+export function WhatIfSlider({ limit, own, tried, result, asked, all, change }: Props) {
+  const { sensitivity, fraction, warmup } = tried;
+  const isTried = sensitivity !== null || fraction !== null || warmup !== null;
+  const unknown = asked?.filter((facts, index) => facts.severity === null && all[index].severity !== null).length;
   return (
     <div class="whatif">
       <span class="key">
@@ -27,22 +35,51 @@ export function WhatIfSlider({ limit, own, tried, result, all, change }: Props) 
         <input
           type="range"
           min={0}
-          max={Math.max(5, own)}
+          max={Math.max(5, own.sensitivity)}
           step={0.1}
-          value={tried ?? own}
+          value={sensitivity ?? own.sensitivity}
           aria-label="Another lambda"
           onInput={({ currentTarget: { valueAsNumber } }) =>
-            change({ sensitivity: Math.abs(valueAsNumber - own) < 0.05 ? null : valueAsNumber })
+            change({ sensitivity: Math.abs(valueAsNumber - own.sensitivity) < 0.05 ? null : valueAsNumber })
           }
         />
-        <output>{tried ?? own}</output>
+        <output>{sensitivity ?? own.sensitivity}</output>
       </label>
-      {tried !== null && (
-        <button type="button" class="plain" onClick={() => change({ sensitivity: null })}>
-          back to {own}
+      <label>
+        <span>p =</span>
+        <input
+          type="number"
+          min={0.01}
+          max={1}
+          step={0.01}
+          value={fraction ?? own.fraction}
+          aria-label="Another p"
+          onInput={({ currentTarget: { valueAsNumber: value } }) =>
+            value > 0 && value <= 1 && change({ fraction: value === own.fraction ? null : value })
+          }
+        />
+      </label>
+      <label>
+        <span>warm-up</span>
+        <input
+          type="number"
+          min={0}
+          step={1}
+          value={warmup ?? own.warmup}
+          aria-label="Another warm-up"
+          onInput={({ currentTarget: { valueAsNumber: value } }) =>
+            Number.isInteger(value) && value >= 0 && change({ warmup: value === own.warmup ? null : value })
+          }
+        />
+      </label>
+      {isTried && (
+        <button type="button" class="plain" onClick={() => change(NOTHING)}>
+          back to {own.sensitivity}, {own.fraction}, {own.warmup}
         </button>
       )}
-      <p role="status">{result ? whatIfWords(result, all) : ''}</p>
+      <p role="status">
+        {result ? whatIfWords(result, all, { fraction, warmup, unknown }) : isTried ? 'The maps are being read.' : ''}
+      </p>
     </div>
   );
 }
