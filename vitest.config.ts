@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 const LONG = [
   'bench/card',
   'cli/badInput',
+  'cli/batch',
+  'cli/batchWorkers',
   'cli/compare',
   'cli/dryRun',
   'cli/generate',

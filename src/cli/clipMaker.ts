@@ -8,6 +8,7 @@ import { openDevice } from '../node/openDevice.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import { PlanSeries } from '../pipelines/planSeries.js';
 import type { Device } from '../tensor/device.js';
+import { ClipRecorder, publicRecord } from './clipRecord.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { measureKernels } from './measureKernels.js';
 import { mediaTags } from './mediaTags.js';
@@ -54,6 +55,7 @@ export class ClipMaker {
     const { pixel, fps, shown } = plan;
     const tags = mediaTags({ folder, flags, device, plan, prompts: await reportPrompts(folder, plan) });
     const sink = await openFrameSink(path, { width: pixel.width, height: pixel.height, fps, tags }, { force: true });
+    const recorder = new ClipRecorder({ device, plan });
     const trimmed: number[] = [];
     let [frames, blocks] = [0, 0];
     try {
@@ -63,6 +65,7 @@ export class ClipMaker {
         if (event.kind === 'note') this.#sayOnce(event.note);
         if (event.kind === 'block') {
           blocks++;
+          recorder.addLatents(Float32Array.from(await device.read(event.latents)));
           if (event.decision?.triggered) trimmed.push(event.block);
         }
         if (event.kind !== 'frames') continue;
@@ -72,7 +75,8 @@ export class ClipMaker {
       }
       this.signal.throwIfAborted(); // what ended early is no clip
       ensure(frames === shown.count, () => `the run made ${frames} frames of ${shown.count}`);
-      await sink.close();
+      const record = publicRecord(recorder.record(sink.pictures, true));
+      await sink.close(flags.metadata ? JSON.stringify(record) : undefined);
     } finally {
       await sink.abort();
     }

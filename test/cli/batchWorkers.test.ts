@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeEach, expect, inject, test } from 'vitest';
+import type { BatchStatus } from '../../src/node/batch/batchStatus.js';
+import type { ClipRecord } from '../../src/node/batch/clipRecord.js';
+import { useProgram } from './program.js';
+
+const program = useProgram();
+
+const PROMPTS = [
+  'a red circle stands still on a navy background',
+  'a blue ring moves in a circle on a gray background',
+  'a green square bounces up and down on a black background',
+];
+const SMALL = ['--width', '16', '--height', '16', '--frames', '5', '--steps', '1000,500'];
+const bin = join(inject('programFolder'), 'bin', 'tokentrim.js');
+const batch = (folder: string, ...more: string[]) => [
+  ...['generate', '--prompts', 'prompts.txt', '--seeds', '0..3', '--out-dir', folder, ...SMALL],
+  ...more,
+];
+
+beforeEach(() => writeFileSync(program.path('prompts.txt'), PROMPTS.join('\n')));
+
+/** The digests of all clips by their names. */
+function clips(folder: string): Record<string, string> {
+  const place = program.path(`${folder}/videos`);
+  const digest = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(place, name)))
+      .digest('hex');
+  return Object.fromEntries(
+    readdirSync(place)
+      .sort()
+      .map((name) => [name, digest(name)]),
+  );
+}
+
+/** Every clip is there once and whole, as its record says, and no claim says that it was made again after it was done. */
+async function expectWhole(folder: string): Promise<void> {
+  const { stdout } = await program.run(['status', folder, '--json']);
+  const status = JSON.parse(stdout) as BatchStatus;
+  expect(status).toMatchObject({ clips: 12, done: 12, running: [], failed: [], waiting: 0 });
+  for (const [name, sha256] of Object.entries(clips(folder))) {
+    const path = program.path(`${folder}/plans/${name.replace('.mp4', '.json')}`);
+    expect((JSON.parse(readFileSync(path, 'utf8')) as ClipRecord).sha256).toBe(sha256);
+  }
+  const claims = program.path(`${folder}/.batch/claims`);
+  const rows = new Map<string, string[]>();
+  const numbered = readdirSync(claims).map((name) => [...name.split('.'), name]);
+  for (const [key, , name] of numbered.sort(([, left], [, right]) => Number(left) - Number(right))) {
+    const { state } = JSON.parse(readFileSync(join(claims, name), 'utf8')) as { state: string };
+    rows.set(key, [...(rows.get(key) ?? []), state]);
+  }
+  expect(rows.size).toBe(12);
+  for (const row of rows.values()) expect(row.join(' ')).toMatch(/^((held|free) )*(held|done)$/);
+}
+
+/** Numbers from 0 up to 1, the same each time. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+test('four workers on one folder, killed and started again and again, make what one makes', async () => {
+  const alone = await program.run(batch('alone', '--quiet'));
+  expect(alone.status).toBe(0);
+  await expectWhole('alone');
+
+  const random = numbers(20);
+  let kills = 16;
+  let killed = 0;
+  /** One of the four: runs the line until it comes to its end by itself. */
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const child: ChildProcess = spawn(process.execPath, [bin, ...batch('shared', '--quiet')], {
+        cwd: program.folder,
+        stdio: 'ignore',
+      });
+      const isKilled = kills-- > 0;
+      // Some while they load, most while they make clips.
+      const timer = isKilled ? setTimeout(() => child.kill('SIGKILL'), 500 + 9000 * random.next().value) : undefined;
+      const status = await new Promise<number | null>((done) => child.on('close', done));
+      clearTimeout(timer);
+      if (status === 0) return;
+      expect(status).toBe(null); // killed, and nothing else
+      killed++;
+    }
+  };
+  await Promise.all([work(), work(), work(), work()]);
+  expect(killed).toBeGreaterThan(3);
+  await expectWhole('shared');
+  expect(clips('shared')).toEqual(clips('alone'));
+});
+
+const hasParallel = spawnSync('parallel', ['--version']).status === 0;
+if (!hasParallel) console.warn('GNU parallel is not installed (apt-get install parallel): its example is not run');
+
+test.skipIf(!hasParallel)('the example for GNU parallel makes every clip, each worker its share', async () => {
+  const script = resolve(import.meta.dirname, '../../examples/parallel.sh');
+  const child = spawn(script, ['3', 'prompts.txt', 'clips', '--seeds', '0..3', ...SMALL], {
+    cwd: program.folder,
+    env: { ...process.env, TOKENTRIM: `${process.execPath} ${bin}` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  expect(await new Promise((done) => child.on('close', done))).toBe(0);
+  for (const share of [1, 2, 3]) expect(said).toContain(`share ${share} of 3, 4 of 12, by PARALLEL_SEQ ${share}`);
+  await expectWhole('clips');
+});
