@@ -37,7 +37,7 @@ const canMount = (() => {
 })();
 
 test.runIf(canMount)('a video: the message says what became of it, and that plays', async () => {
-  const place = disk('small', '48k');
+  const place = disk('small', '24k');
   const { status, stderr } = await program.run([
     'generate',
     PROMPT,
