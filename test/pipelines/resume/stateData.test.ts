@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { seededNoise } from '../../../src/pipelines/noise/noise.js';
+import type { Plan } from '../../../src/pipelines/plan/plan.js';
 import { BlockFile } from '../../../src/pipelines/resume/blockFile.js';
+import { planDifferences } from '../../../src/pipelines/resume/planDifferences.js';
 import { RunState } from '../../../src/pipelines/resume/runState.js';
 import { packData, packedLength, unpackData } from '../../../src/pipelines/resume/stateData.js';
+import { acceptAll, type Policy } from '../../../src/tokentrim/policy.js';
+import { device } from '../../support/device.js';
 import { MemoryState } from '../../support/memoryState.js';
 
 const arrays = fc.oneof(fc.float32Array(), fc.float64Array(), fc.uint32Array(), fc.uint16Array(), fc.uint8Array());
@@ -77,4 +82,18 @@ test('a file of blocks that ends elsewhere than its state says is not taken', as
   expect(await BlockFile.open(store, 0, 5)).toBeUndefined();
   expect(await BlockFile.open(store, 1, 100)).toBeUndefined();
   expect(await BlockFile.open(store, 2 ** 40, 2 ** 50)).toBeUndefined();
+});
+
+test('a policy or noise that cannot say where it is is refused before the run begins; so is another plan', async () => {
+  const plan = { program: 'test', seed: 4 } as unknown as Plan;
+  const noise = seededNoise(1, 3, 16);
+  const policy: Policy = { ...acceptAll, review: async () => [] };
+  const state = await RunState.open(new MemoryState());
+  await expect(state.begin(device, plan, { noise, policy })).rejects.toThrow('this policy has no `save` and `restore`');
+  const own = { initial: noise.initial, renoise: noise.renoise };
+  await expect(state.begin(device, plan, { noise: own, policy: acceptAll })).rejects.toThrow(
+    "noise of the caller's own",
+  );
+  expect(planDifferences(plan, { ...plan, seed: 5, program: 'other' } as unknown as Plan)).toEqual(['`seed` 4, not 5']);
+  expect(planDifferences(plan, { ...plan } as Plan)).toEqual([]);
 });
