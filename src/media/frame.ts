@@ -33,12 +33,16 @@ export interface FileMark extends Beginning {
 }
 
 /** The same with the digest of the pictures so far (`PictureDigest`). Plain data, for who goes on from there. */
-export const frameMarkSchema = z.strictObject({
+export interface FrameMark extends FileMark {
+  readonly pictures: string;
+}
+
+/** @internal */
+export const frameMarkSchema: z.ZodType<FrameMark> = z.strictObject({
   frames: z.int().nonnegative(),
   ...beginningSchema.shape,
   pictures: beginningSchema.shape.sha256,
 });
-export type FrameMark = z.infer<typeof frameMarkSchema>;
 
 /** Takes frames in order while they are generated. Call `write` once at a time; every sink must be closed. */
 export interface FrameSink {
@@ -88,7 +92,7 @@ export interface FrameWriter {
   release(): Promise<string | undefined>;
 }
 
-/** What a video is written to. */
+/** @internal What a video is written to. */
 export interface VideoOutput {
   /** How messages name it. */
   readonly path: string;

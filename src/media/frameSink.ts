@@ -6,13 +6,12 @@ import { flag, value } from '../options/fields.js';
 import { type FrameMark, type FrameSink, frameMarkSchema, type VideoFormat } from './frame.js';
 
 export { LostOutputError } from '../node/files/earlierOutput.js';
-export {
-  type Frame,
-  type FrameMark,
-  type FrameSink,
-  frameMarkSchema,
-  type MediaTags,
-  type VideoFormat,
+export type {
+  Frame,
+  FrameMark,
+  FrameSink,
+  MediaTags,
+  VideoFormat,
 } from './frame.js';
 
 export interface FrameSinkOptions {

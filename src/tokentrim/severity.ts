@@ -19,8 +19,16 @@ export function severity(drift: ArrayLike<number>, unstable: readonly number[]):
   return unstable.reduce((sum, token) => sum + drift[token], 0) / unstable.length;
 }
 
+/** What `RunningStatistics` has counted, to go on from. */
+export interface SavedStatistics {
+  readonly count: number;
+  readonly mean: number;
+  /** Sum of the squared distances to the mean. */
+  readonly squares: number;
+}
+
 /** Made when it is asked for, so that a page which only measures needs no zod. */
-const statisticsSchema = () =>
+const statisticsSchema = (): z.ZodType<SavedStatistics> =>
   z.strictObject({ count: z.int().nonnegative(), mean: z.number(), squares: z.number().min(0) });
 
 /** mu_t and sigma_t: mean and population standard deviation of the accepted severities, in constant memory (Welford). */
@@ -40,7 +48,7 @@ export class RunningStatistics {
     this.#squares += delta * (value - this.mean);
   }
 
-  save(): z.infer<ReturnType<typeof statisticsSchema>> {
+  save(): SavedStatistics {
     return { count: this.count, mean: this.mean, squares: this.#squares };
   }
 

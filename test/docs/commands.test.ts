@@ -22,10 +22,11 @@ const OPTIONS = new Map(
 );
 const everyOption = new Set([...OPTIONS.values()].flat());
 
-/** Options of other programs that the text names: Hugging Face's hf, node, bench/run.mjs, npm, scripts/step.mjs. */
+/** Options of other programs that the text names: Hugging Face's hf, node, bench/run.mjs, npm, scripts/step.mjs and fuzz.mjs. */
 const FOREIGN = [
   ...['--local-dir', '--enable-source-maps', '--inspect-brk'],
   ...['--match', '--blocks', '--tokens', '--ignore-scripts', '--omit', '--block', '--gradient', '--layers'],
+  ...['--target', '--seconds'],
 ];
 
 const read = (name: string) => readFileSync(join(root, name), 'utf8');

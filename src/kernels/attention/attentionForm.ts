@@ -83,7 +83,7 @@ export function keyTypeCode(keys: Tensor | undefined): number {
   return keys ? KEY_TYPES.indexOf(keyTypeOf(keys)) : 0;
 }
 
-/** Keys or values as the twins read them, [rows, heads * headDim]. Reference device only. */
+/** @internal Keys or values as the twins read them, [rows, heads * headDim]. Reference device only. */
 export function hostOf(keys: Tensor, { query, heads }: Pick<AttentionProblem, 'query' | 'heads'>) {
   return keyTypeOf(keys) === 'i8' ? widenedRows(keys.hostIndices, query.shape[1], heads) : keys.host;
 }

@@ -17,7 +17,7 @@ export interface RecordedForms {
 
 const form = z.enum(FORMS);
 
-/** A run meets some dozens of classes, whose names are short. */
+/** @internal A run meets some dozens of classes, whose names are short. */
 export const recordedFormsSchema: z.ZodType<RecordedForms> = z.strictObject({
   forced: form.nullable(),
   classes: z

@@ -5,11 +5,16 @@ import * as z from 'zod';
 import { TokenTrimError } from '../../errors.js';
 
 /** The first bytes of an output, which an earlier run wrote and this one keeps. */
+export interface Beginning {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** @internal */
 export const beginningSchema = z.strictObject({
   bytes: z.int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
-export type Beginning = z.infer<typeof beginningSchema>;
 
 /** What a run was to go on from is gone, too short, or another's. Nothing was changed. */
 export class LostOutputError extends TokenTrimError {
@@ -22,7 +27,7 @@ export class LostOutputError extends TokenTrimError {
   }
 }
 
-/** A file that begins as it should. */
+/** @internal A file that begins as it should. */
 export interface EarlierOutput {
   readonly path: string;
   readonly bytes: number;
@@ -30,7 +35,7 @@ export interface EarlierOutput {
   readonly hash: Hash;
 }
 
-/** The first of some files that begins with the bytes that are wanted; one with a second name (a hard link) is left alone. */
+/** @internal The first of some files that begins with the bytes that are wanted; one with a second name (a hard link) is left alone. */
 export async function findEarlier(
   places: readonly string[],
   { bytes, sha256 }: Beginning,

@@ -23,6 +23,7 @@ export interface SavedRun {
   readonly command: unknown;
 }
 
+/** @internal */
 export const savedRunSchema: z.ZodType<SavedRun> = z.strictObject({
   version: z.literal(1),
   plan: z.record(z.string(), z.unknown()) as unknown as z.ZodType<Plan>, // the caller parses it, or compares it with its own
@@ -46,6 +47,7 @@ export interface SavedBlock {
   readonly seconds: number;
 }
 
+/** @internal */
 export const savedBlockSchema: z.ZodType<SavedBlock> = z.strictObject({
   block: z.int().min(-1),
   firstFrame: count,
@@ -95,6 +97,7 @@ export interface SavedState {
   } | null;
 }
 
+/** @internal */
 export const savedStateSchema: z.ZodType<SavedState> = z.strictObject({
   next: count,
   blocks: z.strictObject({ count, bytes: count }),
