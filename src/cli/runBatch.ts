@@ -17,7 +17,7 @@ import { messageOf } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { type Interrupt, watchInterrupt } from './interrupt.js';
 import { openModel } from './openModel.js';
-import { say, startProgress } from './output.js';
+import { print, say, startProgress } from './output.js';
 import { ownShare } from './ownShare.js';
 import { choices, requestOf } from './prepareRun.js';
 import { printable } from './printable.js';
@@ -57,7 +57,7 @@ export async function runBatch(prompt: string | undefined, flags: GenerateFlags)
 async function printClips(folder: BatchFolder, clips: readonly PlannedClip[]): Promise<void> {
   for (const clip of clips) {
     const state = (await folder.finished(clip, true)) ? 'finished' : 'to make';
-    process.stdout.write(`${state}  seed ${clip.seed}  ${folder.video(clip)}\n`);
+    print(`${state}  seed ${clip.seed}  ${folder.video(clip)}\n`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type BatchStatus, batchStatus } from '../node/batch/batchStatus.js';
-import { printable } from './printable.js';
+import { print } from './output.js';
 
 /** Lines of each kind that are listed; of more the number is told. */
 const LISTED = 20;
@@ -16,12 +16,9 @@ export function addStatusCommand(program: Command): void {
     .helpOption('-h, --help', 'show this')
     .action(async (folder: string, { json }: { readonly json?: boolean }) => {
       const status = await batchStatus(folder);
-      process.stdout.write(json ? `${escaped(JSON.stringify(status))}\n` : formatStatus(status));
+      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status));
     });
 }
-
-/** Characters that JSON leaves as they are, and a terminal may obey. */
-const escaped = (text: string): string => printable(text.replaceAll('\n', ' ').replaceAll('\t', ' '));
 
 /** The same in words. */
 export function formatStatus(status: BatchStatus): string {
@@ -36,7 +33,7 @@ export function formatStatus(status: BatchStatus): string {
     }),
     ...listed(failed, ({ file, error, ended }) => `failed   ${file}: ${error} (${ended})`),
   ];
-  return lines.map((line) => `${printable(line)}\n`).join('');
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function listed<Item>(items: readonly Item[], line: (item: Item) => string): string[] {
