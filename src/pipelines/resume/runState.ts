@@ -6,9 +6,7 @@ import type { Device } from '../../tensor/device.js';
 import { uploadHost } from '../../tensor/hostTensor.js';
 import { disposeAll } from '../../tensor/scope.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { acceptAll, type Policy } from '../../tokentrim/policy.js';
-import { PROGRAM } from '../../version.js';
-import type { NoiseSource } from '../noise/noise.js';
+import { acceptAll } from '../../tokentrim/policy.js';
 import type { Plan } from '../plan/plan.js';
 import { BlockFile } from './blockFile.js';
 import { Budget } from './budget.js';
@@ -25,6 +23,9 @@ import {
 } from './savedRun.js';
 import { packData, unpackData } from './stateData.js';
 import type { StateStore } from './stateStore.js';
+import { changedSince, ensureStateful, type StatefulParts } from './takeUp.js';
+
+export type { StatefulParts } from './takeUp.js';
 
 const [RUN, NOTE] = ['run', 'note'];
 const STATE = /^state-(\d{1,12})$/;
@@ -40,12 +41,6 @@ export interface RunStateOptions {
   readonly share?: number;
   /** Keeps nothing of a run that will take less, as its first blocks show; 0 where absent. */
   readonly leastSeconds?: number;
-}
-
-/** What of a run has to be there again in a run that goes on. */
-export interface StatefulParts {
-  readonly noise: NoiseSource;
-  readonly policy: Policy | undefined;
 }
 
 /**
@@ -133,15 +128,7 @@ export class RunState {
    */
   async begin(device: Device, plan: Plan, { noise, policy }: StatefulParts): Promise<string[]> {
     const { label } = this.store;
-    ensure(
-      noise.save && noise.restore,
-      `${label}: noise of the caller's own has no \`save\` and \`restore\`, which a state needs`,
-    );
-    ensure(
-      policy === undefined || policy === acceptAll || (policy.save && policy.restore),
-      `${label}: this policy has no \`save\` and \`restore\`, so that a run which asks it cannot be gone on with: give it both, ` +
-        'or run it without a state',
-    );
+    ensureStateful(label, { noise, policy });
     const adapter = { name: device.name, driver: device.forms.adapter?.driver ?? '' };
     if (!this.run) {
       const { command } = this;
@@ -165,23 +152,11 @@ export class RunState {
         });
       }
     }
-    const notes: string[] = [];
-    if (!this.saved && this.generation.newest > 0) {
-      notes.push(`note: ${label}: what there is of this run's state is damaged: the run begins again`);
-    }
-    const was = this.run.adapter;
-    if (was.name !== adapter.name || was.driver !== adapter.driver) {
-      notes.push(
-        `note: the run was begun on ${was.name} (${was.driver}), and this is ${adapter.name} (${adapter.driver}): adapters ` +
-          'round differently, so the rest of the video is not what it would have been there',
-      );
-    }
-    if (this.run.plan.program !== PROGRAM) {
-      notes.push(
-        `note: the run was begun by ${this.run.plan.program}, and this is ${PROGRAM}: the rest may differ in its last bits`,
-      );
-    }
-    return notes;
+    const isDamaged = !this.saved && this.generation.newest > 0;
+    return [
+      ...(isDamaged ? [`note: ${label}: what there is of this run's state is damaged: the run begins again`] : []),
+      ...changedSince(this.run, adapter),
+    ];
   }
 
   /** The latents that the video begins with, where the run had encoded them. */
