@@ -9,32 +9,25 @@ import { atExit } from '../node/files/atExit.js';
 import { isFolder } from '../node/files/outputTarget.js';
 import { type ClipRecord, readClipRecord } from './clipRecord.js';
 import { addGenerateCommand } from './generateCommand.js';
+import { type GenerateFlags, MODEL_FLAGS } from './generateFlags.js';
 import { print } from './output.js';
 import { type Comparison, compareRecords, outcomeWords } from './reproduced.js';
 import { runGenerate } from './runGenerate.js';
 import { RunReport } from './runReport.js';
 
-export interface ReproduceFlags {
-  readonly out?: string;
-  readonly model?: string;
-  readonly checkpoint?: string;
-  readonly section?: string;
-  readonly vae?: string;
-  readonly textEncoder?: string;
-  readonly tokenizer?: string;
-  readonly image?: string;
-  readonly video?: string;
-  readonly noise?: string;
-  readonly adapter?: string;
-  readonly gpuMemory?: number;
-  readonly force?: boolean;
-  readonly json?: boolean;
-  readonly progress: string;
-}
+/** The options of `tokentrim reproduce`: those of `generate` mean the same. */
+export type ReproduceFlags = Partial<
+  Pick<
+    GenerateFlags,
+    | (typeof MODEL_FLAGS)[number]
+    | ('image' | 'video' | 'noise')
+    | ('out' | 'adapter' | 'gpuMemory' | 'force' | 'json' | 'progress')
+  >
+>;
 
 /** What the run that makes it again takes as it is. */
 const PASSED = [
-  ...['model', 'checkpoint', 'section', 'vae', 'textEncoder', 'tokenizer', 'image', 'video', 'noise'],
+  ...[...MODEL_FLAGS, 'image', 'video', 'noise'],
   ...['adapter', 'gpuMemory', 'progress'],
 ] as const satisfies readonly string[] as readonly (keyof ReproduceFlags)[];
 

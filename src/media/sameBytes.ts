@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { isFolder } from '../node/files/outputTarget.js';
+import { sha256Of } from '../node/weights/fileDigest.js';
 import { framesIn } from './frameFolder.js';
 
 /** Whether two videos are the same files, or two folders hold the same frames. */
@@ -11,14 +10,8 @@ export async function sameBytes(one: string, other: string): Promise<boolean> {
 }
 
 async function digestsOf(path: string): Promise<string[]> {
-  if (!(await isFolder(path))) return [await digestOf(path)];
+  if (!(await isFolder(path))) return [await sha256Of(path)];
   const digests: string[] = [];
-  for (const name of await framesIn(path)) digests.push(`${name} ${await digestOf(join(path, name))}`);
+  for (const name of await framesIn(path)) digests.push(`${name} ${await sha256Of(join(path, name))}`);
   return digests;
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece);
-  return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
+import { wordValues } from '../tensor/describeTensor.js';
 import type { Device, KernelCall } from '../tensor/device.js';
-import { bfloat16ToFloat32, halfToFloat32 } from '../tensor/sixteenBit.js';
 import { bytesOf, type DType, type Storage, Tensor } from '../tensor/tensor.js';
 import { formatLaunch } from '../tensor/watchLaunches.js';
 import { type Agreement, agreement } from './agreement.js';
@@ -127,10 +127,7 @@ function lending<Result>(values: ReadonlyMap<Storage, Float64Array | Uint32Array
   }
 }
 
-/** The elements that a buffer's words hold. */
+/** The elements that a buffer's words hold, as a twin takes them. */
 function unpack(words: Uint32Array, dtype: DType, size: number): Float64Array | Uint32Array {
-  if (dtype === 'u32') return words;
-  if (dtype === 'f32') return new Float64Array(new Float32Array(words.buffer, words.byteOffset, size));
-  const halves = new Uint16Array(words.buffer, words.byteOffset, size);
-  return new Float64Array(dtype === 'f16' ? halfToFloat32(halves) : bfloat16ToFloat32(halves));
+  return dtype === 'u32' ? words : new Float64Array(wordValues(words, dtype, size));
 }

@@ -1,5 +1,5 @@
 import { checkMatrixForm } from '../kernels/forms/checkMatrixForm.js';
-import { isProcessor, subgroupSize } from '../kernels/forms/form.js';
+import { isProcessor } from '../kernels/forms/form.js';
 import { knownClasses } from '../kernels/forms/trials.js';
 import type { Model } from '../models/wan/model.js';
 import { hasFullVae } from '../models/wan/model.js';
@@ -96,7 +96,7 @@ function formsOf(device: Device, trusted: ReadonlySet<string>): Form[] {
   const onProcessor = isProcessor(device.features);
   return [
     'plain',
-    ...(subgroupSize(device) > 0 || device.features.subgroups ? (['subgroup'] as const) : []),
+    ...(device.features.subgroups ? (['subgroup'] as const) : []),
     ...(onProcessor ? [] : (['tiled'] as const)), // takes a processor minutes to compile, and is not chosen there
     ...(trusted.size > 0 ? (['matrix', 'half'] as const) : []),
   ];

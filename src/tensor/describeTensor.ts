@@ -1,6 +1,6 @@
 import { formatShape } from './shape.js';
 import { bfloat16ToFloat32, halfToFloat32 } from './sixteenBit.js';
-import type { Tensor } from './tensor.js';
+import type { DType, Tensor } from './tensor.js';
 
 /** Most values of an axis that are shown. */
 const CORNER = 4;
@@ -10,6 +10,11 @@ export function hostValues({ storage, dtype, size }: Tensor): ArrayLike<number> 
   const { data, words, freed } = storage;
   if (freed) return undefined;
   if (data || !words) return data;
+  return wordValues(words, dtype, size);
+}
+
+/** The values that the words of a buffer hold. */
+export function wordValues(words: Uint32Array, dtype: DType, size: number): Float32Array | Uint32Array {
   if (dtype === 'u32') return words;
   if (dtype === 'f32') return new Float32Array(words.buffer, words.byteOffset, size);
   const halves = new Uint16Array(words.buffer, words.byteOffset, size);

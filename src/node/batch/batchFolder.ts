@@ -5,8 +5,9 @@ import type { Claim } from '../../batch/claims.js';
 import { type Clip, clipStem } from '../../batch/clips.js';
 import { makeFolder } from '../files/makeFolder.js';
 import { ensureReplaceable } from '../files/ownFile.js';
+import { syncFile } from '../files/syncFile.js';
 import { unwritable } from '../files/writeProblem.js';
-import { digestFile } from '../weights/fileDigest.js';
+import { sha256Of } from '../weights/fileDigest.js';
 import { type ClipFailure, type ClipRecord, readFailure, readRecord } from './clipRecord.js';
 
 /** What lies in the folder of a batch. */
@@ -127,7 +128,7 @@ export class BatchFolder {
     try {
       file = await open(partial, 'wx');
       await file.writeFile(text);
-      await file.sync();
+      await syncFile(file);
       await file.close();
       await rename(partial, path);
     } catch (error) {
@@ -145,11 +146,6 @@ export class BatchFolder {
     await ensureReplaceable(path, path, { option: 'folder', force });
     return true;
   }
-}
-
-/** Of a whole file. */
-async function sha256Of(path: string): Promise<string> {
-  return (await digestFile(path, Number.POSITIVE_INFINITY)).sha256;
 }
 
 /** Renames where nothing has the new name. Says whether it did; true without looking where there are no hard links. */

@@ -6,6 +6,7 @@ import { RunState, type RunStateOptions } from '../../pipelines/resume/runState.
 import type { StateStore } from '../../pipelines/resume/stateStore.js';
 import { type MadeFolders, makeFolder } from '../files/makeFolder.js';
 import { type OutputLock, takeLock } from '../files/outputLock.js';
+import { syncFile, syncFolder } from '../files/syncFile.js';
 import { unwritable } from '../files/writeProblem.js';
 
 /** What belongs to a state, and what a write that was cut off left. */
@@ -158,15 +159,8 @@ async function whole(file: FileHandle, bytes: Uint8Array, position: number): Pro
     for (let done = 0; done < bytes.byteLength; ) {
       done += (await file.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
     }
-    await file.sync();
+    await syncFile(file);
   } finally {
     await file.close();
   }
-}
-
-/** So that a new name is on the disk too; what cannot do that has no need of it. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }

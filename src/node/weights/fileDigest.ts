@@ -46,3 +46,8 @@ export async function digestFile(path: string, wholeBytes = WHOLE_BYTES): Promis
     await file.close();
   }
 }
+
+/** SHA-256 of all of a file, however large. */
+export async function sha256Of(path: string): Promise<string> {
+  return (await digestFile(path, Number.POSITIVE_INFINITY)).sha256;
+}

@@ -12,16 +12,16 @@ import { BlockFile } from './blockFile.js';
 import { Budget } from './budget.js';
 import { fillCache } from './cacheRows.js';
 import { planDifferences } from './planDifferences.js';
-import type { RewrittenBlock, RolloutStart, SamplingStart } from './rolloutStart.js';
+import type { RolloutStart, SamplingStart } from './rolloutStart.js';
 import {
-  type SavedBlock,
+  rewritten,
   type SavedCache,
   type SavedRun,
   type SavedState,
   savedRunSchema,
   savedStateSchema,
 } from './savedRun.js';
-import { packData, unpackData } from './stateData.js';
+import { packData, readData, unpackData } from './stateData.js';
 import type { StateStore } from './stateStore.js';
 import { changedSince, ensureStateful, type StatefulParts } from './takeUp.js';
 
@@ -245,13 +245,4 @@ export class RunState {
     for (const name of await this.store.names()) if (!names.has(name)) await this.store.remove(name);
     return generation;
   }
-}
-
-async function readData(store: StateStore, name: string): Promise<unknown> {
-  const bytes = await store.read(name);
-  return bytes && unpackData(bytes);
-}
-
-function rewritten({ block, firstFrame, latents, pruned }: SavedBlock): RewrittenBlock {
-  return { block, firstFrame, frames: latents.shape[0], latents, pruned: pruned.map((tokens) => Array.from(tokens)) };
 }

@@ -3,7 +3,7 @@ import { type RecordedForms, recordedFormsSchema } from '../../kernels/forms/rec
 import { type HostTensor, hostTensorSchema } from '../../tensor/hostTensor.js';
 import { type Decision, decisionSchema } from '../../tokentrim/policy.js';
 import type { Plan } from '../plan/plan.js';
-import type { FlyingBlock } from './rolloutStart.js';
+import type { FlyingBlock, RewrittenBlock } from './rolloutStart.js';
 
 // The files of a state, each packed by `packData`. What is read back may be anything, so each has a schema.
 
@@ -56,6 +56,11 @@ export const savedBlockSchema: z.ZodType<SavedBlock> = z.strictObject({
   decision: decisionSchema.nullable(),
   seconds: z.number().nonnegative(),
 });
+
+/** A block as the cache is filled with it again. */
+export function rewritten({ block, firstFrame, latents, pruned }: SavedBlock): RewrittenBlock {
+  return { block, firstFrame, frames: latents.shape[0], latents, pruned: pruned.map((tokens) => Array.from(tokens)) };
+}
 
 /** The cache when its rows were last kept. */
 export interface SavedCache {

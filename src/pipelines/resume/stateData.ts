@@ -1,3 +1,5 @@
+import type { StateStore } from './stateStore.js';
+
 // How plain data and typed arrays become bytes that say of themselves whether they are whole: a mark, the lengths, JSON in
 // which each array is a reference, the arrays, and SHA-256 of all that.
 
@@ -95,4 +97,10 @@ function arrayAt(bytes: Uint8Array, start: number, limit: number, { $array, at, 
 async function digestOf(bytes: Uint8Array): Promise<Uint8Array> {
   const told = bytes.subarray(0, bytes.length - DIGEST_BYTES) as Uint8Array<ArrayBuffer>;
   return new Uint8Array(await crypto.subtle.digest('SHA-256', told));
+}
+
+/** What a file of a state holds; undefined where there is none, or it is damaged. */
+export async function readData(store: StateStore, name: string): Promise<unknown> {
+  const bytes = await store.read(name);
+  return bytes && unpackData(bytes);
 }
