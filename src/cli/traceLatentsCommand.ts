@@ -30,6 +30,7 @@ export function addTraceLatentsCommand(trace: Command): void {
     .description('make a trace of the drift in latents of any pipeline')
     .argument('<file>', 'a safetensors or PyTorch file with latents [frames, channels, height, width]', path)
     .option('-o, --out <folder>', "where the trace goes (default: the file's name with .trace)", path)
+    .option('--save <file>', 'a page of the trace as well: one .html', path)
     .option('--tensor <name>', 'of a file with several that could be latents')
     .option('--channels <n>', 'channels of the latents, where they are not 16', wholeNumber(1))
     .addOption(

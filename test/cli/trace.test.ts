@@ -110,6 +110,16 @@ test('view serves a trace until Ctrl-C, which is no failure', async () => {
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\/\n$/);
 });
 
+test('a page of the drift in latents is saved beside its trace', async () => {
+  ensureViewer();
+  await writeLatents(at('video.pth'));
+  const page = at('drift.html');
+  const args = ['trace', 'latents', at('video.pth'), '--out', at('drift.trace'), '--save', page];
+  const { status, stderr } = await program.run(args);
+  expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringContaining('open it in a browser') });
+  expect(readFileSync(page, 'utf8')).toContain('video.pth');
+});
+
 const SMALL = ['--frames', '9', '--width', '16', '--height', '16', '--steps', '1000', '--adapter', 'reference'];
 
 test('generate writes a trace and a page beside the same latents, and never over what is no trace', async () => {
