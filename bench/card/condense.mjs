@@ -17,7 +17,7 @@ const round = (value) => (typeof value === 'number' ? Number(value.toPrecision(4
 const rounded = (rows) =>
   rows?.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, round(value)])));
 
-const { adapters = [], chosen, measured } = read('doctor.json') ?? {};
+const { adapters = [], chosen, measured, selfTests = {} } = read('doctor.json') ?? {};
 const { name, description, limits } = adapters.find((adapter) => adapter.name === chosen) ?? {};
 const forms = read('forms.json') ?? [];
 const found = forms.find(({ features }) => features);
@@ -38,6 +38,7 @@ const condensed = {
     maxBufferSize: limits.maxBufferSize,
   },
   right: found?.right,
+  selfTests: Object.fromEntries(Object.entries(selfTests).map(([run, report]) => [run, selfTest(report)])),
   checks: rows('check', ({ kernel, form, shape, worst, passed, error }) => ({
     kernel,
     form,
@@ -60,6 +61,22 @@ const condensed = {
 /** Of the forms; a group's own rows say nothing of a form. */
 function rows(kind, pick) {
   return rounded(forms.filter((row) => row.kind === kind && row.form).map(pick));
+}
+
+/** Of all launches of a kernel: how many, and the largest error. */
+function selfTest(report) {
+  if (!report) return undefined;
+  const kernels = {};
+  for (const { kernel, error, isRight } of report.checks) {
+    kernels[kernel] ??= { launches: 0, wrong: 0, error: 0 };
+    const row = kernels[kernel];
+    row.launches++;
+    if (!isRight) row.wrong++;
+    row.error = Math.max(row.error, error);
+  }
+  const { forms: tried, seconds, leftOut, broken, faulty } = report;
+  const each = Object.entries(kernels).map(([kernel, row]) => ({ kernel, ...row }));
+  return { forms: tried, seconds: round(seconds), leftOut: leftOut.length, broken, faulty, kernels: rounded(each) };
 }
 
 /** A row a line, so that two runs can be compared by eye. */
@@ -100,14 +117,15 @@ function demo({ frames, width, height, seconds, compiledKernels, blocks }) {
 
 /** Seconds from the start of the process, and of each block. */
 function rollout({ calls, blocks = [], stages = {}, errors, ...row }) {
+  if (Object.hasOwn(row, 'isSame')) return row;
   return { ...rounded([row])[0], stages: rounded([stages])[0], blocks: blocks.map(round) };
 }
 
 function sections(results) {
   return Object.fromEntries(
-    Object.entries(results).map(([section, { [section]: result }]) => [
-      section,
-      { clock: result?.clock, ceilings: result?.ceilings, rows: rounded(result?.rows) },
-    ]),
+    Object.entries(results).map(([name, sections]) => {
+      const result = sections[name] ?? sections.dit; // `gradient` is one of its runs
+      return [name, { clock: result?.clock, ceilings: result?.ceilings, rows: rounded(result?.rows) }];
+    }),
   );
 }

@@ -1,8 +1,8 @@
 // Whole rollouts at 832x480 with random weights of Wan2.1-1.3B's sizes, by the command line, as a user would run them: seconds from
 // the start of the process to each stage and block, peak memory, and what a trace adds. One file, written anew after each run.
-//   node bench/card/rollouts.mjs <root of the program> <file.json> [--small] [--seconds N] [--only name,name]
+//   node bench/card/rollouts.mjs <root of the program> <file.json> [--small] [--seconds N] [--only 'name;name']
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,6 +31,8 @@ const RUNS = [
   ['rolling-forcing', 60, ['--frames', frames, '--preset', 'rolling-forcing']],
   ['rolling-forcing, latents', 60, ['--frames', frames, '--preset', 'rolling-forcing', '--latents-only']],
   ['self-forcing, latents', 60, ['--frames', frames, '--latents-only']],
+  ['self-forcing, latents, state kept', 60, ['--frames', frames, '--latents-only', '--resume', join(folder, 'state')]],
+  ['flowmo', 90, ['--frames', '33', '--latents-only', '--flowmo', 'first-block']],
   [
     'self-forcing of 30 s, traced',
     150,
@@ -44,31 +46,50 @@ const text = join(folder, 'text');
 const found = { rows: [] };
 const layers = values.small ? ['--layers', '1'] : [];
 const made = await Promise.all([
-  run(['synthesize', '--like', 'wan2.1-1.3b', '--parts', 'transformer,vae', '--dtype', 'bf16', ...layers, '-q', model]),
+  run([
+    'synthesize',
+    '--like',
+    'wan2.1-1.3b',
+    '--parts',
+    'transformer,vae',
+    '--dtype',
+    'bf16',
+    ...layers,
+    '-q',
+    '--force',
+    model,
+  ]),
   // One layer of umT5 stands for all: a prompt is embedded once.
-  run(['synthesize', '--like', 'wan2.1-1.3b', '--parts', 'text-encoder,tokenizer', '--layers', '1', '-q', text]),
+  run([
+    'synthesize',
+    '--like',
+    'wan2.1-1.3b',
+    '--parts',
+    'text-encoder,tokenizer',
+    '--layers',
+    '1',
+    '-q',
+    '--force',
+    text,
+  ]),
 ]);
 if (made.some(({ status }) => status !== 0)) console.error(made.map(({ errors }) => errors).join(''));
 const encoder = readdirSync(text).find((name) => name.startsWith('models_t5'));
 
-const asked = values.only?.split(',');
+const asked = values.only?.split(';');
 for (const [name, limit, options] of RUNS) {
   if (asked && !asked.includes(name)) continue;
+  await timed(name, limit, options);
+}
+if (!asked || asked.includes('killed')) await killed();
+
+/** One run, and what it said of itself. */
+async function timed(name, limit, options) {
   if (left() < Math.min(20, limit)) {
     found.rows.push({ name, skipped: 'no time left' });
-    continue;
+    return;
   }
-  const latents = options.includes('--latents-only');
-  const out = latents
-    ? ['--save-latents', join(folder, 'latents.safetensors')]
-    : ['--out', join(folder, `${name.replace(/\W+/g, '-')}.mp4`)];
-  const parts = ['--model', model, '--text-encoder', join(text, encoder)];
-  parts.push('--tokenizer', join(text, 'google/umt5-xxl'));
-  const given = ['generate', PROMPT, ...parts, '--seed', 7, ...size, ...options, ...out, '--force'];
-  const { status, events, report, errors } = await run(
-    [...given, '--progress', 'json', '--json'],
-    Math.min(limit, left()),
-  );
+  const { status, events, report, errors } = await run(commandOf(name, options), Math.min(limit, left()));
   const row = { name, options: options.filter((option) => !String(option).startsWith('/')).join(' '), status };
   row.seconds = report?.seconds;
   row.stages = Object.fromEntries(
@@ -82,12 +103,59 @@ for (const [name, limit, options] of RUNS) {
   for (const part of ['trace', 'long', 'long.html']) {
     if (options.some((option) => option === join(folder, part))) row[part] = bytesOf(join(folder, part));
   }
+  row.state = /the run's state took .*/.exec(notesOf(events))?.[0];
   if (status !== 0) row.errors = errors.slice(-1500);
-  found.rows.push(row);
-  writeFileSync(file, `${JSON.stringify(found, null, 1)}\n`);
+  keep(row);
   console.log(
     `${name}: ${status === 0 ? '' : `status ${status}, `}${row.end} s; blocks ${row.blocks.map((seconds) => seconds.toFixed(2)).join(' ')}`,
   );
+}
+
+/** A run that is killed in its middle and gone on with makes the bytes of one that was not. */
+async function killed() {
+  if (left() < 30) return keep({ name: 'killed', skipped: 'no time left' });
+  const early = values.small ? 1 : 3;
+  const options = ['--frames', frames, '--latents-only'];
+  const kept = [...options, '--resume', join(folder, 'killed')];
+  let blocks = 0;
+  const first = await run(commandOf('killed', kept), left(), ({ event }) => event === 'block' && ++blocks === early);
+  const second = await run(commandOf('killed', kept), left());
+  const third = await run(commandOf('whole', options), left());
+  const [made, whole] = ['killed', 'whole'].map((name) => bytesIn(latentsOf(name)));
+  const isSame = made !== undefined && whole !== undefined && made.equals(whole);
+  const note = /going on after .*? blocks/.exec(notesOf(second.events))?.[0];
+  const statuses = [first, second, third].map(({ status }) => status);
+  keep({ name: 'killed', statuses, note, isSame, bytes: made?.length });
+  if (!isSame) console.error([second, third].map(({ errors }) => errors.slice(-1500)).join(''));
+  console.log(`killed: ${statuses.join(', ')}; ${note}; the same bytes: ${isSame}`);
+}
+
+function keep(row) {
+  found.rows.push(row);
+  writeFileSync(file, `${JSON.stringify(found, null, 1)}\n`);
+}
+
+function latentsOf(name) {
+  return join(folder, `${name.replace(/\W+/g, '-')}.safetensors`);
+}
+
+/** What people would have been told, a line each. */
+function notesOf(events) {
+  return events.flatMap(({ event, text }) => (event === 'note' ? [text] : [])).join('\n');
+}
+
+function bytesIn(path) {
+  return existsSync(path) ? readFileSync(path) : undefined;
+}
+
+function commandOf(name, options) {
+  const out = options.includes('--latents-only')
+    ? ['--save-latents', latentsOf(name)]
+    : ['--out', join(folder, `${name.replace(/\W+/g, '-')}.mp4`)];
+  const parts = ['--model', model, '--text-encoder', join(text, encoder)];
+  parts.push('--tokenizer', join(text, 'google/umt5-xxl'));
+  const command = ['generate', PROMPT, ...parts, '--seed', 7, ...size, ...options, ...out, '--force'];
+  return [...command, '--verbose', '--progress', 'json', '--json'];
 }
 
 function bytesOf(path) {
@@ -97,14 +165,16 @@ function bytesOf(path) {
   return readdirSync(path, { recursive: true }).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
 }
 
-/** Runs the command line; its events come on standard error, its report on standard output. */
-function run(given, limit = 120) {
+/** Runs the command line; its events come on standard error, its report on standard output. Killed after an event that ends it. */
+function run(given, limit = 120, isEnd = () => false) {
   const child = spawn(process.execPath, [cli, ...given.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] });
   const events = [];
   let [output, errors] = ['', ''];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (line.startsWith('{')) events.push(JSON.parse(line));
-    else errors += `${line}\n`;
+    if (line.startsWith('{')) {
+      events.push(JSON.parse(line));
+      if (isEnd(events.at(-1))) child.kill('SIGKILL');
+    } else errors += `${line}\n`;
   });
   child.stdout.on('data', (data) => {
     output += data;

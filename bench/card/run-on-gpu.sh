@@ -1,9 +1,9 @@
 #!/bin/bash
 # Runs what make-bundle.sh packed, on the GPU of a bare machine, within TOTAL seconds; what came of it lies in $OUT: eight files.
 # Settings, all by environment: TOTAL (330), OUT (gpu-out), SMALL=1 (small problems: a rehearsal on lavapipe), ADAPTER (gpu),
-#   STEPS (which of "doctor forms measure parity torch dit vae demo rollouts", all by default but
+#   STEPS (which of "doctor selftest forms measure parity torch dit gradient vae demo rollouts", all by default but
 #   the last, whole runs of random weights at 832x480), GROUPS_ASKED (of bench/card/groups.mjs),
-#   SLOW (factor on every step's limit)
+#   RUNS_ASKED (of bench/card/rollouts.mjs), ROLLOUTS (their seconds), SLOW (factor on every step's limit)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 start=$SECONDS
@@ -17,7 +17,7 @@ log=$OUT/log.txt
 : > "$log"
 say() { echo "[$((SECONDS - start)) s] $*" | tee -a "$log"; }
 has() { command -v "$1" > /dev/null 2>&1; }
-steps=" ${STEPS:-doctor forms measure parity torch dit vae demo} "
+steps=" ${STEPS:-doctor selftest forms measure parity torch dit gradient vae demo} "
 
 # --- unpack
 mkdir -p "$tmp"
@@ -104,6 +104,10 @@ R=$tmp/results
 small=${SMALL:+--small}
 step doctor 30 0 "$R/doctor.json" "$node" bin/tokentrim.js doctor --json
 "$node" -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); for (const a of d.adapters) console.log(`  ${a.chosen ? "*" : " "} ${a.name} (${a.kind}): ${a.problem ?? a.description}; ${a.features.join(" ")}`); for (const p of d.problems) console.log("  ", p.source, p.problem); for (const a of d.advice) console.log("   advice:", a)' "$R/doctor.json" 2>&1 | tee -a "$log"
+# the second time with what the driver compiled the first time
+for run in cold warm; do
+  step selftest-$run 60 90 "$R/selftest-$run.json" "$node" bin/tokentrim.js doctor --self-test --json --adapter "$TOKENTRIM_ADAPTER"
+done
 step forms 190 90 "$R/forms.out" "$node" bench/card/forms.mjs "$app" "$R/forms.json" $small --seconds $((185 * ${SLOW:-1})) ${GROUPS_ASKED:+--groups "$GROUPS_ASKED"}
 step measure 40 60 "$R/measured.json" "$node" bin/tokentrim.js doctor --measure --json --adapter "$TOKENTRIM_ADAPTER"
 parity() { # name, cases, options...
@@ -125,17 +129,24 @@ for form in matrix $([ -n "${SMALL:-}" ] || echo half); do
   parity "$form-bf16" "$narrow" --kernels $form --dtype bf16 --kv-dtype f16 --tolerance 0.07
 done
 step torch 30 40 "$R/torch.out" python3 bench/card/torchPeer.py "$R/torch.json" $small --seconds 20
-section() { # name, limit, reserve, options...
+section() { # name, limit, reserve, section, options...
   local name=$1 limit=$2 reserve=$3; shift 3
-  step "$name" "$limit" "$reserve" "$R/$name.txt" "$node" bench/run.mjs "$name" --json "$R/$name.json" "$@"
+  step "$name" "$limit" "$reserve" "$R/$name.txt" "$node" bench/run.mjs "$@" --json "$R/$name.json"
   cat "$R/$name.txt" >> "$log" 2>/dev/null
 }
-if [ -n "${SMALL:-}" ]; then section dit 60 0 --tokens 64 --layers 1; else section dit 60 20; section vae 40 10; fi
+if [ -n "${SMALL:-}" ]; then
+  section dit 60 0 dit --tokens 64 --layers 1
+  section gradient 60 0 dit --gradient --tokens 64 --layers 1
+else
+  section dit 60 20 dit
+  section gradient 70 20 dit --gradient --tokens 390,4680
+  section vae 40 10 vae
+fi
 for preset in self-forcing $([ -n "${SMALL:-}" ] || echo rolling-forcing); do
   step demo-$preset 30 0 "$R/demo-$preset.jsonl" "$node" bin/tokentrim.js generate 'a red circle bounces left and right on a navy background' --seed 24 --preset $preset --frames "$([ -n "${SMALL:-}" ] && echo 13 || echo 81)" --out "$R/$preset.mp4" --json --profile
 done
 # writes five gigabytes
-step rollouts ${ROLLOUTS:-240} 0 "$R/rollouts.txt" "$node" bench/card/rollouts.mjs "$app" "$R/rollouts.json" $small --seconds ${ROLLOUTS:-240}
+step rollouts ${ROLLOUTS:-240} 0 "$R/rollouts.txt" "$node" bench/card/rollouts.mjs "$app" "$R/rollouts.json" $small --seconds ${ROLLOUTS:-240} ${RUNS_ASKED:+--only "$RUNS_ASKED"}
 cat "$R/rollouts.txt" >> "$log" 2>/dev/null
 
 # --- a few files come back

@@ -33,14 +33,24 @@ const write = (name, value) => writeFileSync(`${out}/${name}`, `${JSON.stringify
 const parity = all('parity-');
 const forms = read('forms') ?? [];
 const torch = read('torch');
-write('doctor.json', { ...read('doctor'), measured: read('measured')?.kernels });
+const selfTests = Object.fromEntries(['cold', 'warm'].map((run) => [run, read(`selftest-${run}`)?.selfTest]));
+write('doctor.json', { ...read('doctor'), measured: read('measured')?.kernels, selfTests });
 write('forms.json', forms);
 write('parity.json', parity);
 write('demo.json', all('demo-'));
 write('torch.json', torch);
-write('bench.json', { dit: read('dit'), vae: read('vae'), rollouts: read('rollouts') });
+write('bench.json', { dit: read('dit'), gradient: read('gradient'), vae: read('vae'), rollouts: read('rollouts') });
 
 const lines = [];
+for (const [run, report] of Object.entries(selfTests)) {
+  if (!report) continue;
+  const { checks, leftOut, broken, faulty, forms: tried, seconds } = report;
+  const wrong = checks.filter(({ isRight }) => !isRight);
+  lines.push(
+    `self-test, ${run}: ${checks.length} launches in ${tried.join(', ')}, ${seconds.toFixed(0)} s, ${leftOut.length} left out`,
+  );
+  for (const one of [...wrong, ...broken, ...faulty]) lines.push(`  FAIL ${JSON.stringify(one).slice(0, 300)}`);
+}
 const checks = forms.filter(({ kind }) => kind === 'check');
 const absent = checks.filter(({ passed }) => passed === null);
 const bad = checks.filter(({ passed }) => passed === false);
