@@ -7,9 +7,11 @@ import { encoderOf } from './chooseDecoder.js';
 import type { Picture } from './decodeLatents.js';
 import { openEncodeStream } from './openVae.js';
 
-/** Latent values along each side of the picture that stands for all others, and colours along each side of that. */
+/** Latent values along each side of the picture that stands for all others, and patches of one colour along each side. */
 const CELLS = 12;
-const KNOTS = 5;
+const PATCHES = 4;
+/** Latent frames of it past the first, which stands for one picture and is like none of the others. */
+const LATER = 2;
 
 /** Of the mean square of a channel: keeps the fit tame where channels follow each other, or hardly vary. */
 const RIDGE = 1e-3;
@@ -92,47 +94,44 @@ export class LatentColors {
 }
 
 /**
- * The map for a VAE whose pictures of the video come too late to learn from: a picture of smooth colours is encoded. The
- * encoder is loaded for this and freed after.
+ * The map for a VAE whose pictures of the video come too late to learn from: a picture of patches that stands still is
+ * encoded. The encoder is loaded for this and freed after.
  */
 export async function fitLatentColors(device: Device, model: Model, types: WeightTypes): Promise<LatentColors> {
   const coder = encoderOf(model);
-  const size = CELLS * vaeFactors(model.config.vae).spatial;
-  const pixels = smoothColors(size);
+  const { spatial, temporal } = vaeFactors(model.config.vae);
+  const size = CELLS * spatial;
+  const pixels = patchwork(size);
+  const rgba = new Uint8Array(4 * size * size).fill(255);
+  for (let pixel = 0; pixel < size * size; pixel++)
+    for (let color = 0; color < 3; color++)
+      rgba[4 * pixel + color] = Math.round(255 * ((pixels[3 * pixel + color] + 1) / 2));
+  const colors = new LatentColors();
   const stream = await openEncodeStream(device, model, { coder, type: vaeTypeOf(types, coder) });
   try {
-    const shown = device.upload(pixels, [1, size, size, 3]);
-    const encoded = stream.encode(shown); // [1, channels, CELLS, CELLS]
-    const latents = await device.read(encoded);
-    shown.dispose();
-    encoded.dispose();
-    const rgba = new Uint8Array(4 * size * size).fill(255);
-    for (let pixel = 0; pixel < size * size; pixel++)
-      for (let color = 0; color < 3; color++)
-        rgba[4 * pixel + color] = Math.round(255 * ((pixels[3 * pixel + color] + 1) / 2));
-    const colors = new LatentColors();
-    colors.learn(latents, CELLS, CELLS, { width: size, height: size, rgba });
+    for (let frame = 0; frame <= LATER; frame++) {
+      const still = Array.from({ length: frame === 0 ? 1 : temporal }, () => pixels);
+      const shown = device.upload(Float32Array.from(still.flatMap((each) => [...each])), [still.length, size, size, 3]);
+      const encoded = stream.encode(shown); // [1, channels, CELLS, CELLS]
+      const latents = await device.read(encoded);
+      shown.dispose();
+      encoded.dispose();
+      if (frame > 0) colors.learn(latents, CELLS, CELLS, { width: size, height: size, rgba });
+    }
     return colors;
   } finally {
     stream.dispose();
   }
 }
 
-/** [size, size, 3] in -1 ... 1: colours of a coarse grid, each channel its own, and a straight line between neighbours. */
-function smoothColors(size: number): Float32Array {
+/** [size, size, 3] in -1 ... 1: patches of one colour each, in which the three vary apart. */
+function patchwork(size: number): Float32Array {
   const pixels = new Float32Array(size * size * 3);
-  const knot = (y: number, x: number, channel: number) =>
-    ((7 * y * y + 11 * x + 5 * x * y + 13 * channel * (x + 2 * y + 1)) % 17) / 8 - 1;
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const [v, u] = [y, x].map((place) => (place / size) * (KNOTS - 1));
-      const [top, left] = [Math.floor(v), Math.floor(u)];
-      const [down, right] = [v - top, u - left];
-      for (let channel = 0; channel < 3; channel++) {
-        const upper = knot(top, left, channel) * (1 - right) + knot(top, left + 1, channel) * right;
-        const lower = knot(top + 1, left, channel) * (1 - right) + knot(top + 1, left + 1, channel) * right;
-        pixels[(y * size + x) * 3 + channel] = upper * (1 - down) + lower * down;
-      }
+      const [row, column] = [y, x].map((place) => Math.floor((place * PATCHES) / size));
+      for (let color = 0; color < 3; color++)
+        pixels[(y * size + x) * 3 + color] = ((5 * row + 11 * column + color * (7 + 3 * row * column)) % 13) / 6 - 1;
     }
   }
   return pixels;
