@@ -99,6 +99,7 @@ export async function* runPlan(
       store: inputs.promptStore,
       encoder: plan.model.digests.textEncoder,
       onTensor,
+      negative: negativePrompt,
     });
     if (note) yield { kind: 'note', note };
 

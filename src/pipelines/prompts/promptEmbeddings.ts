@@ -31,6 +31,8 @@ export interface EmbedOptions {
   /** Called before each tensor of the encoder is read, with its name; what it throws ends the encoding. */
   readonly onTensor?: (name: string) => void;
   readonly signal?: StopSignal;
+  /** That one of the prompts which says what the video is not to show. */
+  readonly negative?: string;
 }
 
 /** The embeddings of prompts, on the host. */
@@ -52,7 +54,7 @@ export async function embedPrompts(
   device: Device,
   model: Prompted,
   prompts: readonly string[],
-  { dtype, store, encoder, onTensor, signal }: EmbedOptions,
+  { dtype, store, encoder, onTensor, signal, negative }: EmbedOptions,
 ): Promise<EmbeddedPrompts> {
   const width = model.config.text_encoder.dim;
   const tokens = await tokenizePrompts(model, prompts);
@@ -75,7 +77,11 @@ export async function embedPrompts(
     if (embeds) found.set(key, embeds);
     else missing.set(key, tokens[index]);
   }
-  const notes = new Set<string | undefined>(prompts.map((prompt, index) => cutNote(prompt, tokens[index])));
+  const notes = new Set<string | undefined>(
+    prompts.map((prompt, index) =>
+      cutNote(prompt === negative ? 'the negative prompt' : 'a prompt', prompt, tokens[index]),
+    ),
+  );
   notes.delete(undefined);
   if (type !== dtype)
     notes.add(`The text encoder runs in ${type}: ${device.name} binds no matrix as large as its ${dtype} ones.`);

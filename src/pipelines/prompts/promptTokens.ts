@@ -22,11 +22,14 @@ export async function tokenizePrompts(model: Prompted, prompts: readonly string[
 /** Characters of a prompt, and of what was cut off it, that a note quotes. */
 const QUOTED = 60;
 
-/** What to tell the user of a prompt that is longer than what the model reads; nothing of one that is not. */
-export function cutNote(prompt: string, { length, found, dropped }: TokenizedPrompt): string | undefined {
+/**
+ * What to tell the user of a prompt that is longer than what the model reads; nothing of one that is not.
+ * @param name `a prompt` or `the negative prompt`
+ */
+export function cutNote(name: string, prompt: string, { length, found, dropped }: TokenizedPrompt): string | undefined {
   if (dropped === undefined) return undefined;
   return (
-    `note: a prompt has ${found} tokens and the model reads ${length}: of ${shortened(prompt)} this is cut off: ` +
+    `note: ${name} has ${found} tokens and the model reads ${length}: of ${shortened(prompt)} this is cut off: ` +
     `${shortened(dropped)}; say what matters most first, or shorten it`
   );
 }
