@@ -3,6 +3,7 @@ import type { KernelTime } from '../tensor/device.js';
 import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';
 import { watchedBlocks } from '../tokentrim/trimOptions.js';
+import { IdleRetries } from './idleRetries.js';
 import type { BlockRow, Report } from './reportSchema.js';
 
 /** A block as `--json` tells it. */
@@ -45,14 +46,14 @@ export function compileNote(pending: readonly string[]): string {
 const LISTED_BLOCKS = 30;
 
 /** TokenTrim's decisions, block by block; nothing where it was off. */
-export function blockTable(blocks: readonly BlockRow[], trim: Plan['trim']): string {
+export function blockTable(blocks: readonly BlockRow[], trim: Plan['trim'], idle = new IdleRetries()): string {
   if (blocks.every(({ severity }) => severity === null)) return '';
   const listed = blocks.length > LISTED_BLOCKS ? blocks.filter(({ triggered }) => triggered) : blocks;
   const cell = (value: number | null) => (value?.toFixed(2) ?? '-').padStart(11);
   const watched = typeof trim === 'object' ? watchedBlocks(trim) : 0;
-  const rows = listed.map(({ index, severity, threshold, triggered, unstable, severityAfter }) => {
+  const rows = listed.map(({ index, severity, threshold, triggered, unstable, severityAfter, attempts }) => {
     const outcome = triggered
-      ? `${prunedWords(trim, unstable?.length)}generated again: severity ${severityAfter?.toFixed(2)}`
+      ? `${againWords(trim, unstable?.length, attempts - 1, idle.of(index))}: severity ${severityAfter?.toFixed(2)}`
       : index > 0 && index <= watched
         ? 'accepted (warm-up)'
         : 'accepted';
@@ -61,11 +62,18 @@ export function blockTable(blocks: readonly BlockRow[], trim: Plan['trim']): str
   return `block   severity  threshold\n${rows.join('')}`;
 }
 
-/** What went before another attempt. */
-function prunedWords(trim: Plan['trim'], count = 0): string {
+/**
+ * What was done about a block.
+ * @param times that it was generated again
+ * @param idle how many of those found nothing left to prune
+ */
+function againWords(trim: Plan['trim'], count: number | undefined, times: number, idle: number): string {
   const policy = typeof trim === 'object' ? trim.policy : undefined;
-  if (policy === 'regenerate') return '';
-  return `pruned ${count} ${policy === 'placebo' ? 'random ' : ''}tokens a frame and `;
+  const again = `generated again${times > 1 ? ` ${times} times` : ''}`;
+  if (policy === 'regenerate') return again;
+  if (idle >= times) return `${again}, with nothing left to prune`;
+  const tokens = `${count ?? 0} ${policy === 'placebo' ? 'random ' : ''}tokens`;
+  return `pruned ${tokens} a frame and ${again}${idle > 0 ? `, ${idle} of them with nothing left to prune` : ''}`;
 }
 
 export function closingLine(report: Report): string {

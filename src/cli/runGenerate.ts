@@ -8,6 +8,7 @@ import type { Device } from '../tensor/device.js';
 import { recordRun } from '../trace/recordRun.js';
 import { fail, failToPrint } from './fail.js';
 import type { GenerateFlags } from './generateFlags.js';
+import { IdleRetries } from './idleRetries.js';
 import { type Interrupt, watchInterrupt } from './interrupt.js';
 import { openRun, type Run } from './openRun.js';
 import { detail, emit, print, say, show, startProgress } from './output.js';
@@ -76,7 +77,7 @@ async function runOnce(
     detail(() => formatPlan(planned, seed).trimEnd());
     report.sink = run.sink;
     report.frames = prepared.resume?.state.pictures ?? 0;
-    const outcome: Outcome = { report, videoFailed: false };
+    const outcome: Outcome = { report, idle: new IdleRetries(), videoFailed: false };
     const opened = run;
     // Where the call at hand takes too long: the files do not need the device.
     interrupt.onPatienceEnd = async () => fail(await keepFinished(opened, outcome, new TokenTrimError('interrupted')));
@@ -108,7 +109,7 @@ async function runOnce(
     report.status = 'finished';
     const { blocks, ...made } = report.toJSON('finished', null);
     emit('done', { out: run.sink?.path ?? null, frames: report.frames });
-    if (!flags.json) show(blockTable(blocks, prepared.plan.trim) + closingLine({ ...made, blocks }));
+    if (!flags.json) show(blockTable(blocks, prepared.plan.trim, outcome.idle) + closingLine({ ...made, blocks }));
   } finally {
     await run?.close();
     await prepared?.close();
@@ -138,6 +139,7 @@ function nothingGenerated(status: number): TokenTrimError {
 /** What a rollout came to, whole or not. */
 interface Outcome {
   readonly report: RunReport;
+  readonly idle: IdleRetries;
   /** Whether it was the video that could not be written: its error says what became of it. */
   videoFailed: boolean;
 }
@@ -164,6 +166,7 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
     const isStopped = () => signal.aborted;
     const told = trace ? recordRun(events, trace.sink, device, folder, { isStopped, latents: trace.latents }) : events;
     for await (const event of told) {
+      outcome.idle.add(event);
       if (event.kind === 'note') say(event.note);
       if (event.kind === 'stage') stages.begin(event.stage);
       if (event.kind === 'stage' && event.stage === 'rollout') interrupt.isCompiling = () => false; // kernels are made by now
