@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { STEP_TEXTS } from './viewer/logic/methodSteps.js';
+import { OTHER_TEXTS } from './viewer/logic/stepTexts.js';
 
 const NAME = 'virtual:method-code';
 /** Lines of a function that are shown; the two rollouts and what is as long are left to their files. */
@@ -9,6 +10,7 @@ const MOST_LINES = 60;
 const EXTRA = [
   { file: 'src/pipelines/rollingForcing.ts', functions: 'rollingForcing' },
   { file: 'src/kernels/attention/meanAttention.ts', functions: 'meanAttention' },
+  { file: 'src/pipelines/flowmo.ts', functions: 'guidedFlow' },
 ];
 
 /** The functions of the method as text, for the viewer: found in src when it is built. */
@@ -28,7 +30,8 @@ export function methodCode(): Plugin {
 /** Every function that a step of the method names, by `file name`. */
 export function codeOfMethod(): Record<string, { line: number; text: string }> {
   const code: Record<string, { line: number; text: string }> = {};
-  for (const { file, functions } of [...Object.values(STEP_TEXTS), ...EXTRA]) {
+  const others = Object.values(OTHER_TEXTS).flatMap((texts) => Object.values(texts));
+  for (const { file, functions } of [...Object.values(STEP_TEXTS), ...others, ...EXTRA]) {
     const found = functionIn(read(file), functions);
     if (found) code[`${file} ${functions}`] = found;
   }

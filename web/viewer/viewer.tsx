@@ -6,6 +6,7 @@ import { useDrift, useDrifts, useRuns, useTensor, useView } from './hooks.js';
 import { useKeys } from './keyboard.js';
 import { measureOf, topOf, whyNothing } from './logic/chartWords.js';
 import { compareRuns, compareWords, sameBlock } from './logic/compare.js';
+import { capital } from './logic/facts.js';
 import { promptAt } from './logic/intro.js';
 import { mostPredictions, picturesOf } from './logic/pictureAt.js';
 import { search } from './logic/search.js';
@@ -99,7 +100,7 @@ export function Viewer({ runs, isPart = false }: Props) {
             <Title class="title">
               {run.problem && run.isWhole ? 'This cannot be shown' : 'Waiting for the first block'}
             </Title>
-            <p class="say">{run.problem ?? ''}</p>
+            <p class="say">{capital(run.problem ?? '')}</p>
           </div>
         </section>
         {help}
@@ -136,12 +137,12 @@ export function Viewer({ runs, isPart = false }: Props) {
       {header}
       {run.trace.notes.map((note) => (
         <p key={note} class="note">
-          {note}
+          {capital(note)}
         </p>
       ))}
       {run.problem && (
         <p class="problem" role="status">
-          {run.problem}
+          {capital(run.problem)}
         </p>
       )}
       {run.trace.end && run.trace.end.status !== 'finished' && (
@@ -186,14 +187,14 @@ export function Viewer({ runs, isPart = false }: Props) {
             ? 'Point at a token, or walk through the map with the arrow keys.'
             : words(choice.token)}
       </p>
-      <MotionPanel run={run} facts={facts} />
+      <MotionPanel run={run} facts={facts} attempt={attempt} step={view.step} />
       <InsidePanel run={run} facts={facts} attempt={attempt} choice={choice} />
       <MethodStrip run={run} facts={facts} view={view} change={change} />
-      <section class="panel" aria-labelledby="chart-title">
-        <h2 id="chart-title">
-          How much each block moved <small>{measureOf(trim?.fraction, trim?.check)}</small>
-        </h2>
-        {video.method !== 'wan' && (
+      {video.method !== 'wan' && (
+        <section class="panel" aria-labelledby="chart-title">
+          <h2 id="chart-title">
+            How much each block moved <small>{measureOf(trim?.fraction, trim?.check)}</small>
+          </h2>
           <div class="tools">
             {rule && (
               <WhatIfSlider
@@ -208,20 +209,20 @@ export function Viewer({ runs, isPart = false }: Props) {
             )}
             <FindBox words={view.words} found={found} all={all} here={facts.index} change={change} />
           </div>
-        )}
-        {!all.some(({ tries }) => tries.length > 0) && <p class="nothing">{whyNothing(video, run.isWhole)}</p>}
-        <Timeline
-          run={run}
-          other={other}
-          blocks={video.given + video.blocks}
-          selected={facts.index}
-          sensitivity={rule && view.fraction === null ? view.sensitivity : null}
-          would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}
-          found={new Set(found ?? [])}
-          warmup={trim?.warmup ?? 0}
-          choose={(index) => all[index] && change({ block: all[index].number, attempt: null })}
-        />
-      </section>
+          {!all.some(({ tries }) => tries.length > 0) && <p class="nothing">{whyNothing(video, run.isWhole)}</p>}
+          <Timeline
+            run={run}
+            other={other}
+            blocks={video.given + video.blocks}
+            selected={facts.index}
+            sensitivity={rule && view.fraction === null ? view.sensitivity : null}
+            would={new Set([...(tried?.more ?? []), ...(tried?.same ?? [])])}
+            found={new Set(found ?? [])}
+            warmup={trim?.warmup ?? 0}
+            choose={(index) => all[index] && change({ block: all[index].number, attempt: null })}
+          />
+        </section>
+      )}
       <CachePanel facts={facts} attempt={attempt} video={video} choice={choice} name={other && run.name} />
       {other?.trace.begin && beside && (
         <CachePanel

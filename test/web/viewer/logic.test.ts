@@ -1,23 +1,28 @@
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../../src/pipelines/plan/plan.js';
 import { TRIM_DEFAULTS } from '../../../src/tokentrim/trimPolicy.js';
 import type { BeginEvent, TracedVideo } from '../../../src/trace/format.js';
 import { codeOfMethod, functionIn } from '../../../web/methodCode.js';
 import { cacheLayout, countCache } from '../../../web/viewer/logic/cacheLayout.js';
+import { topOf } from '../../../web/viewer/logic/chartWords.js';
 import { compareRuns, compareWords } from '../../../web/viewer/logic/compare.js';
 import type { BlockFacts } from '../../../web/viewer/logic/facts.js';
-import { METHOD_STEPS, STEP_TEXTS, stepNumbers } from '../../../web/viewer/logic/methodSteps.js';
+import { introOf } from '../../../web/viewer/logic/intro.js';
+import { METHOD_STEPS, type MethodStep, STEP_TEXTS, stepNumbers } from '../../../web/viewer/logic/methodSteps.js';
 import { cells, outline, tokenAt } from '../../../web/viewer/logic/outline.js';
 import { lastPicture, pictureAt, pictureRange, picturesOf } from '../../../web/viewer/logic/pictureAt.js';
 import { columnsOf, scaleOf, scrollTo, visibleColumns } from '../../../web/viewer/logic/scale.js';
 import { EXAMPLES, search } from '../../../web/viewer/logic/search.js';
 import { plain, short } from '../../../web/viewer/logic/sentence.js';
 import { squaresOf } from '../../../web/viewer/logic/squares.js';
+import { OTHER_TEXTS, stepText } from '../../../web/viewer/logic/stepTexts.js';
 import { tokenWords } from '../../../web/viewer/logic/tokenFacts.js';
 import { tokenValues } from '../../../web/viewer/logic/tokenValues.js';
 import { MEASURED_BY } from '../../../web/viewer/logic/trimOf.js';
 import { whatIf, whatIfWords } from '../../../web/viewer/logic/whatIf.js';
 import { nextPicture } from '../../../web/viewer/usePlay.js';
 import { FIRST_VIEW, hashOf, viewOf } from '../../../web/viewer/view.js';
+import type { MadeRun } from '../support/madeTrace.js';
 import { runOf } from './support.js';
 
 const run = runOf({ blocks: 11, jumps: [5, 8] });
@@ -120,6 +125,21 @@ describe('scale and columns', () => {
     expect(y(Math.max(...values))).toBeLessThan(y(Math.min(...values)));
     expect(y(Math.min(...values))).toBeLessThanOrEqual(base);
     expect(Number.isFinite(scaleOf([], 158).y(0))).toBe(true);
+  });
+  test('a limit far above all severities does not press them flat', () => {
+    const [first, ...rest] = all.filter(({ outcome }) => outcome === 'kept');
+    const { y, isBeyond } = scaleOf([{ ...first, threshold: 5000 }, ...rest], 158);
+    const heights = rest.flatMap(({ tries }) => tries.map(y));
+    expect(Math.max(...heights) - Math.min(...heights)).toBeGreaterThan(10);
+    expect([isBeyond(5000), isBeyond(rest[0].threshold as number)]).toEqual([true, false]);
+    expect(y(5000)).toBeGreaterThanOrEqual(0);
+    expect(y(5000)).toBeLessThan(Math.min(...heights));
+  });
+  test('one block that stands apart does not leave the maps of the others pale', () => {
+    const like = (...severities: number[]) => severities.map((each) => ({ ...all[1], tries: [each] }));
+    expect(topOf(like(3.2, 0.6, 0.5, 0.4))).toBeCloseTo(1.1 * 3 * 0.6);
+    expect(topOf(like(12, 11, 15))).toBeCloseTo(1.1 * 15);
+    expect(topOf([])).toBeGreaterThan(0);
   });
   test('of a thousand blocks those in sight', () => {
     const columns = columnsOf(1000, 1120, 44);
@@ -242,7 +262,8 @@ describe('the method', () => {
   });
   test('the functions are where the steps say, and their text is theirs', () => {
     const code = codeOfMethod();
-    for (const { file, functions } of Object.values(STEP_TEXTS))
+    const others = Object.values(OTHER_TEXTS).flatMap((texts) => Object.values(texts));
+    for (const { file, functions } of [...Object.values(STEP_TEXTS), ...others])
       expect(code[`${file} ${functions}`], functions).toBeDefined();
     const { text, line } = code['src/tokentrim/severity.ts severity'];
     expect(text).toMatch(/^\/\*\* D_t[^\n]*\nexport function severity\([\s\S]*\n}$/);
@@ -252,6 +273,23 @@ describe('the method', () => {
       text: '  b(): void {\n    c();\n  }',
     });
   });
+});
+
+test('another policy than TokenTrim is named, and its own functions are shown', () => {
+  const of = (made: MadeRun) => runOf(made).trace.begin as BeginEvent;
+  const shown = (step: MethodStep, begin: BeginEvent) => stepText(step, begin.video).functions;
+  expect(introOf(of({}))).toMatch(/7 blocks$/);
+  const adaptive = of({ trim: { policy: 'adaptive' } });
+  expect(introOf(adaptive)).toMatch(/ · adaptive pruning$/);
+  expect(shown('trigger', adaptive)).toBe('adaptiveTrim');
+  expect(shown('statistics', adaptive)).toBe('forecastSeverity');
+  expect(shown('prune', of({ trim: { policy: 'placebo' } }))).toBe('placebo');
+  expect(shown('prune', of({ trim: { policy: 'regenerate' } }))).toBe('regenerate');
+  expect(shown('trigger', of({ trim: { policy: 'placebo' } }))).toBe('tokenTrim');
+  expect(shown('regenerate', of({ method: 'rolling-forcing' }))).toBe('rollingForcing');
+  const { plan, ...begin } = of({});
+  const flowmo = { blocks: 'first-block' } as Plan['flowmo'];
+  expect(introOf({ ...begin, plan: { ...plan, flowmo } as Plan })).toMatch(/ · FlowMo in the first block$/);
 });
 
 test('a view is its address, and what is not understood is passed over', () => {

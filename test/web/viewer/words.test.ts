@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReviewEvent, TracedVideo } from '../../../src/trace/format.js';
 import type { BlockFacts } from '../../../web/viewer/logic/facts.js';
-import { motionWords } from '../../../web/viewer/logic/motionWords.js';
+import { motionWords, shownMotion } from '../../../web/viewer/logic/motionWords.js';
 import { digitsApart, listed, plain } from '../../../web/viewer/logic/sentence.js';
 import { sayOf, titleOf } from '../../../web/viewer/logic/words.js';
 import { runOf } from './support.js';
@@ -47,6 +47,7 @@ describe('no more is claimed than was measured', () => {
   test('numbers that are not equal are not written alike', () => {
     expect(said(like(12.64, 12.58, 12.61))).toContain('moved 12.64, more than 12.58');
     expect(said(like(12.64, 12.58, 12.61))).toContain('again: 12.61: less, if still above');
+    expect(said(like(14.96, 12.06, 14.99))).toMatch(/moved 14\.96, more than 12\.06 .*again: 14\.99, even more/);
     expect(digitsApart(1.00001, 1.00002)).toBe(5);
     expect(digitsApart(3, 3, 4)).toBe(1);
   });
@@ -111,4 +112,7 @@ test('what FlowMo did: no more than was measured', () => {
   expect(motionWords(motion(0.2))).toMatch(/by 0\.0049 on average, by 0\.0050 at most.*is 0\.2, less than before\.$/);
   expect(motionWords(motion(0.3))).toMatch(/more than before\.$/);
   expect(motionWords(motion(null))).toMatch(/was not measured\.$/);
+  expect(motionWords(motion(0.3), 1, 3)).toMatch(/^FlowMo acted in the first 3 calls\. In call 2 it moved/);
+  const three = [motion(0.3), motion(0.2), motion(null)];
+  expect([null, 0, 1, 7].map((step) => shownMotion(three, step))).toEqual([2, 0, 1, 2]);
 });

@@ -26,7 +26,7 @@ export interface BlockFacts {
   readonly index: number;
   /** Its number among the generated blocks; below 0 for what the video begins with. */
   readonly number: number;
-  /** `block 5`, or `given` for what the video begins with. */
+  /** `block 5`, `given` for what the video begins with, `the video` where all is made at once. */
   readonly name: string;
   readonly traced: TracedBlock;
   readonly outcome: Outcome;
@@ -73,7 +73,7 @@ function ofBlock(traced: TracedBlock, index: number, number: number, video: Trac
   return {
     index,
     number,
-    name: traced.block < 0 ? 'given' : `block ${traced.block}`,
+    name: traced.block < 0 ? 'given' : video.method === 'wan' ? 'the video' : `block ${traced.block}`,
     traced,
     outcome: outcomeOf(traced, video, isFirst),
     firstFrame: Number.isFinite(firstFrame) ? firstFrame : null,

@@ -8,6 +8,20 @@ const METHODS: Readonly<Record<string, string>> = {
   latents: 'latents of another program',
 };
 
+const POLICIES: Readonly<Record<string, string>> = {
+  adaptive: ' · adaptive pruning',
+  placebo: ' · a control: tokens at random',
+  regenerate: ' · a control: nothing is pruned',
+};
+
+/** Where FlowMo acts, which is seen in those blocks alone. */
+function flowmoOf({ plan, video }: BeginEvent): string {
+  const flowmo = plan?.flowmo;
+  if (!flowmo) return '';
+  if (video.method === 'wan') return ' · FlowMo';
+  return flowmo.blocks === 'every-block' ? ' · FlowMo in every block' : ' · FlowMo in the first block';
+}
+
 /** A run in a line. */
 export function introOf(begin: BeginEvent | undefined): string {
   if (!begin) return '';
@@ -17,7 +31,8 @@ export function introOf(begin: BeginEvent | undefined): string {
     .join(', ');
   const size = `${pictures ? `${plural(pictures.count, 'picture')} in ` : ''}${plural(given + blocks, 'block')}`;
   const off = trim === false && method !== 'wan' ? ' · TokenTrim off' : '';
-  return `${method === 'latents' ? title : `“${title}”`} · ${what} · ${size}${off}`;
+  const policy = typeof trim === 'object' ? (POLICIES[trim.policy] ?? '') : '';
+  return `${method === 'latents' ? title : `“${title}”`} · ${what} · ${size}${off}${policy}${flowmoOf(begin)}`;
 }
 
 /** Prompts over time: the one that holds at a latent frame, where there are several. */

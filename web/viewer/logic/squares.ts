@@ -57,14 +57,20 @@ export function squaresOf(
   const first = attempts.at(0);
   const later = chosen.attempt ? attempts[Math.min(chosen.attempt, attempts.length - 1)] : attempts.at(-1);
   const isAgain = attempts.length > 1;
-  if (hasPictures) squares.push(ofTry(facts, first, chosen, isAgain));
+  if (hasPictures) squares.push(ofTry(facts, first, chosen, isAgain, video));
   const measured = attempts.find(({ attempt }) => attempt === (chosen.attempt ?? 0)) ?? first;
   if (measured?.review?.drift) squares.push(driftSquare(facts, measured, chosen));
-  if (isAgain && hasPictures) squares.push(ofTry(facts, later, chosen, true));
+  if (isAgain && hasPictures) squares.push(ofTry(facts, later, chosen, true, video));
   return squares;
 }
 
-function ofTry(facts: BlockFacts, attempt: TracedAttempt | undefined, chosen: Chosen, isAgain: boolean): PictureSquare {
+function ofTry(
+  facts: BlockFacts,
+  attempt: TracedAttempt | undefined,
+  chosen: Chosen,
+  isAgain: boolean,
+  video: TracedVideo,
+): PictureSquare {
   const { traced } = facts;
   if (!attempt) {
     const given = pictureAt(picturesOf(traced), chosen.picture);
@@ -72,7 +78,8 @@ function ofTry(facts: BlockFacts, attempt: TracedAttempt | undefined, chosen: Ch
   }
   const { picture, source } = attemptPicture(traced, attempt, chosen.picture, chosen.step);
   const isLast = attempt === traced.attempts.at(-1);
-  const fate = !isLast ? 'not kept' : traced.accepted ? (isAgain ? 'kept' : 'kept at the first try') : 'being made';
+  const made = isAgain ? 'kept' : video.method === 'wan' ? 'finished' : 'kept at the first try';
+  const fate = !isLast ? 'not kept' : traced.accepted ? made : 'being made';
   const call = chosen.step === null ? 'its last call' : `call ${chosen.step + 1}`;
   const how =
     source === 'x0'

@@ -97,10 +97,14 @@ function moved({ name, severity }: BlockFacts, isHot: boolean, digits = 1): Piec
   return [`${capital(name)} moved `, { strong: short(severity ?? 0, digits), isHot }];
 }
 
+/** As many as tell the numbers of a block's story apart: the same in all of its sentences. */
+const digitsOf = ({ tries, threshold }: BlockFacts): number =>
+  digitsApart(...tries, ...(threshold === null ? [] : [threshold]));
+
 function compared(facts: BlockFacts, video: TracedVideo, isHot: boolean): Piece[] {
   const { severity, threshold } = facts;
   if (severity === null || threshold === null) return moved(facts, isHot);
-  const digits = digitsApart(severity, threshold);
+  const digits = digitsOf(facts);
   const than = severity > threshold ? ', more than ' : severity < threshold ? ', less than ' : ', as much as ';
   return [...moved(facts, isHot, digits), than, { strong: `${short(threshold, digits)} = ${limitName(video)}` }];
 }
@@ -134,15 +138,11 @@ function removed({ trimmed, outcome, pruned, traced }: BlockFacts): Piece[] {
 
 /** The new try beside the first: never more than the two numbers say. */
 function regenerated(facts: BlockFacts, video: TracedVideo): Piece[] {
-  const { severity, threshold, tries, traced } = facts;
+  const { tries, traced } = facts;
   const news = tries.slice(1);
   if (!traced.accepted && news.length < 1) return [', and the block is being generated again.'];
   if (news.length === 0) return [', and the block was generated again. Nothing was measured of the new try.'];
-  const digits = digitsApart(
-    ...news,
-    ...(severity === null ? [] : [severity]),
-    ...(threshold === null ? [] : [threshold]),
-  );
+  const digits = digitsOf(facts);
   const made =
     news.length === 1
       ? ', and the block was generated again: '

@@ -1,6 +1,6 @@
 import type { BlockFacts } from '../logic/facts.js';
 import type { Columns, Scale } from '../logic/scale.js';
-import { short } from '../logic/sentence.js';
+import { digitsApart, short } from '../logic/sentence.js';
 import { limitWith } from '../logic/whatIf.js';
 
 /** What a chart is drawn of: the columns in sight, and what is marked in them. */
@@ -23,6 +23,8 @@ export interface ChartProps {
 
 /** Pixels that a number needs. */
 const LABEL = 40;
+/** Pixels that a limit's number needs, which lies beyond the chart. */
+const LIMIT_LABEL = 64;
 
 /** The severity of each block beside its threshold, of the part of a run that is in sight. */
 export function Chart(props: ChartProps) {
@@ -61,6 +63,15 @@ export function Chart(props: ChartProps) {
       {sensitivity !== null && (
         <path d={steps((facts) => limitWith(facts, sensitivity)).join('')} class="limit other" />
       )}
+      {pitch >= LIMIT_LABEL &&
+        limited.map(
+          ({ index, threshold }) =>
+            scale.isBeyond(threshold as number) && (
+              <text key={index} x={x(index)} y={16} text-anchor="middle">
+                limit {short(threshold as number, 0)}
+              </text>
+            ),
+        )}
       <path d={`M0 ${base}H${columns.width}`} class="axis" />
       {[...props.found]
         .filter((index) => index >= from && index < until)
@@ -149,6 +160,7 @@ function Dot({
         ? 'first try '
         : `${tries.length > 2 ? 'last' : 'second'} try `;
   const kept = tries[tries.length - 1];
+  const digits = digitsApart(...tries);
   const isEnd = x > columns.width - 110;
   const isStart = x < 110;
   return (
@@ -173,7 +185,7 @@ function Dot({
             y={y(high) + (isStart ? -4 : 1)}
           >
             {word(high)}
-            {short(high)}
+            {short(high, digits)}
           </text>
           {(columns.pitch >= 60 || index === selected) && high !== low && (
             <text
@@ -183,7 +195,7 @@ function Dot({
               y={y(low) + (isEnd ? 14 : 8)}
             >
               {word(low === kept ? kept : low)}
-              {short(low)}
+              {short(low, digits)}
             </text>
           )}
         </>

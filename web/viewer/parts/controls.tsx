@@ -18,6 +18,9 @@ interface Props {
   readonly play: (isOn: boolean) => void;
 }
 
+/** Denoising calls at most that have a button each. */
+const MOST_BUTTONS = 12;
+
 /** Which picture, attempt and denoising step of a block is shown; each has its keys. */
 export function Controls({ facts, video, view, change, canPlay, isPair, isPlaying, play }: Props) {
   const pictures = facts ? countOf(picturesOf(facts.traced)) : 0;
@@ -72,25 +75,42 @@ export function Controls({ facts, video, view, change, canPlay, isPair, isPlayin
       {calls > 0 && (
         <span class="control steps">
           <span id="steps-word">denoising</span>
-          <fieldset class="seg" aria-labelledby="steps-word">
-            {Array.from({ length: calls }, (_, step) => (
-              <button
-                key={step}
-                type="button"
-                aria-pressed={view.step === step}
-                title={timesteps[step] ? `timestep ${Math.round(timesteps[step].timesteps[0])}` : undefined}
-                onClick={() => change({ step })}
-              >
-                {step + 1}
+          {calls > MOST_BUTTONS ? (
+            <>
+              <input
+                type="range"
+                aria-labelledby="steps-word"
+                min={0}
+                max={calls}
+                value={view.step ?? calls}
+                aria-valuetext={view.step === null ? 'done' : `call ${view.step + 1} of ${calls}`}
+                onInput={({ currentTarget: { valueAsNumber } }) =>
+                  change({ step: valueAsNumber === calls ? null : valueAsNumber })
+                }
+              />
+              <output>{view.step === null ? 'done' : `${view.step + 1} / ${calls}`}</output>
+            </>
+          ) : (
+            <fieldset class="seg" aria-labelledby="steps-word">
+              {Array.from({ length: calls }, (_, step) => (
+                <button
+                  key={step}
+                  type="button"
+                  aria-pressed={view.step === step}
+                  title={timesteps[step] ? `timestep ${Math.round(timesteps[step].timesteps[0])}` : undefined}
+                  onClick={() => change({ step })}
+                >
+                  {step + 1}
+                </button>
+              ))}
+              <button type="button" aria-pressed={view.step === null} onClick={() => change({ step: null })}>
+                done
               </button>
-            ))}
-            <button type="button" aria-pressed={view.step === null} onClick={() => change({ step: null })}>
-              done
-            </button>
-          </fieldset>
+            </fieldset>
+          )}
         </span>
       )}
-      {video.pictures && (
+      {video.pictures && attempts.some(({ review }) => review?.drift) && (
         <button type="button" class="plain" aria-pressed={view.isOver} onClick={() => change({ isOver: !view.isOver })}>
           map over the picture
         </button>

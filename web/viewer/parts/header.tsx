@@ -66,9 +66,11 @@ export function Header({ runs, view, change, help, tour, isPart }: Props) {
           </select>
         </>
       )}
-      <button type="button" class="icon" onClick={tour}>
-        Tour
-      </button>
+      {begin?.video.method !== 'wan' && (
+        <button type="button" class="icon" onClick={tour}>
+          Tour
+        </button>
+      )}
       <button type="button" class="icon" aria-label="What the words mean" onClick={help}>
         <span aria-hidden="true">?</span>
       </button>

@@ -1,7 +1,8 @@
 import type { Run } from '../data/run.js';
 import { useDrift } from '../hooks.js';
 import type { BlockFacts } from '../logic/facts.js';
-import { METHOD_STEPS, STEP_TEXTS, stepNumbers } from '../logic/methodSteps.js';
+import { METHOD_STEPS, stepNumbers } from '../logic/methodSteps.js';
+import { stepText } from '../logic/stepTexts.js';
 import type { Change, View } from '../view.js';
 import { Source } from './source.jsx';
 
@@ -21,10 +22,7 @@ export function MethodStrip({ run, facts, view, change }: Props) {
   const before = run.facts
     .filter(({ index }) => index < facts.index)
     .flatMap(({ kept }) => (kept === null ? [] : [kept]));
-  const text = explained && STEP_TEXTS[explained];
-  const file =
-    explained === 'regenerate' && video.method === 'rolling-forcing' ? 'src/pipelines/rollingForcing.ts' : text?.file;
-  const name = explained === 'regenerate' && video.method === 'rolling-forcing' ? 'rollingForcing' : text?.functions;
+  const text = explained && stepText(explained, video);
   return (
     <section class="method" aria-label="The method in nine steps">
       <ol>
@@ -50,7 +48,7 @@ export function MethodStrip({ run, facts, view, change }: Props) {
             </p>
             <p>{text.means}</p>
             <p class="numbers">{stepNumbers(explained, { facts, video, before, drift })}</p>
-            <Source name={name as string} file={file as string} />
+            <Source name={text.functions} file={text.file} />
           </>
         )}
       </div>

@@ -1,14 +1,25 @@
 import type { TensorRef } from '../../../src/trace/format.js';
+import type { TracedAttempt } from '../../../src/trace/traceReader.js';
 import type { Run } from '../data/run.js';
 import { useTensor } from '../hooks.js';
 import type { BlockFacts } from '../logic/facts.js';
-import { motionWords } from '../logic/motionWords.js';
+import { motionWords, shownMotion } from '../logic/motionWords.js';
 import { DriftMap } from './driftMap.jsx';
 import { Source } from './source.jsx';
 
-/** What FlowMo measured of a block and did to it, where it acted. */
-export function MotionPanel({ run, facts }: { readonly run: Run; readonly facts: BlockFacts }) {
-  const motion = facts.traced.attempts.at(-1)?.motions.at(-1);
+interface PanelProps {
+  readonly run: Run;
+  readonly facts: BlockFacts;
+  readonly attempt: TracedAttempt | undefined;
+  /** The call that is looked at; null for what came of all. */
+  readonly step: number | null;
+}
+
+/** What FlowMo measured of an attempt at a block and did to it, where it acted. */
+export function MotionPanel({ run, facts, attempt, step }: PanelProps) {
+  const motions = attempt?.motions ?? [];
+  const call = shownMotion(motions, step);
+  const motion = motions.at(call);
   if (!motion) return null;
   const { before, after } = motion.maps;
   return (
@@ -16,7 +27,7 @@ export function MotionPanel({ run, facts }: { readonly run: Run; readonly facts:
       <h2 id="motion-title">
         How evenly {facts.name} moves <small>FlowMo’s measure of the flow, one cell a latent pixel</small>
       </h2>
-      <p>{motionWords(motion)}</p>
+      <p>{motionWords(motion, call, motions.length)}</p>
       <div class="motion">
         <MotionMap run={run} of={before} top={motion.before} title="before its step" />
         {after && <MotionMap run={run} of={after} top={motion.before} title="after" />}

@@ -75,7 +75,7 @@ function Moved({ run, choice, words, top, isOver, square }: Props & { readonly s
           drift={drift}
           grid={choice.grid}
           top={top}
-          outlined={square.outlined}
+          outlined={drift ? square.outlined : []}
           token={choice.token}
           isOver={lies}
         />

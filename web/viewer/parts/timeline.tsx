@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Run } from '../data/run.js';
 import { useDrift, useWidth } from '../hooks.js';
+import { topOf } from '../logic/chartWords.js';
 import { alignedTo, sameBlock } from '../logic/compare.js';
 import type { BlockFacts } from '../logic/facts.js';
 import { lastPicture } from '../logic/pictureAt.js';
@@ -45,7 +46,7 @@ export function Timeline(props: Props) {
       ? []
       : all.filter((facts) => canAsk(facts, props.warmup)).map((facts) => limitWith(facts, sensitivity) as number);
   const others = beside?.flatMap(({ kept }) => (kept === null ? [] : [kept])) ?? [];
-  const scale = scaleOf(all, height, [...guesses, ...others]);
+  const scale = scaleOf(all, height, others, guesses);
   const isLong = columns.width > room + 1;
   const shownOnce = useRef(-1);
   useEffect(() => {
@@ -154,7 +155,7 @@ function MiniMap({ run, facts }: { readonly run: Run; readonly facts: BlockFacts
     <DriftMap
       drift={drift}
       grid={grid}
-      top={1.1 * Math.max(1e-6, ...run.facts.map(({ kept }) => kept ?? 0))}
+      top={topOf(run.facts)}
       outlined={[]}
       token={null}
       isOver={false}
