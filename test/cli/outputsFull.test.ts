@@ -1,40 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readVideo } from '../media/support/readVideo.js';
 import { useProgram } from './program.js';
+import { useSmallDisks } from './smallDisks.js';
 
-// Disks that are really full: small ones, which only root may make.
+// Disks that are really full.
 
 const program = useProgram();
+const { disk, canMount } = useSmallDisks(program);
 
 const PROMPT = 'a red circle bounces left and right on a navy background';
 const SMALL = ['--steps', '1000', '--width', '32', '--height', '32', '--no-trim'];
-
-const mounted: string[] = [];
-afterEach(() => {
-  for (const place of mounted.splice(0)) execFileSync('umount', [place]);
-});
-
-function disk(name: string, size: string): string {
-  mkdirSync(program.path(name));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tokentrim-test', program.path(name)], {
-    stdio: 'ignore',
-  });
-  mounted.push(program.path(name));
-  return program.path(name);
-}
-
-const canMount = (() => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tokentrim-test', '/mnt'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 test.runIf(canMount)('a video: the message says what became of it, and that plays', async () => {
   const place = disk('small', '24k');

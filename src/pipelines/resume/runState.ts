@@ -21,7 +21,7 @@ import {
   savedRunSchema,
   savedStateSchema,
 } from './savedRun.js';
-import { packData, readData, unpackData } from './stateData.js';
+import { areStateData, packData, readData } from './stateData.js';
 import type { StateStore } from './stateStore.js';
 import { changedSince, ensureStateful, type StatefulParts } from './takeUp.js';
 
@@ -83,24 +83,23 @@ export class RunState {
 
   /**
    * Reads what is there. A state whose writing was cut off, or that is damaged, gives way to the one before
-   * it, and the first of all to the beginning of the run.
+   * it, and the first of all to the beginning of the run; so does all of it where the file that says what the run is is cut.
    * @param options.command for `SavedRun.command` where the run is a new one
-   * @throws TokenTrimError where there is a run of which nothing can be read
+   * @throws TokenTrimError where there are files that are none of a state, or of a version that is not known
    */
   static async open(store: StateStore, options: RunStateOptions = {}): Promise<RunState> {
     const { command = null } = options;
     const keeping = { share: options.share ?? SHARE, leastSeconds: options.leastSeconds ?? 0 };
     const names = await store.names();
-    const bytes = names.includes(RUN) ? await store.read(RUN) : undefined;
-    const run = savedRunSchema.safeParse(bytes && (await unpackData(bytes))).data;
+    const named = names.includes(RUN) ? await readData(store, RUN) : undefined;
+    const run = savedRunSchema.safeParse(named).data;
     const found = names.flatMap((name) => STATE.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => b - a);
     ensure(
-      run || found.length === 0,
-      `${store.label}: this is not the state of a run, or it is damaged: name another folder, or remove this one to begin ` +
-        'the run again',
+      run || (named === undefined && (await areStateData(store, names))),
+      `${store.label}: this is not the state of a run that this version knows: name another folder, or remove this one`,
     );
     const note = await readData(store, NOTE);
-    for (const generation of found) {
+    for (const generation of run ? found : []) {
       const saved = savedStateSchema.safeParse(await readData(store, `state-${generation}`)).data;
       const blocks = saved && (await BlockFile.open(store, saved.blocks.count, saved.blocks.bytes));
       if (blocks) {
@@ -130,11 +129,15 @@ export class RunState {
     const { label } = this.store;
     ensureStateful(label, { noise, policy });
     const adapter = { name: device.name, driver: device.forms.adapter?.driver ?? '' };
+    const isDamaged = !this.saved && this.generation.newest > 0;
+    const begun = isDamaged
+      ? [`note: ${label}: what there is of this run's state is damaged: the run begins again`]
+      : [];
     if (!this.run) {
       const { command } = this;
       // At its first block: all the forms that it uses are known by then.
       this.#unwritten = () => ({ version: 1, plan, adapter, forms: recordForms(device), command });
-      return [];
+      return begun;
     }
     const different = planDifferences(this.run.plan, plan);
     ensure(
@@ -152,11 +155,7 @@ export class RunState {
         });
       }
     }
-    const isDamaged = !this.saved && this.generation.newest > 0;
-    return [
-      ...(isDamaged ? [`note: ${label}: what there is of this run's state is damaged: the run begins again`] : []),
-      ...changedSince(this.run, adapter),
-    ];
+    return [...begun, ...changedSince(this.run, adapter)];
   }
 
   /** The latents that the video begins with, where the run had encoded them. */

@@ -104,3 +104,12 @@ export async function readData(store: StateStore, name: string): Promise<unknown
   const bytes = await store.read(name);
   return bytes && unpackData(bytes);
 }
+
+/** Whether files begin as this program begins them, or are empty: a cut one does, and what is somebody else's does not. */
+export async function areStateData(store: StateStore, names: readonly string[]): Promise<boolean> {
+  for (const name of names) {
+    const head = await store.readAt(name, 0, MARK.length);
+    if (!MARK.startsWith(new TextDecoder('latin1').decode(head))) return false;
+  }
+  return true;
+}

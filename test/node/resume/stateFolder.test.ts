@@ -66,5 +66,5 @@ test('a folder that holds no run that can be read is an error, not a run that be
   const folder = await StateFolder.open(path);
   await folder.write('state-3', bytes(1, 2, 3));
   await folder.close();
-  await expect(openRunState(path)).rejects.toThrow('this is not the state of a run, or it is damaged');
+  await expect(openRunState(path)).rejects.toThrow('this is not the state of a run that this version knows');
 });
