@@ -77,8 +77,8 @@ const TORN_EXPIRY_SECONDS = 30;
 
 /**
  * Claims of clips among any number of workers that share nothing but a store. What becomes of a clip is a row of entries,
- * `<clip>.1`, `<clip>.2` and so on: held, free, held by another, done. Each is made once and never changed, and the last one
- * says how things are, so that whoever makes the next one decides, and of two who try, one fails. A worker that was taken
+ * `<clip>.1`, `<clip>.2` and so on: held, free, held by another, done. Each is made once and never changed, and gone only with
+ * the whole row of a clip that is done. The last one says how things are, so that whoever makes the next one decides, and of two who try, one fails. A worker that was taken
  * for dead and comes back finds that its entry is not the last.
  */
 export class Claims<Self extends Worker> {
@@ -121,7 +121,8 @@ export class Claims<Self extends Worker> {
         (await world.store.read(name))?.text === own &&
         (await world.store.read(entryName(key, number + 1))) === undefined,
       release: async (as) => {
-        await write(as, number + 1); // where that fails, another has taken it over
+        // Where that fails, another has taken it over; and where the own entry is gone, the row may be a new one.
+        if ((await world.store.read(name))?.text === own) await write(as, number + 1);
       },
     };
   }
@@ -142,7 +143,8 @@ export class Claims<Self extends Worker> {
   }
 }
 
-const entryName = (key: string, number: number): string => `${key}.${number}`;
+/** The entries of a clip are numbered from 1. */
+export const entryName = (key: string, number: number): string => `${key}.${number}`;
 
 /** The last entry of a clip; undefined where nobody has claimed it yet. */
 export async function newestEntry<Self extends Worker = Worker>(

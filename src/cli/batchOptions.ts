@@ -52,7 +52,7 @@ const BESIDE: readonly (keyof GenerateFlags)[] = [
   ...(['methodOfPaper', 'trim', 'trimCheck', 'trimAttempts', 'trimFraction', 'trimSensitivity'] as const),
   ...(['trimWarmup', 'trimSkipFirst', 'trimPolicy', 'trimFalseAlarms', 'dtype', 'kvDtype', 'decode'] as const),
   ...(['decoder', 'adapter', 'kernels', 'gpuMemory', 'promptCache', 'metadata', 'force', 'config'] as const),
-  ...(['dryRun', 'progress', 'quiet', 'verbose'] as const),
+  ...(['resume', 'dryRun', 'progress', 'quiet', 'verbose'] as const),
 ];
 
 /**

@@ -44,8 +44,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     .strictObject({ event: z.literal('step'), ...common, ...ofBlock, attempt: count })
     .describe('a denoising call was made; `done` and `total` leave out those of regenerations (`attempt` above 0)'),
   z
-    .strictObject({ event: z.literal('block'), ...common, decision: blockSchema })
-    .describe('a block joined the video: the same as in `blocks` of --json'),
+    .strictObject({ event: z.literal('block'), ...common, decision: blockSchema, gpuBytes: count })
+    .describe('a block joined the video: the same as in `blocks` of --json, and the device memory that is held now'),
   z
     .strictObject({ event: z.literal('frames'), ...common, ...ofBlock })
     .describe('pictures were written: `done` of the `total` of the video'),

@@ -30,10 +30,6 @@ export function addGenerateCommand(program: Command, run: typeof runGenerate = r
     const isChosen = isChosenIn(command);
     if (isBatch(given, isChosen)) {
       const each = promptOf(argument, given.prompt);
-      ensureUsage(
-        typeof given.resume !== 'string',
-        '--resume is the state of one run, and a batch goes on by itself, clip by clip: leave it out',
-      );
       checkOptions(each ?? 'a prompt', given, isChosen);
       return runBatch(each, given);
     }

@@ -1,5 +1,4 @@
-import { type FrameSink, openFrameSink, type VideoFormat } from '../media/frameSink.js';
-import { LostOutputError } from '../node/files/earlierOutput.js';
+import { type FrameSink, openFrameSink } from '../media/frameSink.js';
 import { OutputFile } from '../node/files/outputFile.js';
 import { GrowingSafetensors } from '../node/weights/growingSafetensors.js';
 import type { NoiseSource } from '../pipelines/noise/noise.js';
@@ -7,14 +6,14 @@ import { fileNoise, recordNoise } from '../pipelines/noise/recordedNoise.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import type { Plan } from '../pipelines/plan/plan.js';
 import { frameShape } from '../pipelines/plan/planVideo.js';
-import { ClipRecorder, publicRecord } from './clipRecord.js';
 import type { GenerateFlags } from './generateFlags.js';
 import { mediaTags } from './mediaTags.js';
-import { say } from './output.js';
 import type { PreparedRun } from './preparedRun.js';
 import { Closers } from './prepareRun.js';
+import { openVideo } from './resumedVideo.js';
 import { sidecarPath } from './runFiles.js';
 import { openRunTrace, type RunTrace } from './runTrace.js';
+import { publicRecord, VideoRecorder } from './videoRecord.js';
 
 /** A prepared run with its outputs opened: what they refuse is refused before anything is generated. */
 export interface Run extends Omit<PreparedRun, 'recording'> {
@@ -25,7 +24,7 @@ export interface Run extends Omit<PreparedRun, 'recording'> {
   readonly latents: GrowingSafetensors | undefined;
   readonly trace: RunTrace | undefined;
   /** What the outputs will say of how they were made. */
-  readonly recorder: ClipRecorder;
+  readonly recorder: VideoRecorder;
   /** Completes the video and the recordings, which then replace what an earlier run left in their places. */
   finish(): Promise<void>;
   /** Completes them with what they hold, and replaces nothing. */
@@ -41,7 +40,9 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
   try {
     const { latents, noise, files } = await openRecordings(prepared, opened);
     const format = { width: plan.pixel.width, height: plan.pixel.height, fps: plan.fps, tags: mediaTags(prepared) };
-    const sink = flags.latentsOnly ? undefined : await openVideo(prepared, format);
+    const sink = flags.latentsOnly
+      ? undefined
+      : await openVideo(flags.out, format, { force: flags.force, state: prepared.resume?.state });
     if (sink) opened.add(() => sink.abort());
     const preview =
       flags.preview === undefined ? undefined : await openFrameSink(flags.preview, format, { force: flags.force });
@@ -50,7 +51,7 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
     const trace = await openRunTrace(flags);
     if (trace) opened.add(() => trace.close());
 
-    const recorder = new ClipRecorder(prepared);
+    const recorder = new VideoRecorder(prepared);
     const sidecar = await openSidecar(flags);
     if (sidecar) opened.add(async () => void (await sidecar.giveUp()));
 
@@ -92,21 +93,6 @@ export async function openRun(prepared: PreparedRun): Promise<Run> {
 async function openSidecar(flags: GenerateFlags): Promise<OutputFile | undefined> {
   const path = sidecarPath(flags);
   return path === undefined ? undefined : OutputFile.open(path, { option: '--sidecar', force: flags.force });
-}
-
-/** The video, begun, or gone on with where an earlier process left it; what that one finished is not made again. */
-async function openVideo({ flags: { out, force }, resume }: PreparedRun, format: VideoFormat): Promise<FrameSink> {
-  const from = resume?.state.saved && resume.mark;
-  if (!resume || !from) return openFrameSink(out, format, { force });
-  try {
-    const sink = await openFrameSink(out, format, { force, from });
-    resume.state.pictures = from.frames;
-    return sink;
-  } catch (error) {
-    if (!(error instanceof LostOutputError)) throw error;
-    say(`note: ${out}: the pictures that were finished are gone or were changed, and are made again`);
-    return openFrameSink(out, format, { force });
-  }
 }
 
 /** The noise of a run, read from a file, written to one or neither, and the file for its latents. */

@@ -1,5 +1,5 @@
 import type { PictureDistance } from '../media/comparePictures.js';
-import type { ClipRecord } from './clipRecord.js';
+import type { VideoRecord } from './videoRecord.js';
 
 type Verdict = 'same' | 'other' | null;
 
@@ -16,12 +16,12 @@ export interface Comparison {
 }
 
 /** What the records of two makings say. */
-export function compareRecords(first: ClipRecord, again: ClipRecord): Omit<Comparison, 'file' | 'distance'> {
+export function compareRecords(first: VideoRecord, again: VideoRecord): Omit<Comparison, 'file' | 'distance'> {
   const changes: string[] = [];
   const changed = (what: string, before: string, now: string) => {
     if (before !== now) changes.push(`${what}: ${now} in the place of ${before}`);
   };
-  const adapterOf = ({ adapter: { name, driver } }: ClipRecord) => (driver ? `${name} (${driver})` : name);
+  const adapterOf = ({ adapter: { name, driver } }: VideoRecord) => (driver ? `${name} (${driver})` : name);
   changed('adapter', adapterOf(first), adapterOf(again));
   changed('program', first.program, again.program);
   changed('kernels', first.kernels.forced ?? 'auto', again.kernels.forced ?? 'auto');

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Claim } from '../batch/claims.js';
 import { distinctPrompts, type PlannedClip, planClips } from '../batch/clips.js';
+import { FailuresInARow } from '../batch/failuresInARow.js';
 import { type BatchWork, type ClipEnd, workBatch } from '../batch/workBatch.js';
 import { ensure, TokenTrimError } from '../errors.js';
 import { BatchFolder } from '../node/batch/batchFolder.js';
-import { openClaims } from '../node/batch/claimFiles.js';
+import { clearClaims, openClaims } from '../node/batch/claimFiles.js';
 import { registerClips } from '../node/batch/clipLists.js';
 import { CLIP_VERSION } from '../node/batch/clipRecord.js';
 import { ownProcess } from '../node/files/processIdentity.js';
@@ -29,6 +30,9 @@ const LOOK_MS = 1000;
 /** Signs of life in the time after which a worker is taken for dead. */
 const BEATS = 6;
 
+/** How an unfinished clip is named, which differs from try to try. */
+const WORK_NAME = /[0-9a-f]{32}-[0-9a-f]{8}/g;
+
 /** `tokentrim generate --out-dir`. */
 export async function runBatch(prompt: string | undefined, flags: GenerateFlags): Promise<void> {
   const request = await batchRequest(prompt, flags);
@@ -42,7 +46,8 @@ export async function runBatch(prompt: string | undefined, flags: GenerateFlags)
     const draft = await asUsage(() => planRun(model, stand));
     const all = await planClips(draft, prompts, request.seeds);
     const { items: clips } = ownShare(all, request.shard);
-    const folder = new BatchFolder(request.outDir);
+    const states = typeof flags.resume === 'string' ? flags.resume : undefined;
+    const folder = new BatchFolder(request.outDir, states);
     if (flags.dryRun) return await printClips(folder, clips);
     await folder.make();
     await registerClips(folder, all, flags.force);
@@ -79,17 +84,22 @@ async function makeClips(
   });
   const began = Date.now();
   const ended = () => counts.made + counts.found + counts.failed + counts['failed elsewhere'];
+  const failures = new FailuresInARow();
+  const finished: PlannedClip[] = [];
   let sign = async (): Promise<void> => undefined;
   const work: BatchWork = {
     isFinished: async (clip) => (await folder.finished(clip, true)) !== undefined,
     hasFailedSince: async (clip) => Date.parse((await folder.failed(clip))?.ended ?? '') >= began,
     async make(clip, claim) {
       progress.update(ended(), printable(clip.file));
-      const path = await folder.begin(clip, flags.force);
-      const { plan, ...made } = await maker.make(clip, path, () => sign());
+      const place = await folder.begin(clip, flags.force);
+      const { plan, ...made } = await maker.make(clip, place, () => sign());
       const { file, prompt, seed, index, digest } = clip;
       const record = { ...whatEnded(), file, prompt, seed, index, digest, ...made, plan };
-      return (await folder.publish(clip, path, record, { claim, force: flags.force })) !== undefined;
+      const isOurs = (await folder.publish(clip, place.path, record, { claim, force: flags.force })) !== undefined;
+      if (isOurs) await folder.sweep(clip); // the state of its run
+      failures.clear();
+      return isOurs;
     },
     async fail(clip, error) {
       maker.close();
@@ -99,6 +109,11 @@ async function makeClips(
       const failure = { ...whatEnded(), file, prompt, seed, index, error: message };
       await folder.writeWhole(folder.failure(clip), `${JSON.stringify(failure, null, 1)}\n`);
       say(printable(`failed: ${file}: ${message}`));
+      ensure(
+        !failures.add(message.replace(WORK_NAME, '')),
+        () =>
+          `the last three clips failed alike, so the ${clips.length - ended() - 1} after them are not tried: ${message}`,
+      );
     },
     pause: () => wait(LOOK_MS, undefined, { signal }).catch(() => undefined),
     keepAlive(claim) {
@@ -107,14 +122,16 @@ async function makeClips(
       sign = beat;
       return stop;
     },
-    ended(_, end) {
+    ended(clip, end) {
       counts[end]++;
+      if (end === 'made' || end === 'found') finished.push(clip);
       progress.update(ended());
     },
     waiting: (count) => say(`${count} clips are made by other workers: waiting for them`),
   };
   try {
     await workBatch(clips, openClaims(folder.part('claims'), expirySeconds), work, signal);
+    await clearClaims(folder.part('claims'), finished);
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = interrupt.status;
@@ -124,11 +141,11 @@ async function makeClips(
     progress.stop();
     maker.close();
   }
-  const failures = counts.failed + counts['failed elsewhere'];
-  say(`${outDir}: ${clips.length} clips: ${counts.made} made, ${counts.found} found finished, ${failures} failed`);
+  const failed = counts.failed + counts['failed elsewhere'];
+  say(`${outDir}: ${clips.length} clips: ${counts.made} made, ${counts.found} found finished, ${failed} failed`);
   ensure(
-    failures === 0,
-    `${failures} of ${clips.length} clips failed: \`tokentrim status ${outDir}\` says why; the same line again tries them again`,
+    failed === 0,
+    `${failed} of ${clips.length} clips failed: \`tokentrim status ${outDir}\` says why; the same line again tries them again`,
   );
 }
 

@@ -12,14 +12,16 @@ export interface RunPosition {
   readonly frames: number;
   readonly allFrames: number;
   readonly block: BlockRow | undefined;
+  /** Device memory that is held. */
+  readonly gpuBytes: number;
 }
 
 /** Tells a program that watches what a rollout just did. */
 export function emitRunEvent(event: GenerateEvent, position: RunPosition): void {
-  const { calls, total, frames, allFrames, block } = position;
+  const { calls, total, frames, allFrames, block, gpuBytes } = position;
   if (event.kind === 'stage') emit('stage', { stage: event.stage });
   if (event.kind === 'step') emit('step', { block: event.block, attempt: event.attempt, done: calls, total });
-  if (event.kind === 'block' && event.decision && block) emit('block', { decision: block });
+  if (event.kind === 'block' && event.decision && block) emit('block', { decision: block, gpuBytes });
   if (event.kind === 'frames') emit('frames', { block: event.block, done: frames, total: allFrames });
 }
 

@@ -1,6 +1,5 @@
 import { TokenTrimError } from '../errors.js';
 import { collectGarbage } from '../media/collectGarbage.js';
-import type { FrameMark } from '../media/frame.js';
 import { LaunchLog } from '../node/launchLog.js';
 import { methodOf } from '../pipelines/plan/methods.js';
 import { runPlan } from '../pipelines/stages.js';
@@ -16,6 +15,7 @@ import { formatPlan } from './planReport.js';
 import type { PreparedRun } from './preparedRun.js';
 import { prepareRun } from './prepareRun.js';
 import { blockNote, blockRow, blockTable, closingLine, compileNote, kernelTable } from './report.js';
+import { marksOf } from './resumedVideo.js';
 import { emitCompiling, emitRunEvent } from './runEvents.js';
 import { printAtEnd, RunReport } from './runReport.js';
 import { seedOf } from './settings.js';
@@ -188,12 +188,15 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
           outcome.videoFailed = false;
           report.frames++;
         }
-        await resume?.state.keepNote(() => marksOf(run));
+        await resume?.state.keepNote(() => marksOf(run.sink));
         advance();
-        collectGarbage(); // left alone, V8 lets its heap grow for hundreds of blocks before it settles
+        // Left alone, V8 lets its heap grow for hundreds of blocks before it settles. Blocks that come from a state have no
+        // pictures: to collect after each would take longer than all else.
+        if (event.frames.length > 0) collectGarbage();
       }
       const { frames, blocks } = report;
-      emitRunEvent(event, { calls, total, frames, allFrames: plan.shown.count, block: blocks.at(-1) });
+      const gpuBytes = device.kind === 'gpu' ? device.memory.bytes : 0;
+      emitRunEvent(event, { calls, total, frames, allFrames: plan.shown.count, block: blocks.at(-1), gpuBytes });
     }
   } finally {
     endCompiling();
@@ -202,27 +205,24 @@ async function rollOut(run: Run, outcome: Outcome, interrupt: Interrupt): Promis
   }
 }
 
-/** How far the outputs are safe, for a run that goes on. */
-async function marksOf({ sink }: Run): Promise<{ readonly video?: FrameMark }> {
-  const video = await sink?.mark();
-  return video ? { video } : {};
-}
-
-/** Completes the outputs of a run that ended early, and says in the error's message what they hold. */
+/** Completes the outputs of a run that ended early, and says in the error's message what they hold, and how to go on. */
 async function keepFinished(run: Run, { report, videoFailed }: Outcome, error: unknown): Promise<unknown> {
   const { frames, blocks } = report;
   let problem = '';
-  await run.resume?.state.keepNote(() => marksOf(run), true).catch(() => undefined);
+  await run.resume?.state.keepNote(() => marksOf(run.sink), true).catch(() => undefined);
   if (frames > 0 || blocks.length > 0) {
     await run.finishEarly().catch((second: Error) => {
-      problem = `; ${second.message}`;
+      problem = second.message;
     });
   }
-  if (videoFailed || !(error instanceof TokenTrimError)) return error;
+  if (!(error instanceof TokenTrimError)) return error;
+  const advice = run.resume?.advice ?? '';
+  const isTold = videoFailed || problem === error.message; // what the video holds
+  if (isTold && advice === '') return error;
   const place = run.sink?.path ?? (await run.latents?.close(true));
   const [count, what] = run.sink ? [frames, 'frames'] : [blocks.length, 'blocks'];
   const kept =
     count > 0 ? `${place} holds the ${count} ${what} that were finished` : `no ${what.slice(0, -1)} was finished`;
-  const advice = run.resume?.advice ?? '';
-  return new TokenTrimError(`${error.message.replace(/\.$/, '')}${problem || `; ${kept}`}${advice}`, { cause: error });
+  const rest = isTold ? '' : `; ${problem || kept}`;
+  return new TokenTrimError(`${error.message.replace(/\.$/, '')}${rest.replace(/\.$/, '')}${advice}`, { cause: error });
 }

@@ -2,12 +2,12 @@ import { writeSync } from 'node:fs';
 import type { FrameSink } from '../media/frameSink.js';
 import { digestFile, type FileDigest } from '../node/weights/fileDigest.js';
 import type { KernelTime } from '../tensor/device.js';
-import type { ClipRecord } from './clipRecord.js';
 import type { PreparedRun } from './preparedRun.js';
 import { printable } from './printable.js';
 import { PROGRAM } from './programName.js';
 import { type BlockRow, REPORT_VERSION, type Report, reportSchema } from './reportSchema.js';
 import { settingsOf } from './settings.js';
+import type { VideoRecord } from './videoRecord.js';
 
 /** In the order in which the schema, and who reads the output, has them. */
 const FIELDS = Object.keys(reportSchema.shape) as (keyof Report)[];
@@ -22,7 +22,7 @@ export class RunReport {
   readonly blocks: BlockRow[] = [];
   kernels: readonly KernelTime[] | undefined;
   /** How the finished video was made. */
-  record: ClipRecord | undefined;
+  record: VideoRecord | undefined;
   #weights: FileDigest[] = [];
 
   /** @param isPrinted whether it is printed in the end, as `--json` asks */

@@ -7,13 +7,13 @@ import { comparePictures } from '../media/comparePictures.js';
 import { sameBytes } from '../media/sameBytes.js';
 import { atExit } from '../node/files/atExit.js';
 import { isFolder } from '../node/files/outputTarget.js';
-import { type ClipRecord, readClipRecord } from './clipRecord.js';
 import { addGenerateCommand } from './generateCommand.js';
 import { type GenerateFlags, MODEL_FLAGS } from './generateFlags.js';
 import { print } from './output.js';
 import { type Comparison, compareRecords, outcomeWords } from './reproduced.js';
 import { runGenerate } from './runGenerate.js';
 import { RunReport } from './runReport.js';
+import { readVideoRecord, type VideoRecord } from './videoRecord.js';
 
 /** The options of `tokentrim reproduce`: those of `generate` mean the same. */
 export type ReproduceFlags = Partial<
@@ -33,7 +33,7 @@ const PASSED = [
 
 /** Makes a video again in the forms of kernels that made it, compares, and says what differs; the exit status says it too. */
 export async function runReproduce(clip: string, flags: ReproduceFlags): Promise<void> {
-  const record = await readClipRecord(clip);
+  const record = await readVideoRecord(clip);
   const folder = await mkdtemp(join(tmpdir(), 'tokentrim-reproduce-'));
   const forget = atExit(() => rmSync(folder, { recursive: true, force: true }));
   try {
@@ -69,11 +69,11 @@ async function kindOf(clip: string): Promise<'frames' | 'video' | 'json'> {
 /** Runs `generate` with the plan of the video; its command line says what does not fit together. */
 async function makeAgain(
   clip: string,
-  record: ClipRecord,
+  record: VideoRecord,
   out: string,
   folder: string,
   flags: ReproduceFlags,
-): Promise<ClipRecord> {
+): Promise<VideoRecord> {
   const isLatents = record.plan.decode === 'never';
   const args = [
     '--plan',
@@ -90,5 +90,5 @@ async function makeAgain(
   const again = new Command().exitOverride();
   addGenerateCommand(again, (prompt, given) => runGenerate(prompt, { ...given, forms: record.kernels }, report));
   await again.parseAsync(['generate', ...args], { from: 'user' });
-  return report.record as ClipRecord; // where there is none, the run has thrown
+  return report.record as VideoRecord; // where there is none, the run has thrown
 }

@@ -1,7 +1,6 @@
 import { extname } from 'node:path';
 import * as z from 'zod';
 import { ensure, TokenTrimError } from '../errors.js';
-import { type FrameMark, frameMarkSchema } from '../media/frame.js';
 import { LazyStateFolder } from '../node/resume/lazyStateFolder.js';
 import { StateFolder } from '../node/resume/stateFolder.js';
 import { methodOf } from '../pipelines/plan/methods.js';
@@ -14,7 +13,7 @@ import { say } from './output.js';
 import { ensureUsage } from './usageError.js';
 
 /** A run that takes longer by its plan keeps its state unasked. */
-const LONG_SECONDS = 600;
+export const LONG_SECONDS = 600;
 
 /** What a command does not ask of the run itself, and says anew where the run goes on. */
 const UNSAID = ['config', 'json', 'quiet', 'verbose', 'progress', 'dryRun', 'profile', 'resume'] as const;
@@ -25,8 +24,6 @@ const commandSchema = z.strictObject({
   prompt: z.string().optional(),
   flags: z.record(z.string(), z.unknown()),
 });
-
-const noteSchema = z.strictObject({ video: frameMarkSchema.optional() });
 
 /** The state of a run of the command line. */
 export class Resume {
@@ -101,11 +98,6 @@ export class Resume {
       ? [saved.sampling.step, methodOf(plan).calls(plan), 'steps']
       : [saved.next, methodOf(plan).blocks(plan), 'blocks'];
     return `going on after ${done} of ${all} ${what}, which ${this.path} holds`;
-  }
-
-  /** How far the video is safe. */
-  get mark(): FrameMark | undefined {
-    return noteSchema.safeParse(this.state.note).data?.video;
   }
 
   /** What to do where the run ended early, as the end of a message; nothing where it keeps no state yet. */

@@ -8,6 +8,7 @@ import { settleMemory } from './plan/planMemory.js';
 import type { RunInputs } from './plan/request.js';
 import { MemoryPromptStore } from './prompts/memoryPromptStore.js';
 import { embedPrompts, type PromptStore } from './prompts/promptEmbeddings.js';
+import type { RunState } from './resume/runState.js';
 import { type GenerateEvent, runPlan } from './stages.js';
 
 /** A thousand prompts of Wan2.1, of thirty tokens each, are half of this. */
@@ -80,11 +81,14 @@ export class PlanSeries {
     return plan;
   }
 
-  /** Runs a plan; where it was stopped, its events end early. */
-  run(plan: Plan): AsyncGenerator<GenerateEvent> {
+  /**
+   * Runs a plan; where it was stopped, its events end early.
+   * @param state where its state is kept, from which it goes on
+   */
+  run(plan: Plan, state?: RunState): AsyncGenerator<GenerateEvent> {
     // Where memory is short, pictures come after the rollout, and the DiT makes room for them.
     const held = plan.decode === 'during' ? this.#held : undefined;
-    const inputs = { promptStore: this.#prompts, watch: this.#watch, held, signal: this.options.signal };
+    const inputs = { promptStore: this.#prompts, watch: this.#watch, held, state, signal: this.options.signal };
     return runPlan(this.device, this.model, plan, inputs);
   }
 

@@ -88,6 +88,42 @@ test('a clip that fails is written down, the others go on, and the next try make
   expect(existsSync(program.path(`clips/failed/${name}.json`))).toBe(false);
 });
 
+test('a clip whose worker was killed late goes on from its state, to the same bytes', async () => {
+  const long = (folder: string, ...more: string[]) => [
+    ...['generate', PROMPTS[0], '--out-dir', folder, ...SMALL, '--frames', '57', '--progress', 'lines'],
+    ...more,
+  ];
+  await program.run(long('whole', '--no-resume'));
+  const states = program.path('states');
+  const hasState = () => {
+    const [of] = existsSync(states) ? readdirSync(states) : [];
+    return of !== undefined && ['note', 'state-1'].every((name) => existsSync(join(states, of, name)));
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const killed = await program.run(long('clips', '--resume', 'states'), {
+    onStderr(_, kill) {
+      timer ??= setInterval(() => hasState() && kill('SIGKILL'), 20);
+    },
+  });
+  clearInterval(timer);
+  expect(killed.status).toBe(null);
+  const rest = await program.run(long('clips', '--resume', 'states'));
+  expect(rest.stderr).toMatch(/going on with a red circle .*, of which [1-4] blocks are there/);
+  expect(rest.stderr).not.toContain('made again');
+  expect(rest.status).toBe(0);
+  expect(clips()).toEqual(clips(program.path('whole/videos')));
+  expect(readdirSync(states)).toEqual([]);
+  expect(readdirSync(program.path('clips/.batch/work'))).toEqual([]);
+  expect(readdirSync(program.path('clips/.batch/claims'))).toEqual([]);
+});
+
+test('a batch in which every clip fails alike ends with that, and does not try them all', async () => {
+  const { status: code, stderr } = await program.run(batch('--seeds', '0..9', '--gpu-memory', '0.001'));
+  expect(code).toBe(1);
+  expect(stderr.match(/^failed: /gm)).toHaveLength(3);
+  expect(stderr).toMatch(/^error: the last three clips failed alike, so the 17 after them are not tried: .*memory/m);
+});
+
 describe('shares', () => {
   test('come from the environment, what is given wins, and it is said', async () => {
     const task = { SLURM_ARRAY_TASK_ID: '5', SLURM_ARRAY_TASK_MIN: '4', SLURM_ARRAY_TASK_MAX: '6' };

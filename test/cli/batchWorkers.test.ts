@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, inject, test } from 'vitest';
 import type { BatchStatus } from '../../src/node/batch/batchStatus.js';
@@ -37,7 +37,7 @@ function clips(folder: string): Record<string, string> {
   );
 }
 
-/** Every clip is there once and whole, as its record says, and no claim says that it was made again after it was done. */
+/** Every clip is there once and whole, as its record says, and nothing is claimed any more. */
 async function expectWhole(folder: string): Promise<void> {
   const { stdout } = await program.run(['status', folder, '--json']);
   const status = JSON.parse(stdout) as BatchStatus;
@@ -46,15 +46,36 @@ async function expectWhole(folder: string): Promise<void> {
     const path = program.path(`${folder}/plans/${name.replace('.mp4', '.json')}`);
     expect((JSON.parse(readFileSync(path, 'utf8')) as ClipRecord).sha256).toBe(sha256);
   }
-  const claims = program.path(`${folder}/.batch/claims`);
-  const rows = new Map<string, string[]>();
-  const numbered = readdirSync(claims).map((name) => [...name.split('.'), name]);
-  for (const [key, , name] of numbered.sort(([, left], [, right]) => Number(left) - Number(right))) {
-    const { state } = JSON.parse(readFileSync(join(claims, name), 'utf8')) as { state: string };
-    rows.set(key, [...(rows.get(key) ?? []), state]);
+  for (const part of ['claims', 'work', 'states']) {
+    expect(readdirSync(program.path(`${folder}/.batch/${part}`)), part).toEqual([]);
   }
-  expect(rows.size).toBe(12);
-  for (const row of rows.values()) expect(row.join(' ')).toMatch(/^((held|free) )*(held|done)$/);
+}
+
+/**
+ * Looks at what is claimed in a folder until the returned function is called, which checks that no clip was made again after
+ * it was done: entries never change, so that what is seen of a row is all that was there by then.
+ */
+function watchClaims(folder: string): () => void {
+  const claims = program.path(`${folder}/.batch/claims`);
+  const seen = new Map<string, string>();
+  const timer = setInterval(() => {
+    for (const name of existsSync(claims) ? readdirSync(claims) : []) {
+      if (seen.has(name)) continue;
+      try {
+        seen.set(name, (JSON.parse(readFileSync(join(claims, name), 'utf8')) as { state: string }).state);
+      } catch {} // it is being written, or taken away
+    }
+  }, 20);
+  return () => {
+    clearInterval(timer);
+    const rows = new Map<string, string[]>();
+    const numbered = [...seen].map(([name, state]) => [...name.split('.'), state]);
+    for (const [key, , state] of numbered.sort(([, left], [, right]) => Number(left) - Number(right))) {
+      rows.set(key, [...(rows.get(key) ?? []), state]);
+    }
+    expect(rows.size).toBe(12);
+    for (const row of rows.values()) expect(row.join(' ')).toMatch(/^((held|free) )*(held|done)$/);
+  };
 }
 
 /** Numbers from 0 up to 1, the same each time. */
@@ -90,7 +111,9 @@ test('four workers on one folder, killed and started again and again, make what 
       killed++;
     }
   };
+  const checkClaims = watchClaims('shared');
   await Promise.all([work(), work(), work(), work()]);
+  checkClaims();
   expect(killed).toBeGreaterThan(3);
   await expectWhole('shared');
   expect(clips('shared')).toEqual(clips('alone'));

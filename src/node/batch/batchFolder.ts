@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Claim } from '../../batch/claims.js';
 import { type Clip, clipStem } from '../../batch/clips.js';
 import { makeFolder } from '../files/makeFolder.js';
+import { lockPath, partialPath } from '../files/outputTarget.js';
 import { ensureReplaceable } from '../files/ownFile.js';
 import { syncFile } from '../files/syncFile.js';
 import { unwritable } from '../files/writeProblem.js';
@@ -22,20 +23,34 @@ const PARTS = {
   claims: join('.batch', 'claims'),
   /** Where clips are until they are whole; each file is one process's. */
   work: join('.batch', 'work'),
+  /** What the runs of long clips keep of themselves, a folder each. */
+  states: join('.batch', 'states'),
 } as const;
+
+/** Where a clip is made: paths that no other process writes to. */
+export interface ClipPlace {
+  /** The video until it is whole. */
+  readonly path: string;
+  /** The state of its run: there where another worker was killed at it, else free. */
+  readonly state: string;
+}
 
 /** The folder of a batch; any number of workers may have it open. */
 export class BatchFolder {
-  constructor(readonly path: string) {}
+  /** @param states where states of runs go, in the place of a folder inside it */
+  constructor(
+    readonly path: string,
+    private readonly states?: string,
+  ) {}
 
   /** @throws TokenTrimError where folders cannot be made */
   async make(): Promise<void> {
-    for (const part of Object.values(PARTS))
-      await makeFolder(join(this.path, part), this.path, 'Choose another folder.');
+    for (const part of Object.keys(PARTS) as (keyof typeof PARTS)[])
+      await makeFolder(this.part(part), this.path, 'Choose another folder.');
   }
 
   part(name: keyof typeof PARTS): string {
-    return join(this.path, PARTS[name]);
+    return name === 'states' && this.states !== undefined ? this.states : join(this.path, PARTS[name]);
   }
 
   /** Where a clip is when it is finished. */
@@ -74,21 +89,42 @@ export class BatchFolder {
   }
 
   /**
-   * A path for a clip that is being made, which no other process writes to. What workers left there that were killed at it
-   * is taken away.
+   * Where a clip is made. The state of a run that was killed at it moves there; what else workers left there is taken away.
    * @throws TokenTrimError where the clip could not get its name in the end
    */
-  async begin(clip: Pick<Clip, 'file'> & { readonly key: string }, force = false): Promise<string> {
+  async begin(clip: Pick<Clip, 'file'> & { readonly key: string }, force = false): Promise<ClipPlace> {
     await this.#ensureReplaceable(this.video(clip), force);
-    await this.sweep(clip);
-    return join(this.part('work'), `${clip.key}-${randomUUID().slice(0, 8)}.mp4`);
+    const own = `${clip.key}-${randomUUID().slice(0, 8)}`;
+    const place = { path: join(this.part('work'), `${own}.mp4`), state: join(this.part('states'), own) };
+    await this.#takeOver(clip.key, place);
+    await this.sweep(clip, own);
+    return place;
   }
 
-  /** Takes away what workers left that were killed, or failed, while they made a clip. */
-  async sweep({ key }: { readonly key: string }): Promise<void> {
-    const work = this.part('work');
-    const left = (await readdir(work)).filter((name) => name.replace(/^\./, '').startsWith(`${key}-`));
-    for (const name of left) await rm(join(work, name), { force: true });
+  /** Takes away what workers left that were killed, or failed, while they made a clip, but for what is named `own`. */
+  async sweep({ key }: { readonly key: string }, own?: string): Promise<void> {
+    for (const part of [this.part('work'), this.part('states')]) {
+      const names = (await readdir(part)).map((name) => ({ name, plain: name.replace(/^\./, '') }));
+      const left = names.filter(({ plain }) => plain.startsWith(`${key}-`) && !(own && plain.startsWith(own)));
+      for (const { name } of left) await rm(join(part, name), { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * The state of a run that was killed, and its video. Should its worker only have slept, it finds no state any more to
+   * write to; the video is copied, since it may have that open.
+   */
+  async #takeOver(key: string, { path, state }: ClipPlace): Promise<void> {
+    const left = (await readdir(this.part('states'))).find((name) => name.startsWith(`${key}-`));
+    if (left === undefined) return;
+    try {
+      await rename(join(this.part('states'), left), state);
+    } catch {
+      return; // another has it
+    }
+    await rm(lockPath(join(state, 'state')), { force: true });
+    const video = partialPath(join(this.part('work'), `${left}.mp4`));
+    await copyFile(video, partialPath(path), constants.COPYFILE_FICLONE).catch(() => undefined); // it is made again
   }
 
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, utimes } from 'node:fs/promises';
+import { type FileHandle, open, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClaimStore, Claims } from '../../batch/claims.js';
+import { type ClaimStore, Claims, entryName, newestEntry } from '../../batch/claims.js';
 import { isAbsent } from '../files/plainFile.js';
 import { ownProcess, type ProcessIdentity, stateOf } from '../files/processIdentity.js';
 import { unwritable } from '../files/writeProblem.js';
@@ -44,6 +44,19 @@ export function claimFiles(folder: string): ClaimStore {
       await utimes(path(name), now, now);
     },
   };
+}
+
+/**
+ * Takes away what is claimed of finished clips, the newest entry first: whoever looks meanwhile finds a clip held, or claims it
+ * and then finds it finished.
+ */
+export async function clearClaims(folder: string, clips: readonly { readonly key: string }[]): Promise<void> {
+  const store = claimFiles(folder);
+  for (const { key } of clips) {
+    const newest = await newestEntry<WorkerProcess>(store, key);
+    if (!newest?.entry || (newest.entry.state === 'held' && !hasEnded(newest.entry.worker))) continue;
+    for (let { number } = newest; number > 0; number--) await rm(join(folder, entryName(key, number)), { force: true });
+  }
 }
 
 /** What a worker writes of itself. */

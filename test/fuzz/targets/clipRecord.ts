@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readClipRecord } from '../../../src/cli/clipRecord.js';
+import { readVideoRecord } from '../../../src/cli/videoRecord.js';
 import { openModelFolder } from '../../../src/node/model/modelFolder.js';
 import { toyWorld } from '../../../src/node/model/toyWorld.js';
 import { planRun } from '../../../src/pipelines/plan/planRun.js';
@@ -41,6 +41,6 @@ export default {
   },
   async run(bytes) {
     put(bytes);
-    await readClipRecord(path);
+    await readVideoRecord(path);
   },
 } satisfies FuzzTarget;

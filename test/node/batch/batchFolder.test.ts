@@ -24,7 +24,7 @@ const held: Claim = { clip: '', beat: async () => {}, isHeld: async () => true, 
 const video = (text: string) => `\0\0\0\u0018ftypisom${MP4_MARK}${text}`;
 
 async function publish(of: Clip, text: string, claim = held, force?: boolean) {
-  const made = await folder.begin({ ...of, key: await clipKey(of.file) }, force);
+  const { path: made } = await folder.begin({ ...of, key: await clipKey(of.file) }, force);
   writeFileSync(made, video(text));
   const { pid } = process;
   const written = {

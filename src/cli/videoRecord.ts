@@ -31,7 +31,7 @@ const recordSchema = z.object({
 });
 
 /** How a video was made, which it carries: enough to make it again, and to tell whether that is the same. */
-export interface ClipRecord extends Omit<z.infer<typeof recordSchema>, 'plan' | 'kernels'> {
+export interface VideoRecord extends Omit<z.infer<typeof recordSchema>, 'plan' | 'kernels'> {
   /** Which forms of kernels ran. */
   readonly kernels: RecordedForms;
   readonly plan: DraftPlan;
@@ -41,7 +41,7 @@ export interface ClipRecord extends Omit<z.infer<typeof recordSchema>, 'plan' | 
  * The record of a video, of a folder of frames, or of a JSON file beside one.
  * @throws TokenTrimError where there is none, or it is not what this program writes
  */
-export async function readClipRecord(path: string): Promise<ClipRecord> {
+export async function readVideoRecord(path: string): Promise<VideoRecord> {
   const text = await readRecord(path, { what: 'a video of this program, or its JSON', limit: MAX_BYTES });
   let data: unknown;
   try {
@@ -65,7 +65,7 @@ export async function readClipRecord(path: string): Promise<ClipRecord> {
 }
 
 /** Gathers a run's record while it goes. */
-export class ClipRecorder {
+export class VideoRecorder {
   readonly #latents = createHash('sha256');
 
   constructor(private readonly prepared: Pick<PreparedRun, 'device' | 'plan'>) {}
@@ -76,7 +76,7 @@ export class ClipRecorder {
   }
 
   /** @param isWhole whether the rollout came to its end */
-  record(pictures: FrameSink['pictures'] | undefined, isWhole: boolean): ClipRecord {
+  record(pictures: FrameSink['pictures'] | undefined, isWhole: boolean): VideoRecord {
     const { device, plan } = this.prepared;
     const { name, forms } = device;
     return {
@@ -92,7 +92,7 @@ export class ClipRecorder {
 }
 
 /** A record as a video carries it: without paths of this machine, which are nobody else's business. */
-export function publicRecord(record: ClipRecord): ClipRecord {
+export function publicRecord(record: VideoRecord): VideoRecord {
   const { plan } = record;
   const { source, ...model } = plan.model;
   const hub = Object.entries(source ?? {}).filter(([, value]) => !/[\\/]/.test(value) || value.startsWith('hf:'));
