@@ -70,7 +70,7 @@ export class ClipMaker {
     const leastSeconds = typeof resume === 'string' ? 0 : LONG_SECONDS;
     const kept = resume === false ? undefined : await openClipState(place.state, plan, device, leastSeconds);
     const state = kept?.state;
-    if (state?.saved) say(printable(`going on with ${clip.file}, of which ${state.blocks.count} blocks are there`));
+    if (state?.saved) say(printable(`going on with ${clip.file}, from the state that a worker left of it`));
     let sink: FrameSink | undefined;
     let isWhole = false;
     try {

@@ -31,6 +31,8 @@ export interface RunOptions {
 export interface Program {
   readonly folder: string;
   run(args: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** What `run` adds to the environment. */
+  env(): NodeJS.ProcessEnv;
   /** Everything in the test's folder. */
   files(): string[];
   path(name: string): string;
@@ -62,6 +64,7 @@ export function useProgram(): Program {
         ...options,
         env: { ...ownCache(join(home, 'cache')), ...options?.env },
       }),
+    env: () => ownCache(join(home, 'cache')),
     files: () => readdirSync(folder, { recursive: true }).map(String).sort(),
     path: (name) => join(folder, name),
   };
