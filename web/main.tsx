@@ -85,12 +85,13 @@ async function generate(): Promise<void> {
   const first = new LiveRun(`${runNameOf(request)} ${count}`);
   show([first]);
   const isWhole = await make(first, request);
-  const wantsBaseline = byId<HTMLInputElement>('beside').checked && request.trim !== false && request.preset !== 'wan';
-  if (!isWhole || !wantsBaseline) return;
+  const { trim } = request;
+  const wantsBaseline = byId<HTMLInputElement>('beside').checked && request.preset !== 'wan';
+  if (!isWhole || !wantsBaseline || !trim) return;
   const baseline = new LiveRun(`off ${count}`);
   show([first, baseline]);
   location.hash = new URLSearchParams({ compare: baseline.name }).toString();
-  await make(baseline, { ...request, trim: false });
+  await make(baseline, { ...request, trim: { ...trim, maxRegenerations: 0 } }); // measured alike, and never made again
 }
 
 function pace(how: Pace): void {

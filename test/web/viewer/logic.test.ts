@@ -322,11 +322,18 @@ describe('two runs', () => {
   const words = (index: number) =>
     compareWords(compared, index, ['with', 'without'], one.facts[index], other.facts[index]);
   test('part where one was made again', () => {
-    expect(compared).toEqual({ differences: [], parts: 5 });
+    expect(compared).toEqual({ differences: [], parts: 5, shares: null });
     expect(words(3).title).toBe('Block 3, the same in both');
     expect(plain(words(5).say)).toMatch(
       /^In “with” it moved \d+\.\d; in “without” it moved \d+\.\d\. Both runs have the same prompt and seed, and are alike up to block 4\.$/,
     );
+  });
+  test('severities of other shares of tokens are not compared', () => {
+    const third = runOf({ jumps: [5, 8], blocks: 11, trim: { sensitivity: 50, fraction: 0.3 } });
+    const unlike = compareRuns(one.trace.begin as BeginEvent, third.trace.begin as BeginEvent, one.facts, third.facts);
+    expect(unlike).toEqual({ differences: [], parts: 5, shares: [0.1, 0.3] });
+    const { say } = compareWords(unlike, 5, ['with', 'without'], one.facts[5], third.facts[5]);
+    expect(plain(say)).toMatch(/with p = 0\.1, the other with 0\.3: these numbers do not compare\.$/);
   });
   test('what differs beside TokenTrim is said first', () => {
     const third = runOf({ seed: 7, title: 'another' });

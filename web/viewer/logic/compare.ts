@@ -1,6 +1,7 @@
 import type { BeginEvent } from '../../../src/trace/format.js';
 import type { BlockFacts } from './facts.js';
 import { type Sentence, short } from './sentence.js';
+import { trimOf } from './trimOf.js';
 
 /** Two runs, block beside block: what they have in common, and where they part. */
 export interface Comparison {
@@ -8,6 +9,8 @@ export interface Comparison {
   readonly differences: readonly string[];
   /** The first block that did not come out alike in both, by its number; null where all did so far. */
   readonly parts: number | null;
+  /** The share p of each, where their severities are not of the same one: they cannot be compared. */
+  readonly shares: readonly [number, number] | null;
 }
 
 /** Sets two runs beside each other. */
@@ -29,13 +32,16 @@ export function compareRuns(
     ...different('cache', ({ window, sink }) => [window, sink]),
     ...different('steps', ({ steps }) => steps),
   ];
+  const [p, q] = [trimOf(left.video), trimOf(right.video)];
+  const shares = p && q && p.fraction !== q.fraction ? ([p.fraction, q.fraction] as const) : null;
+  const areAlike = !shares && p?.check === q?.check;
   const parts = leftBlocks.find((one) => {
     const other = sameBlock(rightBlocks, one);
     if (!other) return false;
-    const areMeasured = one.kept !== null && other.kept !== null;
+    const areMeasured = areAlike && one.kept !== null && other.kept !== null;
     return one.traced.attempts.length !== other.traced.attempts.length || (areMeasured && one.kept !== other.kept);
   });
-  return { differences, parts: parts?.traced.block ?? null };
+  return { differences, parts: parts?.traced.block ?? null, shares };
 }
 
 /** The block of that number in another run: given ones, which count up to -1, stand before the first in some alone. */
@@ -52,7 +58,7 @@ export function alignedTo(blocks: readonly BlockFacts[], others: readonly BlockF
 
 /** What is said of a pair. */
 export function compareWords(
-  { differences, parts }: Comparison,
+  { differences, parts, shares }: Comparison,
   block: number,
   names: readonly [string, string],
   one: BlockFacts | undefined,
@@ -84,6 +90,9 @@ export function compareWords(
         at === 0 && typeof piece === 'string' ? piece.replace('In', 'in') : piece,
       ),
       `. ${common}${parts <= 0 ? '.' : `, and are alike up to block ${parts - 1}.`}`,
+      shares
+        ? ` The one is measured with p = ${shares[0]}, the other with ${shares[1]}: these numbers do not compare.`
+        : '',
     ],
   };
 }

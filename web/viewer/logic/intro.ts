@@ -31,7 +31,8 @@ export function introOf(begin: BeginEvent | undefined): string {
     .join(', ');
   const size = `${pictures ? `${plural(pictures.count, 'picture')} in ` : ''}${plural(given + blocks, 'block')}`;
   const off = trim === false && method !== 'wan' ? ' · TokenTrim off' : '';
-  const policy = typeof trim === 'object' ? (POLICIES[trim.policy] ?? '') : '';
+  const isMeasured = typeof trim === 'object' && trim.maxRegenerations === 0;
+  const policy = isMeasured ? ' · no new tries' : typeof trim === 'object' ? (POLICIES[trim.policy] ?? '') : '';
   return `${method === 'latents' ? title : `“${title}”`} · ${what} · ${size}${off}${policy}${flowmoOf(begin)}`;
 }
 

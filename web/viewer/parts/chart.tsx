@@ -206,10 +206,12 @@ function Dot({
 
 /** Which line is which run's, at the end of what is in sight. */
 function Names({ all, other, names, range, columns, scale }: ChartProps) {
-  const last = (list: readonly BlockFacts[]) =>
-    list.findLast(({ index, kept }) => index < range[1] - 1 && kept !== null) ??
-    list.findLast(({ kept }) => kept !== null);
-  const [one, two] = [last(all), last(other ?? [])];
+  const until = range[1] < all.length ? range[1] - 1 : all.length; // the last column in sight may be cut
+  const beside = (facts: BlockFacts) => other?.find(({ index, kept }) => index === facts.index && kept !== null);
+  const isPair = (facts: BlockFacts) => facts.kept !== null && beside(facts) !== undefined;
+  const one =
+    all.findLast((facts) => facts.index < until && facts.tries.length < 2 && isPair(facts)) ?? all.findLast(isPair);
+  const two = one && beside(one);
   if (!one || !two) return null;
   const isAbove = (one.kept as number) >= (two.kept as number);
   const place = (facts: BlockFacts, above: boolean) => ({

@@ -36,7 +36,7 @@ const STOPS: readonly Stop[] = [
       'is a try that was not kept.',
   },
   {
-    at: '.cache, .nothing',
+    at: '.panel:has(.cache), .nothing',
     title: 'What was removed',
     text:
       'Each square is a frame of the cache, each cell a token. To make a block again, the outlined tokens leave the ' +
