@@ -13,7 +13,7 @@ const cache = join(root, 'node_modules/.cache');
 const unpacked = existsSync(cache) && readdirSync(cache).find((name) => /^chromium-[\d.]+$/.test(name));
 const program = process.env.CHROMIUM ?? (unpacked && join(cache, unpacked, 'chromium'));
 if (!program)
-  throw new Error('there is no Chromium: name one with CHROMIUM, or run npx vitest run test/web/viewer.test.ts');
+  throw new Error('there is no Chromium: name one with CHROMIUM, or run npx vitest run test/web/viewerPage.test.ts');
 
 const folder = dirname(program);
 const env = { ...process.env, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: join(folder, 'fonts.conf') };
