@@ -206,7 +206,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await panel.locator('.bars').nth(1).waitFor();
     expect(await panel.locator('.bars li').count()).toBe(2 * 12);
     expect(await panel.locator('.bars p').first().textContent()).toMatch(
-      /^layer 0 step 3: \d+ % to the cache, \d+ % to/,
+      /^layer 0 call 4: \d+ % to the cache, \d+ % to/,
     );
     expect(await panel.locator('.attention > p').textContent()).toContain('What token 3 attends to');
     const before = await panel.locator('.bars li').first().textContent();

@@ -41,7 +41,11 @@ export interface OpenedTrace {
 export async function openTraceFolder(path: string): Promise<OpenedTrace> {
   const found = await stat(path).catch(() => undefined);
   ensure(found, `${path}: expected the folder of a trace, found nothing. Check the path.`);
-  ensure(found.isDirectory(), `${path}: expected the folder of a trace, found a file. Name the folder that holds it.`);
+  ensure(
+    found.isDirectory(),
+    `${path}: expected the folder of a trace, found a file. Name the folder that holds it; of a file of latents ` +
+      '`tokentrim trace latents` makes one.',
+  );
   const root = await realpath(path);
 
   async function inside(file: string, limit: number): Promise<string> {

@@ -58,7 +58,7 @@ export function Controls({ facts, video, view, change, canPlay, isPair, isPlayin
       {attempts.length > 1 && !isPair && (
         <fieldset class="control seg" aria-label="Try">
           <button type="button" aria-pressed={view.attempt === null} onClick={() => change({ attempt: null })}>
-            Both
+            {attempts.length > 2 ? 'All' : 'Both'}
           </button>
           {attempts.map(({ attempt }) => (
             <button

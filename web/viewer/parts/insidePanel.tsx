@@ -92,9 +92,9 @@ function Bars({ row, most }: { readonly row: AttentionRow; readonly most: number
   return (
     <div class="bars">
       <p>
-        <b>layer {row.layer}</b> step {row.step}: {attentionWords(row)}
+        <b>layer {row.layer}</b> call {row.step + 1}: {attentionWords(row)}
       </p>
-      <ol aria-label={`Layer ${row.layer}, step ${row.step}, frame by frame`}>
+      <ol aria-label={`Layer ${row.layer}, call ${row.step + 1}, frame by frame`}>
         {row.shares.map(({ frame, kind, share }) => (
           <li key={`${kind} ${frame}`} class={kind} title={`frame ${frame}: ${percent(share)}`}>
             <span class="bar" style={`--share:${(100 * share) / most}%`} aria-hidden="true" />
@@ -124,7 +124,7 @@ function Tapped({ run, event, choice }: { readonly run: Run; readonly event: Tap
     <div class="tapped">
       <figure>
         <div class="pic heat" style={`--aspect:${grid.width}/${grid.height}`}>
-          <TokenSurface choice={choice} words={words} label={`${event.name}, step ${event.step}`}>
+          <TokenSurface choice={choice} words={words} label={`${event.name}, call ${event.step + 1}`}>
             <DriftMap
               drift={norms}
               grid={grid}
@@ -139,7 +139,8 @@ function Tapped({ run, event, choice }: { readonly run: Run; readonly event: Tap
       </figure>
       <div>
         <p>
-          <b>{event.name}</b> at step {event.step}: the length of each token’s vector, a mean over the block’s frames.
+          <b>{event.name}</b> at call {event.step + 1}: the length of each token’s vector, a mean over the block’s
+          frames.
         </p>
         {norms && tensor && token !== null ? (
           <>
