@@ -108,7 +108,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     const lost = await page.locator('.group.recent li:has(.removed)').allTextContents();
     expect(lost.map((each) => each.trim())).toHaveLength(9);
     expect(lost[0]).toContain('frame 6, lost 2 tokens for this block');
-    await page.locator('[aria-label="Another lambda"]').focus();
+    await press('l');
     for (let step = 0; step < 10; step++) await press('ArrowRight');
     expect(await text('.whatif output')).toBe('3');
     expect(await text('.whatif p')).toMatch(/^With λ = 3, .*above: 5\. The same as in this run\.$/);
@@ -164,6 +164,7 @@ describe.skipIf(reason !== undefined)('the viewer', () => {
     await press('Space', '?');
     await page.locator('dialog[open] dt').first().waitFor();
     expect(await page.locator('dialog[open] dt').count()).toBeGreaterThan(20);
+    expect(await page.locator('dialog[open]').evaluate((dialog) => dialog.scrollTop)).toBe(0);
     await press('ArrowRight', 'Escape');
     await expect.poll(() => page.locator('dialog[open]').count()).toBe(0);
     await press('t');

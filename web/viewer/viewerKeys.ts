@@ -67,6 +67,7 @@ export function keysOf({ view, change, facts, all, isPlaying, play, help, compar
     d: () => change({ isOver: !view.isOver }),
     t: theme,
     '?': help,
+    l: () => document.querySelector<HTMLElement>('[aria-label="Another lambda"]')?.focus(),
     '/': () => document.getElementById('find')?.focus(),
     Escape: () => change({ explained: null, token: null }),
     ...Object.fromEntries(

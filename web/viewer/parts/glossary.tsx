@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { Icon } from './icons.jsx';
 
 const WORDS: readonly (readonly [string, string])[] = [
   [
@@ -47,6 +48,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['C', 'compare with the next run'],
   ['D', 'the map of drift over the picture'],
   ['1 … 9', 'a step of the method, its formula and its code'],
+  ['L', 'another λ, by the arrow keys'],
   ['/', 'find blocks'],
   ['T', 'light or dark'],
   ['Esc', 'close, let go'],
@@ -57,7 +59,10 @@ export function Glossary({ isOpen, close }: { readonly isOpen: boolean; readonly
   const place = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = place.current;
-    if (isOpen && !dialog?.open) dialog?.showModal();
+    if (isOpen && dialog && !dialog.open) {
+      dialog.showModal();
+      dialog.scrollTop = 0; // its button, at the end, has the focus
+    }
     if (!isOpen && dialog?.open) dialog.close();
   }, [isOpen]);
   return (
@@ -76,7 +81,13 @@ export function Glossary({ isOpen, close }: { readonly isOpen: boolean; readonly
         {KEYS.map(([key, act]) => (
           <div key={key}>
             <dt>
-              <kbd>{key}</kbd>
+              {key === '← →' ? (
+                <kbd>
+                  <Icon name="left" /> <Icon name="right" />
+                </kbd>
+              ) : (
+                <kbd>{key}</kbd>
+              )}
             </dt>
             <dd>{act}</dd>
           </div>
