@@ -1,16 +1,16 @@
 // y[h] = a[h] . b[h], or with one of them transposed, or y[h] and that, as headProduct.wgsl, for cards that multiply f16 matrices
 //
 // Changes to headProduct.tiled.wgsl: the matrices of a tile are of 16 by 16 values in f16, summed in f32 (the tensor cores of
-// NVIDIA and AMD), 2 by 2 of them in the registers of each of 2 by 2 subgroups, 32 of k at a time. Gradients may be of any
-// size, so all of k is read twice: first for the largest of each row of a and column of b, by which a power of two
-// brings them to where f16 has all its bits. Starts and pitches are multiples of 4, b's of 16 bits too, and there is room for
-// columns up to the next; a is 0 from the end of k to the next.
+// NVIDIA and AMD), 2 by 2 of them in the registers of each of 2 by 2 subgroups, 32 of k at a time; the next are fetched while
+// these are multiplied. Gradients may be of any size: a power of two brings the largest of all of a to 2^14 and less than
+// 2^15, and another one b's, but where b is f16 already. Starts and pitches are multiples of 4, b's of 16 bits too, and there
+// is room for columns up to the next; a is 0 from the end of k to the next.
 // Bindings: a f32; b of B_TYPE, f32 or two 16-bit values to a word; list u32, which rows of b are read in order (only where
-//   HAS_LIST); y f32.
+//   HAS_LIST); largestA and largestB f32 [1], than which none of their values is larger; y f32.
 // Grid: one workgroup of 4 * SUBGROUP invocations for each head and tile of 64 rows by 64 columns. Where subgroups are smaller
 //   than SUBGROUP there are more of them; those only load and store.
-// Precision: a and b to 11 bits or 2^-34 of the largest of their line, whichever is coarser; sums in f32, in an order and with a
-//   rounding of the card's own.
+// Precision: a and b to 11 bits or 2^-39 of the largest, whichever is coarser; sums in f32, in an order and with a rounding of
+//   the card's own.
 // Twin: headProduct.twin.ts
 
 enable f16;
@@ -49,7 +49,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec2u>;
 @group(0) @binding(3) var<storage, read> list: array<u32>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read> largestA: array<f32>;
+@group(0) @binding(5) var<storage, read> largestB: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;
 
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
@@ -58,13 +60,11 @@ alias Sum = subgroup_matrix_result<f32, 16, 16>;
 const STEP = 32u; // of k at a time
 const PITCH = 5u; // cells from one line to the next; one is left free, for other banks
 const LINES = 64u; // rows of a, and behind them as many columns of b
-const UNITS = 128u; // of four lines and eight of k, which one invocation fetches
+const UNITS = 128u; // of four lines and eight of k, one an invocation; LANES at most
 const FOUR = vec4u(0u, 1u, 2u, 3u);
 
 // Cells of 8 values in f16: lines of a, then of b; at the end of 4 sums in f32.
 var<workgroup> tile: array<vec4u, 2u * LINES * PITCH>;
-var<workgroup> largest: array<f32, 8u * LINES>; // of each line, by fours of cells
-var<workgroup> scales: array<f32, 2u * LINES>;
 
 // Passage: eight in f16
 fn halves(low: vec4f, high: vec4f) -> vec4u {
@@ -163,51 +163,17 @@ fn fetch(place: Place, unit: Unit, k: u32) -> mat4x4f {
   return fetchB(place.bStart, place.column + 4u * unit.four, k);
 }
 
-fn firstLine(unit: Unit) -> u32 {
-  return select(LINES, 0u, unit.isA) + 4u * unit.four;
+// The power of two that brings the largest value to 2^14 and less than 2^15.
+fn scaleOf(largest: f32) -> f32 {
+  return bitcast<f32>(clamp(268u - (bitcast<u32>(largest) >> 23u), 1u, 253u) << 23u);
 }
 
-fn largestOf(values: vec4f) -> f32 {
-  let pair = max(abs(values.xy), abs(values.zw));
-  return max(pair.x, pair.y);
-}
-
-// Notes the largest of the lines of a unit, in its eights of every step.
-fn measure(place: Place, index: u32) {
-  let unit = unitOf(index);
-  var most = vec4f();
-  for (var k = 8u * unit.eight; k < params.depth; k += STEP) {
-    let low = fetch(place, unit, k);
-    let high = fetch(place, unit, k + 4u);
-    let first = vec4f(largestOf(low[0]), largestOf(low[1]), largestOf(low[2]), largestOf(low[3]));
-    let second = vec4f(largestOf(high[0]), largestOf(high[1]), largestOf(high[2]), largestOf(high[3]));
-    most = max(most, max(first, second));
-  }
-  let at = 4u * firstLine(unit) + unit.eight;
-  largest[at] = most.x;
-  largest[at + 4u] = most.y;
-  largest[at + 8u] = most.z;
-  largest[at + 12u] = most.w;
-}
-
-// The power of two that brings the largest of a line to 2^9 and less than 2^10.
-fn scaleOf(line: u32) -> f32 {
-  let at = 4u * line;
-  let exponent = bitcast<u32>(max(max(largest[at], largest[at + 1u]), max(largest[at + 2u], largest[at + 3u]))) >> 23u;
-  return bitcast<f32>(clamp(263u - exponent, 1u, 250u) << 23u);
-}
-
-// Puts a unit of the step at k into workgroup memory.
-fn keep(place: Place, index: u32, k: u32) {
-  let unit = unitOf(index);
-  let low = fetch(place, unit, k + 8u * unit.eight);
-  let high = fetch(place, unit, k + 8u * unit.eight + 4u);
-  let line = firstLine(unit);
-  let at = line * PITCH + unit.eight;
-  tile[at] = halves(low[0] * scales[line], high[0] * scales[line]);
-  tile[at + PITCH] = halves(low[1] * scales[line + 1u], high[1] * scales[line + 1u]);
-  tile[at + 2u * PITCH] = halves(low[2] * scales[line + 2u], high[2] * scales[line + 2u]);
-  tile[at + 3u * PITCH] = halves(low[3] * scales[line + 3u], high[3] * scales[line + 3u]);
+// Puts four lines of eight of k into workgroup memory.
+fn keep(at: u32, low: mat4x4f, high: mat4x4f, scale: f32) {
+  tile[at] = halves(low[0] * scale, high[0] * scale);
+  tile[at + PITCH] = halves(low[1] * scale, high[1] * scale);
+  tile[at + 2u * PITCH] = halves(low[2] * scale, high[2] * scale);
+  tile[at + 3u * PITCH] = halves(low[3] * scale, high[3] * scale);
 }
 
 @compute @workgroup_size(4u * SUBGROUP)
@@ -231,14 +197,19 @@ fn main(
     index % columnTiles * 64u,
   );
 
-  for (var unit = lane; unit < UNITS; unit += LANES) {
-    measure(place, unit);
+  let scaleA = scaleOf(largestA[0]);
+  let scaleB = select(scaleOf(largestB[0]), 1.0, B_TYPE == 2u);
+
+  let fetches = lane < UNITS;
+  let unit = unitOf(lane);
+  let to = (select(LINES, 0u, unit.isA) + 4u * unit.four) * PITCH + unit.eight;
+  let scale = select(scaleB, scaleA, unit.isA);
+  var low: mat4x4f;
+  var high: mat4x4f;
+  if (fetches) {
+    low = fetch(place, unit, 8u * unit.eight);
+    high = fetch(place, unit, 8u * unit.eight + 4u);
   }
-  workgroupBarrier();
-  for (var line = lane; line < 2u * LINES; line += LANES) {
-    scales[line] = scaleOf(line);
-  }
-  workgroupBarrier();
 
   let multiplies = EVEN == 1u || subgroup < 4u;
   let mine = subgroup % 4u;
@@ -247,10 +218,14 @@ fn main(
   var c00: Sum; var c01: Sum;
   var c10: Sum; var c11: Sum;
   for (var k = 0u; k < params.depth; k += STEP) {
-    for (var unit = lane; unit < UNITS; unit += LANES) {
-      keep(place, unit, k);
+    if (fetches) {
+      keep(to, low, high, scale);
     }
     workgroupBarrier();
+    if (fetches && k + STEP < params.depth) {
+      low = fetch(place, unit, k + STEP + 8u * unit.eight);
+      high = fetch(place, unit, k + STEP + 8u * unit.eight + 4u);
+    }
     if (multiplies) {
       for (var n = 0u; n < 2u; n++) {
         let a = top + 2u * n;
@@ -269,29 +244,28 @@ fn main(
   }
 
   // Sixteen rows of each subgroup at a time go through workgroup memory.
+  let back = vec2f(1.0 / scaleA, 1.0 / scaleB);
   let at = 128u * mine;
   if (multiplies) {
     subgroupMatrixStore<row_major>(&tile, at, c00, 8u);
     subgroupMatrixStore<row_major>(&tile, at + 4u, c01, 8u);
   }
-  deliver(0u, place, head, lane);
+  deliver(0u, place, head, lane, back);
   if (multiplies) {
     subgroupMatrixStore<row_major>(&tile, at, c10, 8u);
     subgroupMatrixStore<row_major>(&tile, at + 4u, c11, 8u);
   }
-  deliver(1u, place, head, lane);
+  deliver(1u, place, head, lane, back);
 }
 
 // Stores what subgroups have put into workgroup memory: 16 rows of each, their `i`th.
-fn deliver(i: u32, place: Place, head: u32, lane: u32) {
+fn deliver(i: u32, place: Place, head: u32, lane: u32, back: vec2f) {
   workgroupBarrier();
   for (var item = lane; item < 512u; item += LANES) {
     let owner = item / 128u;
     let row = owner / 2u * 32u + i * 16u + item % 128u / 8u;
     let column = owner % 2u * 32u + item % 8u * 4u;
-    let line = LINES + column;
-    let columnScales = vec4f(scales[line], scales[line + 1u], scales[line + 2u], scales[line + 3u]);
-    store(head, place.row + row, place.column + column, bitcast<vec4f>(tile[item]) / columnScales / scales[row]);
+    store(head, place.row + row, place.column + column, bitcast<vec4f>(tile[item]) * back.x * back.y);
   }
   workgroupBarrier();
 }

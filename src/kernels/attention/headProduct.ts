@@ -15,6 +15,8 @@ export interface Layout {
 /** A matrix for each head. */
 export interface HeadMatrices extends Layout {
   readonly tensor: Tensor;
+  /** f32 [1], than which none of the tensor's values is larger: needed of both factors by `matrix`, but of one in f16. */
+  readonly largest?: Tensor;
 }
 
 export interface HeadProductSizes {
@@ -50,7 +52,7 @@ export function updateHeadProducts(
   ensure(a.tensor.dtype === 'f32', () => `updateHeadProducts: a must be f32, found ${a.tensor.dtype}`);
   const sizes = [rows, columns, depth, heads];
   const pitches = [a, b, y].flatMap(({ start, headPitch, pitch }) => [start, headPitch, pitch]);
-  const { kernel, workgroups, overrides, rereads } = launchOf(options, b.tensor);
+  const { kernel, workgroups, overrides, rereads } = launchOf(options, a, b);
   y.tensor.device.launch({
     kernel,
     reads: [a.tensor, b.tensor, listed ?? a.tensor, ...rereads],
@@ -76,18 +78,19 @@ export function updateHeadProducts(
 }
 
 type FormLaunch = Pick<KernelCall, 'kernel' | 'workgroups' | 'overrides'> & {
-  /** What is bound a second time, as another type. */
+  /** What is bound beside the factors: one of them as another type, or how large they are. */
   readonly rereads: readonly Tensor[];
 };
 
-function launchOf({ form, heads, rows, columns }: HeadProductOptions, b: Tensor): FormLaunch {
+function launchOf({ form, heads, rows, columns }: HeadProductOptions, a: HeadMatrices, b: HeadMatrices): FormLaunch {
+  const { device } = b.tensor;
   const tiles = (down: number, along: number) => heads * Math.ceil(rows / down) * Math.ceil(columns / along);
   if (form === 'subgroup') {
-    const lanes = subgroupSize(b.device);
+    const lanes = subgroupSize(device);
     return {
       kernel: 'headProduct.subgroup',
       overrides: { SUBGROUP: lanes },
-      rereads: [b],
+      rereads: [b.tensor],
       workgroups: tiles(32, 4 * lanes),
     };
   }
@@ -95,8 +98,9 @@ function launchOf({ form, heads, rows, columns }: HeadProductOptions, b: Tensor)
     return { kernel: 'headProduct.tiled', overrides: {}, rereads: [], workgroups: tiles(64, 64) };
   }
   if (form === 'matrix') {
-    const overrides = subgroupOverrides(b.device);
-    return { kernel: 'headProduct.matrix', overrides, rereads: [], workgroups: tiles(64, 64) };
+    ensure(a.largest && (b.largest || b.tensor.dtype === 'f16'), 'updateHeadProducts: matrix needs the largest values');
+    const rereads = [a.largest, b.largest ?? a.largest];
+    return { kernel: 'headProduct.matrix', overrides: subgroupOverrides(device), rereads, workgroups: tiles(64, 64) };
   }
   return { kernel: 'headProduct', overrides: {}, rereads: [], workgroups: tiles(16, 16) };
 }

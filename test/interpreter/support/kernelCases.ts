@@ -155,6 +155,7 @@ export const CASES: readonly KernelCase[] = [
   { kernels: ['gatedResidualGradient'], problems: gradients.gateGradients },
   { kernels: ['cast'], problems: small.casts, tolerance: HALF_TOLERANCE },
   { kernels: ['firstNotFinite'], problems: small.notFinites, tolerance: 0 },
+  { kernels: ['largestMagnitude'], problems: small.magnitudes, tolerance: 0 },
   { kernels: ['relu'], problems: small.relus, tolerance: HALF_TOLERANCE },
   { kernels: ['joinChannels'], problems: small.joins, tolerance: HALF_TOLERANCE },
   { kernels: ['patchPixels'], problems: small.pixelPatches },

@@ -18,6 +18,7 @@ import { channelNorm } from '../../../src/kernels/norms/channelNorm.js';
 import { affineLayerNorm, modulatedLayerNorm } from '../../../src/kernels/norms/layerNorm.js';
 import { rmsNorm } from '../../../src/kernels/norms/rmsNorm.js';
 import { firstNotFinite } from '../../../src/kernels/numerics/firstNotFinite.js';
+import { largestMagnitude } from '../../../src/kernels/numerics/largestMagnitude.js';
 import { gatherQuantizedRows, updateQuantizedRows } from '../../../src/kernels/rows/quantizedRows.js';
 import { quantizedWords } from '../../../src/kernels/rows/quantizedWords.js';
 import { gatherRows, updateRows } from '../../../src/kernels/rows/rows.js';
@@ -125,6 +126,14 @@ export const notFinites: fc.Arbitrary<Problem> = fc
     for (const [at, isNone] of bad) values[at % values.length] = isNone ? Number.NaN : Number.NEGATIVE_INFINITY;
     const bits = type === 'f16' ? float32ToHalf(values) : type === 'bf16' ? float32ToBfloat16(values) : values;
     return firstNotFinite(on.upload(bits, [rows, width], type));
+  });
+
+export const magnitudes: fc.Arbitrary<Problem> = fc
+  .tuple(sizes(700), sizes(90), fc.constantFrom('f32' as const, 'f16' as const, 'bf16' as const), seeds)
+  .map(([rows, width, type, seed]) => (on) => {
+    const values = normal(seed, rows * width);
+    const bits = type === 'f16' ? float32ToHalf(values) : type === 'bf16' ? float32ToBfloat16(values) : values;
+    return largestMagnitude(on.upload(bits, [rows, width], type));
   });
 
 export const relus: fc.Arbitrary<Problem> = fc
