@@ -77,9 +77,10 @@ const TORN_EXPIRY_SECONDS = 30;
 
 /**
  * Claims of clips among any number of workers that share nothing but a store. What becomes of a clip is a row of entries,
- * `<clip>.1`, `<clip>.2` and so on: held, free, held by another, done. Each is made once and never changed, and gone only with
- * the whole row of a clip that is done. The last one says how things are, so that whoever makes the next one decides, and of two who try, one fails. A worker that was taken
- * for dead and comes back finds that its entry is not the last.
+ * `<clip>.1`, `<clip>.2` and so on: held, free, held by another, done. Each is made once and never changed, and gone only
+ * with the whole row of a clip that is done. The last one says how things are, so that whoever makes the next one
+ * decides, and of two who try, one fails. A worker that was taken for dead and comes back finds that its entry is not the
+ * last.
  */
 export class Claims<Self extends Worker> {
   /** When this worker first saw an entry with its newest sign of life. */
