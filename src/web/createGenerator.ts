@@ -24,7 +24,10 @@ export interface RemoteGenerator {
    * @throws TokenTrimError as `generate` does
    */
   run(request: PostedRequest, options?: { readonly signal?: AbortSignal }): AsyncGenerator<PostedEvent, void>;
-  /** Has a run pause after the call at hand, make one call more, or go on; runs that follow too. */
+  /**
+   * Has a run pause after the call at hand, make one call, or go on; runs that follow too. The one call is that at hand where
+   * the run has not paused after it yet.
+   */
   pace(pace: Pace): void;
   /** Ends the worker at once, whatever it does. */
   close(): void;

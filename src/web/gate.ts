@@ -3,24 +3,26 @@ export type Pace = 'go' | 'pause' | 'step';
 
 /** What a run passes after every denoising call. */
 export class Gate {
-  #pace: Pace = 'go';
+  /** Calls that may still end before it is closed. */
+  #allowed = Number.POSITIVE_INFINITY;
   #open: (() => void) | undefined;
 
-  /** Tells how to go on, who waits too. */
+  /** Tells how to go on, who waits too. Each step is one call, which may be the one at hand. */
   set(pace: Pace): void {
-    this.#pace = pace;
-    if (pace === 'pause') return;
+    if (pace === 'go') this.#allowed = Number.POSITIVE_INFINITY;
+    else if (pace === 'pause') this.#allowed = 0;
+    else this.#allowed = Number.isFinite(this.#allowed) ? this.#allowed + 1 : 1;
+    if (this.#allowed === 0) return;
     this.#open?.();
     this.#open = undefined;
   }
 
-  /** Waits while the run is paused; a step lets one pass, and pauses again. */
+  /** A call has ended: waits where no other may begin. */
   async pass(): Promise<void> {
-    if (this.#pace === 'pause') {
-      await new Promise<void>((resolve) => {
-        this.#open = resolve;
-      });
-    }
-    if (this.#pace === 'step') this.#pace = 'pause';
+    this.#allowed = Math.max(0, this.#allowed - 1);
+    if (this.#allowed > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#open = resolve;
+    });
   }
 }

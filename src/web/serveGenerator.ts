@@ -115,7 +115,7 @@ class Studio {
       else {
         for await (const event of generate(device, this.#model, inputs)) {
           await postEvent(device, event, post);
-          if (event.kind === 'step') await this.gate.pass();
+          if (event.kind === 'step') await endCall(device, this.gate);
         }
       }
     } finally {
@@ -151,8 +151,14 @@ async function runTraced(
   const options = { eachCall: true, thumbnail: Number.MAX_SAFE_INTEGER, isStopped };
   for await (const event of recordRun(run, postingSink(post), device, model, options)) {
     if (!('frames' in event)) await postEvent(device, event, post);
-    if (event.kind === 'step') await gate.pass();
+    if (event.kind === 'step') await endCall(device, gate);
   }
+}
+
+/** A call that was told is only launched, and more would be behind it: a pause would come after all of them. */
+async function endCall(device: Device, gate: Gate): Promise<void> {
+  await device.synchronize();
+  await gate.pass();
 }
 
 /** Pictures and latents are handed over and not copied; tensors stay here, as they live on the device. */

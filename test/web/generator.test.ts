@@ -125,6 +125,16 @@ test('a traced run is the same run, and each file is there before the line that 
   expect(sheet?.rgba[0]).toHaveLength(4 * sheet!.sheet.width * sheet!.sheet.height);
 });
 
+test('no call is launched before the one before has run, or a pause would come after several', async () => {
+  let [launched, ran, ahead] = [0, 0, 0];
+  for await (const event of ready.run({ ...request, trace: true })) {
+    if (event.kind === 'step') launched++;
+    if (event.kind === 'trace' && event.event.kind === 'step') ran++;
+    ahead = Math.max(ahead, launched - ran);
+  }
+  expect([launched, ran, ahead]).toEqual([4, 4, 1]);
+});
+
 test('a run that is paused goes on call by call, then by itself, and a stop ends a pause', async () => {
   const stop = new AbortController();
   ready.pace('pause');
