@@ -2,8 +2,8 @@ import type { Plan } from '../pipelines/plan/plan.js';
 import type { KernelTime } from '../tensor/device.js';
 import type { KernelLog } from '../tensor/kernelLog.js';
 import type { Decision } from '../tokentrim/policy.js';
-import { watchedBlocks } from '../tokentrim/trimOptions.js';
-import { IdleRetries } from './idleRetries.js';
+import { type TrimPolicyName, watchedBlocks } from '../tokentrim/trimOptions.js';
+import { IdleRetries } from '../trace/idleRetries.js';
 import type { BlockRow, Report } from './reportSchema.js';
 
 /** A block as `--json` tells it. */
@@ -27,7 +27,7 @@ export function blockNote(row: BlockRow | undefined): string {
   if (!row || row.severity === null) return '';
   const severity = `severity ${row.severity.toFixed(2)}`;
   if (!row.triggered) return severity;
-  return `${severity} > ${row.threshold?.toFixed(2)}, trimmed to ${row.severityAfter?.toFixed(2)}`;
+  return `${severity} > ${row.threshold?.toFixed(2)}, generated again: ${row.severityAfter?.toFixed(2)}`;
 }
 
 /** Kernels named in the progress bar; of more only the number is told. */
@@ -76,6 +76,14 @@ function againWords(trim: Plan['trim'], count: number | undefined, times: number
   return `pruned ${tokens} a frame and ${again}${idle > 0 ? `, ${idle} of them with nothing left to prune` : ''}`;
 }
 
+/** What a policy is called where it is said to have intervened. */
+const POLICY_NAMES: Readonly<Record<TrimPolicyName, string>> = {
+  tokentrim: 'TokenTrim',
+  adaptive: 'adaptive pruning',
+  placebo: 'the control placebo',
+  regenerate: 'the control regenerate',
+};
+
 export function closingLine(report: Report): string {
   const { frames, width, height, seconds, adapter, blocks, preset, seed, settings } = report;
   const out = settings?.latentsOnly ? settings.saveLatents : report.out;
@@ -86,9 +94,10 @@ export function closingLine(report: Report): string {
   const seeded = seed === null ? '' : `, seed ${seed}`;
   const made = `${out}: ${what} in ${seconds.toFixed(1)} s on ${adapter}${seeded}`;
   if (preset === 'wan') return `${made}\n`;
-  const trimmed = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
-  const trims = trimmed.length > 0 ? `TokenTrim intervened in blocks ${trimmed.join(', ')}` : 'no block was trimmed';
-  return `${made}; ${trims}\n`;
+  const again = blocks.filter(({ triggered }) => triggered).map(({ index }) => index);
+  if (again.length === 0) return `${made}; no block was generated again\n`;
+  const policy = settings?.trim ? POLICY_NAMES[settings.trim.policy] : 'the policy';
+  return `${made}; ${policy} intervened in ${again.length === 1 ? 'block' : 'blocks'} ${again.join(', ')}\n`;
 }
 
 /** Time of every kernel, the slowest first, and how many were compiled. */

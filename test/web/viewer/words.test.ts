@@ -62,6 +62,28 @@ describe('no more is claimed than was measured', () => {
     expect(said(like(14, 12, 13.5), most)).not.toContain('all it gets');
   });
 
+  test.each([
+    [[144, 126, 126, 126], 'generated again 3 times, 2 of them with nothing left to prune: 13.0, then 13.5, then 11.0'],
+    [[144, 126, 126, 108], 'generated again 3 times, 1 of them with nothing left to prune: 13.0'],
+    [[144, 126, 108, 90], 'generated again 3 times: 13.0'],
+  ])('new tries that saw %j rows: those that pruned nothing more are counted', (rows, words) => {
+    const facts = like(14, 12, 13, 13.5, 11);
+    const attempts = facts.traced.attempts.map((each, attempt) => {
+      const seen = { frames: [0], rows: rows[attempt] };
+      return { ...each, steps: each.steps.map((step) => ({ ...step, attempt, seen })) };
+    });
+    const traced = { ...facts.traced, attempts };
+    expect(said({ ...facts, traced })).toContain(words);
+    const control = { ...video, trim: { ...(video.trim as object), policy: 'regenerate' } } as TracedVideo;
+    expect(said({ ...facts, traced }, control)).toContain('generated again 3 times: 13.0');
+    const making = attempts.map((each, attempt) => (attempt === 3 ? { ...each, review: null } : each));
+    expect(said({ ...facts, tries: [14, 13, 13.5], traced: { ...traced, attempts: making } })).toContain(
+      rows[2] === rows[1]
+        ? 'generated again 2 times, 1 of them with nothing left to prune: 13.0'
+        : 'generated again 2 times: 13.0',
+    );
+  });
+
   test('where no frame could lose tokens, none is said to have', () => {
     expect(said({ ...like(14, 12, 13), trimmed: [] })).toContain(
       'were to be removed, but no cached frame could lose any',

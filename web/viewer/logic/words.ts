@@ -1,4 +1,5 @@
 import type { TracedVideo } from '../../../src/trace/format.js';
+import { IdleRetries } from '../../../src/trace/idleRetries.js';
 import { type BlockFacts, capital } from './facts.js';
 import { digitsApart, listed, type Piece, plural, type Sentence, short } from './sentence.js';
 import { trimOf } from './trimOf.js';
@@ -146,12 +147,21 @@ function regenerated(facts: BlockFacts, video: TracedVideo): Piece[] {
   const made =
     news.length === 1
       ? ', and the block was generated again: '
-      : `, and the block was generated again ${news.length} times: `;
+      : `, and the block was generated again ${news.length} times${idleWords(facts, video, news.length)}: `;
   const numbers = news.flatMap((value, index): Piece[] => [
     ...(index > 0 ? [', then '] : []),
     { strong: short(value, digits), isHot: true },
   ]);
   return [made, ...numbers, outcomeOf(facts, video)];
+}
+
+/** How many of several new tries found nothing left to prune; where all did, what was to be removed says so. */
+function idleWords({ traced }: BlockFacts, video: TracedVideo, tries: number): string {
+  const retries = new IdleRetries();
+  for (const { review, steps } of traced.attempts) if (review) for (const step of steps) retries.add(step);
+  const idle = retries.of(traced.block);
+  const isSaid = idle > 0 && idle < tries && trimOf(video)?.policy !== 'regenerate';
+  return isSaid ? `, ${idle} of them with nothing left to prune` : '';
 }
 
 function outcomeOf({ severity, threshold, kept, tries }: BlockFacts, { trim }: TracedVideo): string {
