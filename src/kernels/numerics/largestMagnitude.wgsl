@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> largest: array<u32>;
 
 const RUN = 16384u;
-const LANES = 256u;
+const LANES = 64u;
 
 var<workgroup> found: array<u32, LANES>;
 
@@ -33,7 +33,7 @@ fn magnitude(index: u32) -> u32 {
   return bitcast<u32>(unpack2x16float(word & 0x7fffu).x);
 }
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
