@@ -136,3 +136,9 @@ function run(bin: string, cwd: string, args: readonly string[], options: RunOpti
     });
   });
 }
+
+/** A run of four blocks in seconds, of which TokenTrim makes some again. */
+export const SMALL_RUN: readonly string[] = [
+  ...['generate', 'a red circle bounces left and right on a navy background', '--frames', '45', '--steps', '1000,500'],
+  ...['--width', '32', '--height', '32', '--trim-warmup', '1', '--trim-sensitivity', '0'],
+];

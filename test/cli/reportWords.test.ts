@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
 import { blockNote, blockTable, closingLine } from '../../src/cli/report.js';
 import type { BlockRow, Report } from '../../src/cli/reportSchema.js';
-import type { GenerateEvent } from '../../src/pipelines/stages.js';
 import { TRIM_DEFAULTS } from '../../src/tokentrim/trimOptions.js';
-import { IdleRetries } from '../../src/trace/idleRetries.js';
-
-/** Calls of attempts at block 3, which saw so many rows. */
-function callsOf(...rows: readonly number[]): IdleRetries {
-  const idle = new IdleRetries();
-  for (const [attempt, count] of rows.entries())
-    for (let call = 0; call < 2; call++)
-      idle.add({ kind: 'step', block: 3, attempt, seen: { frames: [0], rows: count } } as unknown as GenerateEvent);
-  return idle;
-}
+import { retriesThatSaw } from '../support/idleRetries.js';
 
 test.each([
   [[144, 126], 'pruned 2 tokens a frame and generated again: severity 11.00'],
@@ -24,7 +14,7 @@ test.each([
 ])('what is said of attempts that saw %j rows', (rows, words) => {
   const row = { index: 3, severity: 15, threshold: 12, triggered: true, unstable: [1, 2], severityAfter: 11 };
   const blocks = [{ ...row, attempts: rows.length } as BlockRow];
-  expect(blockTable(blocks, TRIM_DEFAULTS, callsOf(...rows))).toContain(`12.00  ${words}\n`);
+  expect(blockTable(blocks, TRIM_DEFAULTS, retriesThatSaw(...rows))).toContain(`12.00  ${words}\n`);
 });
 
 /** A report of a run that a policy was asked in, of so many blocks, some of which were made again. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { useProgram } from './program.js';
+import { SMALL_RUN, useProgram } from './program.js';
 import { useSmallDisks } from './smallDisks.js';
 
 // A disk that fills in the middle of a run, at one moment after the other: the run ends with one sentence, and once there is
@@ -9,20 +9,6 @@ import { useSmallDisks } from './smallDisks.js';
 
 const program = useProgram();
 const { disk, canMount } = useSmallDisks(program);
-
-const RUN = ['generate', 'a red circle bounces left and right on a navy background', '--frames', '45'];
-const SMALL = [
-  '--steps',
-  '1000,500',
-  '--width',
-  '32',
-  '--height',
-  '32',
-  '--trim-warmup',
-  '1',
-  '--trim-sensitivity',
-  '0',
-];
 
 /** Where the run of a case keeps its state and its outputs, and how much room there is for them, in KB. */
 const CASES = [
@@ -47,9 +33,9 @@ function fill(place: string, room: number): () => void {
 describe.runIf(canMount).each(CASES)('a disk that fills: $what', ({ state, video, rooms }) => {
   test('wherever it does, the same command goes on once there is room', async () => {
     const outputs = (name: string) => ['--out', `${name}.mp4`, '--save-latents', `${name}.safetensors`];
-    await program.run([...RUN, ...SMALL, ...outputs('whole'), '--no-resume']);
+    await program.run([...SMALL_RUN, ...outputs('whole'), '--no-resume']);
     const place = disk('small', '4m');
-    const command = [...RUN, ...SMALL, ...outputs(video), '--resume', state];
+    const command = [...SMALL_RUN, ...outputs(video), '--resume', state];
     for (const room of rooms) {
       const makeRoom = fill(place, room * 1024);
       const full = await program.run(command);

@@ -1,25 +1,12 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { useProgram } from './program.js';
+import { SMALL_RUN, useProgram } from './program.js';
 
 // What a loss of power may leave: a file of a state, or the video, that is empty, cut, or whose end is something else. The same
 // command goes on or begins again, says so, and makes the same bytes; never other ones.
 
 const program = useProgram();
 
-const RUN = ['generate', 'a red circle bounces left and right on a navy background', '--frames', '45'];
-const SMALL = [
-  '--steps',
-  '1000,500',
-  '--width',
-  '32',
-  '--height',
-  '32',
-  '--trim-warmup',
-  '1',
-  '--trim-sensitivity',
-  '0',
-];
 const outputs = (name: string) => ['--out', `${name}.mp4`, '--save-latents', `${name}.safetensors`];
 const read = (name: string) => readFileSync(program.path(name));
 
@@ -47,8 +34,8 @@ const CASES: readonly (readonly [files: RegExp, tear: string])[] = [
 ];
 
 test('any file of a state torn anywhere: the same bytes, or the run begins again and says so', async () => {
-  await program.run([...RUN, ...SMALL, ...outputs('whole'), '--no-resume']);
-  const command = [...RUN, ...SMALL, ...outputs('video'), '--resume', 'state'];
+  await program.run([...SMALL_RUN, ...outputs('whole'), '--no-resume']);
+  const command = [...SMALL_RUN, ...outputs('video'), '--resume', 'state'];
   let isDue = true;
   await program.run([...command, '--progress', 'json'], {
     onStderr(stderr, kill) {

@@ -40,7 +40,8 @@ const WHOLE_TILES = 64;
  * The backward pass of `attention`: with weights P = softmax(scale · Q·Kᵀ), output P·V and cotangent dO,
  * dV = Pᵀ·dO, dP = dO·Vᵀ, dS = scale · P∘(dP − rowsum(P∘dP)), dQ = dS·K and dK = dSᵀ·Q. Cached keys and values take part in
  * the softmax and are constants. Weights and their gradients of some queries at a time lie in memory: 64 MiB each at most
- * (128 where products are of matrices in f16), or those of one query; a cache of 8 bits is also widened to f32, the rows that are read.
+ * (128 where products are of matrices in f16), or those of one query; a cache of 8 bits is also widened to f32, the rows
+ * that are read.
  * @param query f32 [queries, heads * headDim]
  * @param cotangent f32 [queries, heads * headDim], of the output
  * @throws TokenTrimError where shapes or types do not fit together
@@ -187,7 +188,7 @@ function queriesAtOnce({ query, heads }: AttentionProblem, { columns }: KeyColum
   const most = Math.min(form === 'matrix' ? MAX_MATRIX_BYTES : MAX_WEIGHT_BYTES, query.device.maxBindingBytes);
   const fit = Math.floor(most / (4 * heads * columns));
   if (fit < WHOLE_TILES) return Math.max(1, fit);
-  const [tiles, tilesThatFit] = [query.shape[0], fit].map((queries) => queries / WHOLE_TILES);
-  const parts = Math.ceil(Math.ceil(tiles) / Math.floor(tilesThatFit));
-  return WHOLE_TILES * Math.ceil(Math.ceil(tiles) / parts);
+  const tiles = Math.ceil(query.shape[0] / WHOLE_TILES);
+  const parts = Math.ceil(tiles / Math.floor(fit / WHOLE_TILES));
+  return WHOLE_TILES * Math.ceil(tiles / parts);
 }
